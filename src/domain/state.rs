@@ -1,0 +1,45 @@
+//! State machines: every change of state is a named transition, allowed or refused in one place.
+
+use strum::VariantArray;
+
+/// A transition that the present state does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{transition} is not possible while the {record} is {state}")]
+pub struct InvalidTransition {
+    /// The kind of record, as a person would call it.
+    pub record: &'static str,
+    /// The state that the record is in.
+    pub state: &'static str,
+    /// The transition that was asked for.
+    pub transition: &'static str,
+    /// The transitions that this state allows.
+    pub allowed: Vec<&'static str>,
+}
+
+/// The states of one kind of record and the ways between them.
+pub trait Machine: Copy + Into<&'static str> + 'static {
+    /// The named ways from one state to another.
+    type Transition: Copy + Into<&'static str> + VariantArray + 'static;
+
+    /// What a person calls the record: "thank-you note".
+    const RECORD: &'static str;
+
+    /// The state that `transition` leads to, if this state allows it.
+    fn next(self, transition: Self::Transition) -> Option<Self>;
+
+    /// The transitions that this state allows, in the order of their declaration.
+    fn allowed(self) -> Vec<&'static str> {
+        let possible = |t: &&Self::Transition| self.next(**t).is_some();
+        Self::Transition::VARIANTS.iter().filter(possible).map(|t| (*t).into()).collect()
+    }
+
+    /// Takes `transition`, or says why it cannot be taken.
+    fn apply(self, transition: Self::Transition) -> Result<Self, InvalidTransition> {
+        self.next(transition).ok_or_else(|| InvalidTransition {
+            record: Self::RECORD,
+            state: self.into(),
+            transition: transition.into(),
+            allowed: self.allowed(),
+        })
+    }
+}

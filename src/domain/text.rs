@@ -1,0 +1,127 @@
+//! What a text must be to be kept: checks that every record shares. They are made when a record
+//! is written, so that nothing has to be refused when it is shown or sent.
+
+/// What is wrong with a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextFault {
+    /// Nothing but white space.
+    #[error("must not be blank")]
+    Blank,
+    /// A control character: it could start a new header or hide what follows.
+    #[error("must not contain control characters or line breaks")]
+    Control,
+    /// A character that changes the direction of what follows, so that a reader sees another text.
+    #[error("must not contain characters that change the direction of text")]
+    Bidi,
+    /// Not an email address.
+    #[error("must be an email address")]
+    NotAnAddress,
+    /// Not the name of a time zone.
+    #[error("must be a time zone of the IANA database, such as Europe/Berlin")]
+    NotATimeZone,
+}
+
+impl TextFault {
+    /// The stable code for an answer to a machine.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Blank => "blank",
+            Self::Control => "control_character",
+            Self::Bidi => "bidi_character",
+            Self::NotAnAddress => "invalid_email",
+            Self::NotATimeZone => "invalid_time_zone",
+        }
+    }
+}
+
+/// Checks a text of one line: a name, a title, a subject. It may be empty.
+pub fn check_line(text: &str) -> Result<(), TextFault> {
+    if text.chars().any(char::is_control) {
+        return Err(TextFault::Control);
+    }
+    check_direction(text)
+}
+
+/// Checks a text of one line that must say something.
+pub fn check_name(text: &str) -> Result<(), TextFault> {
+    if text.trim().is_empty() {
+        return Err(TextFault::Blank);
+    }
+    check_line(text)
+}
+
+/// Checks a text of paragraphs: line breaks and tabs are fine, other control characters are not.
+pub fn check_paragraphs(text: &str) -> Result<(), TextFault> {
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(TextFault::Control);
+    }
+    check_direction(text)
+}
+
+/// Checks an email address (RFC 5321 mailbox; non-ASCII domains are fine, RFC 6531 local parts too).
+pub fn check_email(text: &str) -> Result<(), TextFault> {
+    check_line(text)?;
+    let (local, domain) = text.rsplit_once('@').ok_or(TextFault::NotAnAddress)?;
+    let local_fine = (1..=64).contains(&local.len())
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..")
+        && local
+            .chars()
+            .all(|c| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c));
+    let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| TextFault::NotAnAddress)?;
+    let domain_fine = ascii.contains('.') && ascii.len() <= 253 && text.len() <= 254;
+    if local_fine && domain_fine && !text.contains(char::is_whitespace) {
+        Ok(())
+    } else {
+        Err(TextFault::NotAnAddress)
+    }
+}
+
+/// Reads the name of a time zone.
+pub fn check_time_zone(text: &str) -> Result<chrono_tz::Tz, TextFault> {
+    text.parse().map_err(|_| TextFault::NotATimeZone)
+}
+
+fn check_direction(text: &str) -> Result<(), TextFault> {
+    let turns = |c: char| matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    if text.contains(turns) { Err(TextFault::Bidi) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_start_a_header() {
+        assert_eq!(check_name("Ann\r\nBcc: x@y.example"), Err(TextFault::Control));
+        assert_eq!(check_name("Ann \u{202E}moc.live"), Err(TextFault::Bidi));
+        assert_eq!(check_name(" \t"), Err(TextFault::Blank));
+        assert_eq!(check_name("Zoë Müller"), Ok(()));
+    }
+
+    #[test]
+    fn addresses_are_checked_before_they_are_kept() {
+        for good in
+            ["a@b.example", "first.last+tag@sub.example.org", "info@münchen.example", "jörg@example.org"]
+        {
+            assert_eq!(check_email(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "a",
+            "a@",
+            "@b.example",
+            "a@b",
+            "a b@c.example",
+            "a@b..example",
+            ".a@b.example",
+            "a@b.example\n",
+            "<a@b.example>",
+            "a@[127.0.0.1]",
+        ] {
+            assert!(check_email(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Debrief: candidate self-feedback and client feedback side by side, the retry meeting, and the
+//! thank-you note relayed by email.
+//!
+//! Imports go one way: `api`, `jobs` → `app` → `store`, `mail`, `auth` → [`domain`].
+
+pub mod domain;
