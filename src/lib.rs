@@ -4,3 +4,4 @@
 //! Imports go one way: `api`, `jobs` → `app` → `store`, `mail`, `auth` → [`domain`].
 
 pub mod domain;
+pub mod store;

@@ -7,3 +7,4 @@ pub mod clock;
 pub mod ids;
 pub mod state;
 pub mod text;
+pub mod timestamp;

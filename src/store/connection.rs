@@ -1,0 +1,84 @@
+//! One connection type for both databases, and the few things that the derived one lacks.
+
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sqlite::{Sqlite, SqliteConnection};
+
+/// A connection to either database; every query of the store runs on it.
+#[derive(diesel::MultiConnection)]
+pub enum DbConn {
+    /// PostgreSQL.
+    Postgres(PgConnection),
+    /// The embedded SQLite.
+    Sqlite(SqliteConnection),
+}
+
+/// A query that is valid on each backend on its own, and so on the connection that is either:
+/// for `ON CONFLICT`, which the derived backend does not know.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub struct Both<Q>(pub Q);
+
+impl<Q> QueryFragment<MultiBackend> for Both<Q>
+where
+    Q: QueryFragment<Pg> + QueryFragment<Sqlite>,
+{
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        MultiBackend::walk_variant_ast(&self.0, pass)
+    }
+}
+impl<Q: Query> Query for Both<Q> {
+    type SqlType = Q::SqlType;
+}
+impl<Q> RunQueryDsl<DbConn> for Both<Q> {}
+
+/// A selection whose rows stay locked until the transaction ends. SQLite has one writer at a time,
+/// so there is nothing to add there.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub struct Locked<Q>(pub Q, pub Lock);
+
+/// Which rows a [`Locked`] selection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryId)]
+pub enum Lock {
+    /// Wait for whoever holds a row.
+    Wait,
+    /// Leave out rows that somebody holds.
+    SkipLocked,
+}
+
+impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Locked<Q> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        self.0.walk_ast(pass.reborrow())?;
+        if matches!(pass.backend(), MultiBackend::Postgres(_)) {
+            // The kind of lock is not part of the query's type, so it must not be cached by it.
+            pass.unsafe_to_cache_prepared();
+            pass.push_sql(match self.1 {
+                Lock::Wait => " FOR UPDATE",
+                Lock::SkipLocked => " FOR UPDATE SKIP LOCKED",
+            });
+        }
+        Ok(())
+    }
+}
+impl<Q: Query> Query for Locked<Q> {
+    type SqlType = Q::SqlType;
+}
+impl<Q> RunQueryDsl<DbConn> for Locked<Q> {}
+
+/// The columns of a `Selectable` for `RETURNING`, where `as_returning()` is not valid on either.
+#[must_use]
+pub fn columns<T: Selectable<MultiBackend>>() -> T::SelectExpression {
+    T::construct_selection()
+}
+
+/// Runs the same expression with the connection of whichever database it is: for inserting many
+/// rows at once, which the derived connection cannot.
+macro_rules! on_each {
+    ($conn:expr, $inner:ident => $body:expr) => {
+        match &mut *$conn {
+            $crate::store::connection::DbConn::Postgres($inner) => $body,
+            $crate::store::connection::DbConn::Sqlite($inner) => $body,
+        }
+    };
+}
+pub(crate) use on_each;

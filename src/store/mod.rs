@@ -1,0 +1,9 @@
+//! Queries and nothing else: one layer over SQLite and PostgreSQL.
+//!
+//! Every query on an agency's data takes the agency's id as its first argument after the
+//! connection. What differs between the two databases stays in this folder.
+
+pub mod connection;
+pub mod pool;
+pub mod schema;
+pub mod types;
