@@ -5,5 +5,7 @@ mod words;
 
 pub mod clock;
 pub mod ids;
+pub mod interview;
+pub mod people;
 pub mod state;
 pub mod text;
