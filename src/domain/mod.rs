@@ -7,5 +7,6 @@ pub mod clock;
 pub mod ids;
 pub mod interview;
 pub mod people;
+pub mod retry_request;
 pub mod state;
 pub mod text;
