@@ -6,6 +6,7 @@ mod words;
 pub mod clock;
 pub mod ids;
 pub mod interview;
+pub mod note;
 pub mod people;
 pub mod retry_request;
 pub mod state;
