@@ -4,6 +4,7 @@
 mod words;
 
 pub mod clock;
+pub mod due;
 pub mod ids;
 pub mod interview;
 pub mod note;
