@@ -4,7 +4,9 @@
 mod words;
 
 pub mod clock;
+pub mod debrief;
 pub mod due;
+pub mod feedback;
 pub mod ids;
 pub mod interview;
 pub mod note;
