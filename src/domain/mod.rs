@@ -4,7 +4,14 @@
 mod words;
 
 pub mod clock;
+pub mod debrief;
+pub mod due;
+pub mod feedback;
 pub mod ids;
+pub mod interview;
+pub mod note;
+pub mod people;
+pub mod retry_request;
 pub mod state;
 pub mod text;
 pub mod timestamp;

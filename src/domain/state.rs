@@ -43,3 +43,36 @@ pub trait Machine: Copy + Into<&'static str> + 'static {
         })
     }
 }
+
+/// The whole machine as text, one line per state: the picture that the tests of each machine hold
+/// against the design.
+#[cfg(test)]
+pub(crate) fn table<M: Machine + VariantArray>() -> String {
+    let ways = |state: M| -> Vec<String> {
+        let name = |t: M::Transition| -> &'static str { t.into() };
+        let way = |t: &M::Transition| {
+            state.next(*t).map(|next| format!("{} -> {}", name(*t), Into::<&str>::into(next)))
+        };
+        M::Transition::VARIANTS.iter().filter_map(way).collect()
+    };
+    let line = |state: &M| {
+        let name: &str = (*state).into();
+        let ways = ways(*state);
+        if ways.is_empty() { format!("{name}: final") } else { format!("{name}: {}", ways.join(", ")) }
+    };
+    M::VARIANTS.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::interview::{InterviewStatus, InterviewTransition};
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_state_and_what_it_allows() {
+        let refusal = InterviewStatus::Held.apply(InterviewTransition::MarkHeld).unwrap_err();
+        assert_eq!(refusal.to_string(), "mark_held is not possible while the interview is held");
+        assert_eq!(refusal.allowed, ["cancel", "mark_no_show"]);
+    }
+}
