@@ -3,5 +3,7 @@
 //!
 //! Imports go one way: `api`, `jobs` → `app` → `store`, `mail`, `auth` → [`domain`].
 
+pub mod app;
+pub mod auth;
 pub mod domain;
 pub mod store;

@@ -45,6 +45,12 @@ impl<K> Id<K> {
         self.uuid
     }
 
+    /// The same identifier, taken for one of another kind.
+    #[must_use]
+    pub const fn cast<J>(self) -> Id<J> {
+        Id::from_uuid(self.uuid)
+    }
+
     /// A new UUIDv7 for the moment `now`. The first 12 random bits carry the microseconds
     /// (RFC 9562, section 6.2, method 3), so that ids of one millisecond still sort by time.
     #[must_use]
@@ -101,7 +107,8 @@ impl<K: Kind> utoipa::PartialSchema for Id<K> {
 
 impl<K: Kind> utoipa::ToSchema for Id<K> {
     fn name() -> Cow<'static, str> {
-        Cow::Owned(format!("{}_id", K::TYPE))
+        let path = std::any::type_name::<K>();
+        Cow::Owned(format!("{}Id", path.rsplit("::").next().unwrap_or(path)))
     }
 }
 
@@ -195,6 +202,8 @@ kinds! {
     Activity ActivityId "act"
     /// Something that happened.
     Event EventId "evt"
+    /// A record of whichever kind.
+    AnyRecord AnyRecordId "rec"
 }
 
 #[cfg(test)]

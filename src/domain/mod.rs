@@ -12,6 +12,7 @@ pub mod interview;
 pub mod note;
 pub mod people;
 pub mod retry_request;
+pub mod record;
 pub mod state;
 pub mod text;
 pub mod timestamp;

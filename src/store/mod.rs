@@ -7,3 +7,8 @@ pub mod connection;
 pub mod pool;
 pub mod schema;
 pub mod types;
+
+pub mod clients;
+pub mod events;
+pub mod names;
+pub mod record;

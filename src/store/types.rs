@@ -16,6 +16,8 @@ use serde::de::DeserializeOwned;
 
 use super::connection::{MultiBackend, MultiRawValue};
 use crate::domain::ids::{Id, Kind};
+use crate::domain::people::{ContactRole, EmailStatus, JobOrderStatus, Role, Scopes};
+use crate::domain::record::RecordKind;
 use crate::domain::timestamp::Timestamp;
 
 /// The SQL type of an identifier.
@@ -149,8 +151,9 @@ pub trait Storable: std::fmt::Debug + Send + Sync + 'static {}
 impl<T: std::fmt::Debug + Send + Sync + 'static> Storable for T {}
 
 /// A value kept as a JSON document.
-#[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, AsExpression, FromSqlRow, Serialize)]
 #[diesel(sql_type = Document)]
+#[serde(transparent)]
 pub struct Json<T: Storable>(pub T);
 
 impl<T: Storable + Serialize> ToSql<Document, Pg> for Json<T> {
@@ -221,3 +224,5 @@ macro_rules! text_columns {
         }
     )+};
 }
+
+text_columns!(ContactRole, EmailStatus, JobOrderStatus, RecordKind, Role, Scopes);

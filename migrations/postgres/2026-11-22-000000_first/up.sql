@@ -62,6 +62,8 @@ CREATE TABLE clients (
     agency_id UUID NOT NULL REFERENCES agencies (id),
     name TEXT NOT NULL,
     notes TEXT,
+    -- [{"system", "id"}], as in external_refs
+    external_refs JSONB NOT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
@@ -80,6 +82,8 @@ CREATE TABLE contacts (
     role TEXT NOT NULL,
     off_limits BOOLEAN NOT NULL,
     email_status TEXT NOT NULL,
+    -- [{"system", "id"}], as in external_refs
+    external_refs JSONB NOT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
@@ -97,6 +101,8 @@ CREATE TABLE candidates (
     phone TEXT,
     locale TEXT,
     time_zone TEXT NOT NULL,
+    -- [{"system", "id"}], as in external_refs
+    external_refs JSONB NOT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
@@ -112,6 +118,8 @@ CREATE TABLE job_orders (
     title TEXT NOT NULL,
     status TEXT NOT NULL,
     notes TEXT,
+    -- [{"system", "id"}], as in external_refs
+    external_refs JSONB NOT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
@@ -135,6 +143,8 @@ CREATE TABLE interviews (
     retry_of_interview_id UUID REFERENCES interviews (id),
     -- [{"item", "done"}]
     preparation JSONB NOT NULL,
+    -- [{"system", "id"}], as in external_refs
+    external_refs JSONB NOT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,

@@ -62,6 +62,8 @@ CREATE TABLE clients (
     agency_id BLOB NOT NULL REFERENCES agencies (id),
     name TEXT NOT NULL,
     notes TEXT,
+    -- [{"system", "id"}], as in external_refs
+    external_refs TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -80,6 +82,8 @@ CREATE TABLE contacts (
     role TEXT NOT NULL,
     off_limits INTEGER NOT NULL,
     email_status TEXT NOT NULL,
+    -- [{"system", "id"}], as in external_refs
+    external_refs TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -97,6 +101,8 @@ CREATE TABLE candidates (
     phone TEXT,
     locale TEXT,
     time_zone TEXT NOT NULL,
+    -- [{"system", "id"}], as in external_refs
+    external_refs TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -112,6 +118,8 @@ CREATE TABLE job_orders (
     title TEXT NOT NULL,
     status TEXT NOT NULL,
     notes TEXT,
+    -- [{"system", "id"}], as in external_refs
+    external_refs TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -135,6 +143,8 @@ CREATE TABLE interviews (
     retry_of_interview_id BLOB REFERENCES interviews (id),
     -- [{"item", "done"}]
     preparation TEXT NOT NULL,
+    -- [{"system", "id"}], as in external_refs
+    external_refs TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

@@ -1,0 +1,92 @@
+//! Clients: the hiring companies.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::AppError;
+use super::faults::Faults;
+use super::records::{Common, HasRefs, Input, Record, record_columns};
+use crate::domain::ids::{AgencyId, Id, kinds};
+use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::text::{check_name, check_paragraphs};
+use crate::store::clients::{self, Client};
+use crate::store::connection::DbConn;
+use crate::store::pool::Tx;
+use crate::store::record::ListOptions;
+use crate::store::types::Json;
+
+/// What makes or changes a client.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientInput {
+    /// What the company is called.
+    #[schema(min_length = 1, max_length = 200, example = "Nordwind Logistics")]
+    name: String,
+    /// What the agency should know.
+    #[schema(max_length = 10_000)]
+    notes: Option<String>,
+    /// What other systems call it.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    external_refs: Vec<ExternalRef>,
+}
+
+impl Input for ClientInput {
+    fn check(&self, faults: &mut Faults) {
+        faults.text("/name", check_name(&self.name));
+        faults.text("/notes", check_paragraphs(self.notes.as_deref().unwrap_or_default()));
+    }
+}
+
+impl HasRefs for ClientInput {
+    fn refs_mut(&mut self) -> &mut Vec<ExternalRef> {
+        &mut self.external_refs
+    }
+}
+
+impl Record for Client {
+    type Kind = kinds::Client;
+    type Input = ClientInput;
+    type Filters = ();
+    const KIND: RecordKind = Self::KIND;
+    const NOUN: &'static str = "client";
+
+    fn build(
+        _: &mut Tx<'_>,
+        common: Common<kinds::Client>,
+        input: ClientInput,
+        _: Option<&Self>,
+        _: &mut Faults,
+    ) -> Result<Self, AppError> {
+        Ok(Self {
+            id: common.id,
+            agency_id: common.agency_id,
+            name: input.name,
+            notes: input.notes,
+            external_refs: Json(input.external_refs),
+            version: common.version,
+            created_at: common.created_at,
+            updated_at: common.updated_at,
+            deleted_at: common.deleted_at,
+        })
+    }
+
+    fn input(&self) -> ClientInput {
+        ClientInput {
+            name: self.name.clone(),
+            notes: self.notes.clone(),
+            external_refs: self.external_refs.0.clone(),
+        }
+    }
+
+    fn known_as(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError> {
+        let used = clients::has_dependents(conn, self.id)?;
+        Ok(used.then_some("the client still has contacts or job orders"))
+    }
+
+    record_columns!(clients);
+}

@@ -1,0 +1,57 @@
+//! What every use case may need, and the way onto the threads for blocking work.
+
+use std::sync::Arc;
+
+use crate::auth::password::Hasher;
+use crate::auth::token::Tokens;
+use crate::store::connection::DbConn;
+use crate::store::pool::{Store, Tx};
+
+use super::AppError;
+
+/// What every use case may need; cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// The database.
+    pub store: Store,
+    /// Signs and verifies access tokens.
+    pub tokens: Arc<Tokens>,
+    /// Hashes passwords.
+    pub hasher: Hasher,
+}
+
+impl Context {
+    /// One transaction that writes.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        self.blocking(|store| store.write(work)).await
+    }
+
+    /// One statement that reads, or several that need not agree.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut DbConn) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        self.blocking(|store| store.read(work)).await
+    }
+
+    /// Several statements that see the same state of the database.
+    pub async fn snapshot<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut DbConn) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        self.blocking(|store| store.snapshot(work)).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let store = self.store.clone();
+        tokio::task::spawn_blocking(move || work(&store))
+            .await
+            .map_err(|e| AppError::Internal(format!("a use case stopped half-way: {e}")))?
+    }
+}

@@ -1,0 +1,44 @@
+//! What is wrong with an input: every fault with the place it stands at, all of them at once.
+
+use std::fmt::Display;
+
+use crate::domain::text::TextFault;
+
+/// One thing that is wrong with an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where: a JSON pointer (RFC 6901) into the body.
+    pub pointer: String,
+    /// A stable code.
+    pub code: &'static str,
+    /// What is wrong, for a person.
+    pub detail: String,
+}
+
+/// The faults found so far.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Notes a fault.
+    pub fn add(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Display) {
+        self.0.push(Fault { pointer: pointer.into(), code, detail: detail.to_string() });
+    }
+
+    /// Notes a fault if `check` found one.
+    pub fn text<T>(&mut self, pointer: impl Into<String>, check: Result<T, TextFault>) {
+        if let Err(fault) = check {
+            self.add(pointer, fault.code(), fault);
+        }
+    }
+
+    /// Notes that the record which a field names is not there.
+    pub fn unknown(&mut self, pointer: impl Into<String>, what: &str) {
+        self.add(pointer, "unknown_reference", format!("there is no such {what}"));
+    }
+
+    /// The faults, if there are any.
+    pub fn into_result(self) -> Result<(), Vec<Fault>> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+    }
+}

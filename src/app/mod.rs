@@ -1,0 +1,11 @@
+//! The use cases: each function is one transaction, with everything that belongs to it.
+
+pub mod clients;
+pub mod context;
+pub mod error;
+pub mod events;
+pub mod faults;
+pub mod records;
+
+pub use context::Context;
+pub use error::AppError;

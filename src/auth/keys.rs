@@ -1,0 +1,156 @@
+//! The keys that access tokens are signed with: Ed25519, kept as PKCS#8 PEM, named by their JWK
+//! thumbprint (RFC 7638). Former keys still verify, so a rotation signs nobody out.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
+use ed25519_dalek::SigningKey;
+use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use rand::Rng;
+
+/// A key file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be read or written.
+    #[error("the key file {0} cannot be used: {1}")]
+    File(PathBuf, std::io::Error),
+    /// The file holds something else.
+    #[error("the key file {0} is not an Ed25519 private key in PKCS#8 PEM")]
+    NotAKey(PathBuf),
+}
+
+/// The present signing key, and every key that verifies.
+pub struct Keys {
+    kid: String,
+    signing: EncodingKey,
+    verifying: HashMap<String, DecodingKey>,
+    published: JwkSet,
+    /// Bytes that only holders of the signing key know: for marks that nobody else may make.
+    derived: [u8; 32],
+}
+
+impl Keys {
+    /// Reads the signing key from `current`, making it (mode 0600) if the file is not there, and
+    /// the keys of former times from `previous`.
+    pub fn load(current: &Path, previous: &[PathBuf]) -> Result<Self, KeyError> {
+        if !current.exists() {
+            create(current)?;
+        }
+        let (key, signing, jwk) = read(current)?;
+        let mut jwks = vec![jwk];
+        for path in previous {
+            jwks.push(read(path)?.2);
+        }
+        let mut verifying = HashMap::new();
+        for jwk in &jwks {
+            let decoding =
+                DecodingKey::from_jwk(jwk).map_err(|_| KeyError::NotAKey(current.to_path_buf()))?;
+            verifying.insert(kid(jwk).to_owned(), decoding);
+        }
+        Ok(Self {
+            kid: kid(&jwks[0]).to_owned(),
+            signing,
+            verifying,
+            published: JwkSet { keys: jwks },
+            derived: derive(&key),
+        })
+    }
+
+    /// The name of the signing key.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The signing key.
+    #[must_use]
+    pub fn signing(&self) -> &EncodingKey {
+        &self.signing
+    }
+
+    /// The key that verifies tokens of `kid`.
+    #[must_use]
+    pub fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
+        self.verifying.get(kid)
+    }
+
+    /// The public keys as a JWK set (RFC 7517, RFC 8037).
+    #[must_use]
+    pub fn published(&self) -> &JwkSet {
+        &self.published
+    }
+
+    /// A secret that every node with this signing key has in common.
+    #[must_use]
+    pub fn derived(&self) -> &[u8; 32] {
+        &self.derived
+    }
+}
+
+fn kid(jwk: &Jwk) -> &str {
+    jwk.common.key_id.as_deref().unwrap_or_default()
+}
+
+fn derive(key: &SigningKey) -> [u8; 32] {
+    use sha2::{Digest, Sha256};
+    Sha256::new().chain_update(b"debrief cursors").chain_update(key.to_bytes()).finalize().into()
+}
+
+fn create(path: &Path) -> Result<(), KeyError> {
+    let failed = |e| KeyError::File(path.to_path_buf(), e);
+    let seed: [u8; 32] = rand::rng().random();
+    // Without the public half: PKCS#8 version 1, which every reader takes.
+    let pair = KeypairBytes { secret_key: seed, public_key: None };
+    let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::NotAKey(path.to_path_buf()))?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+fn read(path: &Path) -> Result<(SigningKey, EncodingKey, Jwk), KeyError> {
+    let not_a_key = || KeyError::NotAKey(path.to_path_buf());
+    let pem = std::fs::read_to_string(path).map_err(|e| KeyError::File(path.to_path_buf(), e))?;
+    let key = SigningKey::from_pkcs8_pem(&pem).map_err(|_| not_a_key())?;
+    let encoding = EncodingKey::from_ed_pem(pem.as_bytes()).map_err(|_| not_a_key())?;
+    let mut jwk = Jwk::from_encoding_key(&encoding, Algorithm::EdDSA).map_err(|_| not_a_key())?;
+    jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| not_a_key())?);
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    jwk.common.key_algorithm = Some(KeyAlgorithm::EdDSA);
+    Ok((key, encoding, jwk))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_only_its_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signing-key.pem");
+        let first = Keys::load(&path, &[]).unwrap();
+        let again = Keys::load(&path, &[]).unwrap();
+        assert_eq!(first.kid(), again.kid());
+        assert!(!serde_json::to_string(first.published()).unwrap().contains("\"d\""));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_key_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        std::fs::write(&path, "hello").unwrap();
+        let error = Keys::load(&path, &[]).err().unwrap();
+        assert!(error.to_string().contains("key.pem is not an Ed25519 private key"));
+    }
+}

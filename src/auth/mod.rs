@@ -1,0 +1,7 @@
+//! Who is calling: passwords, tokens, and the caller that a token stands for.
+
+pub mod caller;
+pub mod keys;
+pub mod password;
+pub mod secret;
+pub mod token;

@@ -1,0 +1,40 @@
+//! What happened, in the order in which it was written.
+
+use diesel::prelude::*;
+use serde_json::Value;
+
+use super::connection::DbConn;
+use super::schema::events;
+use super::types::Json;
+use crate::auth::caller::Actor;
+use crate::domain::ids::{AgencyId, AnyRecordId, DebriefId, EventId};
+use crate::domain::timestamp::Timestamp;
+
+/// An event that is about to be written.
+#[derive(Insertable)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+pub struct NewEvent<'a> {
+    /// The event's own id.
+    pub id: EventId,
+    /// The agency.
+    pub agency_id: AgencyId,
+    /// What happened, such as `debrief.released`.
+    pub event_type: &'a str,
+    /// The record that it happened to.
+    pub record_id: AnyRecordId,
+    /// The debrief whose history it belongs to.
+    pub debrief_id: Option<DebriefId>,
+    /// Who did it.
+    pub actor: Json<Actor>,
+    /// Why, in somebody's words.
+    pub reason: Option<&'a str>,
+    /// Ids, state, version.
+    pub data: Json<Value>,
+    /// When.
+    pub occurred_at: Timestamp,
+}
+
+/// Writes an event.
+pub fn insert(conn: &mut DbConn, event: &NewEvent<'_>) -> QueryResult<()> {
+    diesel::insert_into(events::table).values(event).execute(conn).map(drop)
+}

@@ -1,0 +1,102 @@
+//! Finding records by any part of their name, as a user types it: case and accents do not count.
+//!
+//! Every suffix of the folded name is one row, so a part of a name is the beginning of a row, and
+//! an ordinary index finds it on both databases. No character has a special meaning.
+
+use diesel::prelude::*;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::connection::{DbConn, on_each};
+use super::schema::name_parts;
+use crate::domain::ids::{AgencyId, AnyRecordId, Id};
+use crate::domain::record::RecordKind;
+
+/// The longest part that is kept, in characters; what is typed beyond that is not compared.
+const MAX_PART: usize = 40;
+
+/// A text without case, accents and repeated white space.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let plain: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ").replace('ß', "ss")
+}
+
+/// Makes a record known under `name`, and no longer under its former one.
+pub fn replace<K>(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    kind: RecordKind,
+    record: Id<K>,
+    name: &str,
+) -> QueryResult<()> {
+    remove(conn, record)?;
+    let record: AnyRecordId = record.cast();
+    let rows: Vec<_> = parts(name)
+        .into_iter()
+        .map(|part| {
+            (
+                name_parts::agency_id.eq(agency),
+                name_parts::kind.eq(kind),
+                name_parts::part.eq(part),
+                name_parts::record_id.eq(record),
+            )
+        })
+        .collect();
+    on_each!(conn, c => diesel::insert_into(name_parts::table).values(&rows).execute(c)).map(drop)
+}
+
+/// Makes a record no longer known by name.
+pub fn remove<K>(conn: &mut DbConn, record: Id<K>) -> QueryResult<()> {
+    let record: AnyRecordId = record.cast();
+    diesel::delete(name_parts::table.filter(name_parts::record_id.eq(record))).execute(conn).map(drop)
+}
+
+/// The range of kept parts that begin with what was typed: from the first, inclusive, to the
+/// second, exclusive. None if nothing was typed.
+#[must_use]
+pub fn range(typed: &str) -> Option<(String, String)> {
+    let from: String = fold(typed).chars().take(MAX_PART).collect();
+    if from.is_empty() {
+        return None;
+    }
+    let to = format!("{from}{}", char::MAX);
+    Some((from, to))
+}
+
+/// Every suffix of a folded name that does not begin with a space, each once.
+fn parts(name: &str) -> Vec<String> {
+    let folded: Vec<char> = fold(name).chars().collect();
+    let mut parts: Vec<String> = (0..folded.len())
+        .filter(|start| folded[*start] != ' ')
+        .map(|start| folded[start..].iter().take(MAX_PART).collect())
+        .collect();
+    parts.sort_unstable();
+    parts.dedup();
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_folded_as_people_type_them() {
+        assert_eq!(fold("  Zoë   MÜLLER-Groß "), "zoe muller-gross");
+        assert_eq!(parts("Ana"), ["a", "ana", "na"]);
+        assert_eq!(range(" "), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_part_of_a_name_is_found(name in "[\\PC]{1,30}", start in 0_usize..30, length in 1_usize..10) {
+            let folded: Vec<char> = fold(&name).chars().collect();
+            let part: String = folded.iter().skip(start).take(length).collect();
+            if let Some((from, to)) = range(&part).filter(|_| fold(&part) == part) {
+                prop_assert!(parts(&name).iter().any(|p| *p >= from && *p < to));
+            }
+        }
+    }
+}

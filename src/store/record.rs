@@ -1,0 +1,153 @@
+//! What the records that a CRM knows too have in common: external references, versions,
+//! tombstones, and the order of their lists.
+
+use diesel::prelude::*;
+use super::connection::{DbConn, on_each};
+use super::schema::external_refs;
+use crate::domain::ids::{AgencyId, AnyRecordId, Id};
+use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::timestamp::Timestamp;
+
+/// Which rows of a list are wanted, after the filters that each kind has of its own.
+#[derive(Clone)]
+pub struct ListOptions<K> {
+    /// Only rows that were changed at this time or later, oldest change first.
+    pub updated_since: Option<Timestamp>,
+    /// Tombstones too.
+    pub include_deleted: bool,
+    /// Only rows whose name has this part.
+    pub named: Option<(String, String)>,
+    /// Only rows after this one.
+    pub after: Option<(Timestamp, Id<K>)>,
+    /// How many rows at the most.
+    pub limit: i64,
+}
+
+/// Replaces the external references of a record.
+pub fn replace_refs<K>(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    kind: RecordKind,
+    record: Id<K>,
+    refs: &[ExternalRef],
+) -> QueryResult<()> {
+    let record: AnyRecordId = record.cast();
+    diesel::delete(external_refs::table.filter(external_refs::record_id.eq(record))).execute(conn)?;
+    if refs.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = refs
+        .iter()
+        .map(|r| {
+            (
+                external_refs::agency_id.eq(agency),
+                external_refs::kind.eq(kind),
+                external_refs::system.eq(&r.system),
+                external_refs::external_id.eq(&r.id),
+                external_refs::record_id.eq(record),
+            )
+        })
+        .collect();
+    on_each!(conn, c => diesel::insert_into(external_refs::table).values(&rows).execute(c)).map(drop)
+}
+
+/// The record that another system calls `external`.
+pub fn find_by_ref<K>(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    kind: RecordKind,
+    external: &ExternalRef,
+) -> QueryResult<Option<Id<K>>> {
+    let found: Option<AnyRecordId> = external_refs::table
+        .find((agency, kind, &external.system, &external.id))
+        .select(external_refs::record_id)
+        .first(conn)
+        .optional()?;
+    Ok(found.map(Id::cast))
+}
+
+/// The queries that every kind of record has: insert, find, update under its version, list.
+///
+/// `$table` is the table's module, `$row` the whole row, `$id` its identifier. `$filters` is the
+/// type of the kind's own filters, applied by `$apply` to the boxed query.
+macro_rules! record_queries {
+    ($table:ident, $row:ident, $id:ty, $filters:ty, |$query:ident, $filter:ident| $apply:expr) => {
+        /// Inserts a row.
+        pub fn insert(conn: &mut DbConn, row: &$row) -> QueryResult<()> {
+            diesel::insert_into($table::table).values(row).execute(conn).map(drop)
+        }
+
+        /// The row, a tombstone too.
+        pub fn find(conn: &mut DbConn, agency: AgencyId, id: $id) -> QueryResult<Option<$row>> {
+            $table::table
+                .filter($table::id.eq(id))
+                .filter($table::agency_id.eq(agency))
+                .select($row::as_select())
+                .first(conn)
+                .optional()
+        }
+
+        /// Writes the row over the one of `version`; false if that is not the present one.
+        pub fn update(conn: &mut DbConn, row: &$row, version: i64) -> QueryResult<bool> {
+            let present = $table::table
+                .filter($table::id.eq(row.id))
+                .filter($table::agency_id.eq(row.agency_id))
+                .filter($table::version.eq(version));
+            diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+        }
+
+        /// A page of rows: newest first, or with `updated_since` in the order of their changes.
+        pub fn list(
+            conn: &mut DbConn,
+            agency: AgencyId,
+            $filter: &$filters,
+            options: &$crate::store::record::ListOptions<
+                <$id as $crate::store::record::IdKind>::Kind,
+            >,
+        ) -> QueryResult<Vec<$row>> {
+            let mut $query = $table::table
+                .filter($table::agency_id.eq(agency))
+                .select($row::as_select())
+                .limit(options.limit)
+                .into_boxed::<$crate::store::connection::MultiBackend>();
+            $query = $apply;
+            if !options.include_deleted {
+                $query = $query.filter($table::deleted_at.is_null());
+            }
+            if let Some((from, to)) = &options.named {
+                use $crate::store::schema::name_parts;
+                let named = name_parts::table
+                    .filter(name_parts::agency_id.eq(agency))
+                    .filter(name_parts::kind.eq($row::KIND))
+                    .filter(name_parts::part.ge(from))
+                    .filter(name_parts::part.lt(to))
+                    .select(name_parts::record_id);
+                $query = $query.filter($table::id.eq_any(named));
+            }
+            if let Some(since) = options.updated_since {
+                $query = $query.filter($table::updated_at.ge(since)).order(($table::updated_at, $table::id));
+                if let Some((at, id)) = options.after {
+                    let later = $table::updated_at.gt(at);
+                    let same = $table::updated_at.eq(at).and($table::id.gt(id));
+                    $query = $query.filter($table::updated_at.ge(at)).filter(later.or(same));
+                }
+            } else {
+                $query = $query.order($table::id.desc());
+                if let Some((_, id)) = options.after {
+                    $query = $query.filter($table::id.lt(id));
+                }
+            }
+            $query.load(conn)
+        }
+    };
+}
+pub(crate) use record_queries;
+
+/// The kind behind an identifier's type.
+pub trait IdKind {
+    /// What it names.
+    type Kind;
+}
+impl<K> IdKind for Id<K> {
+    type Kind = K;
+}
