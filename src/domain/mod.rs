@@ -4,6 +4,7 @@
 mod words;
 
 pub mod clock;
+pub mod comparison;
 pub mod debrief;
 pub mod due;
 pub mod feedback;
