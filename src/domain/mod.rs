@@ -3,8 +3,10 @@
 
 mod words;
 
+pub mod activity;
 pub mod clock;
 pub mod comparison;
+pub mod competency;
 pub mod debrief;
 pub mod due;
 pub mod feedback;

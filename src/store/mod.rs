@@ -8,9 +8,12 @@ pub mod pool;
 pub mod schema;
 pub mod types;
 
+pub mod activities;
 pub mod clients;
 pub mod debriefs;
 pub mod events;
 pub mod feedback;
 pub mod names;
+pub mod points;
 pub mod record;
+pub mod revisions;
