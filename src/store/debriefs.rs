@@ -1,6 +1,8 @@
 //! Debriefs: the rows that everything inside a debrief hangs on, and is locked by.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use serde::{Deserialize, Serialize};
 
 use super::connection::{DbConn, Lock, Locked};
@@ -134,4 +136,18 @@ pub fn update(conn: &mut DbConn, row: &Debrief, version: i64) -> QueryResult<boo
         .filter(debriefs::agency_id.eq(row.agency_id))
         .filter(debriefs::version.eq(version));
     diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+}
+
+/// Scheduled debriefs of every agency whose interview ended at `now` or earlier, longest ended
+/// first, locked; those that somebody else holds are left out.
+pub fn lock_ended(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<Vec<Debrief>> {
+    let rows = debriefs::table
+        // The word stands in the statement, so that the partial index is of use.
+        .filter(sql::<Bool>("debriefs.state = 'scheduled'"))
+        .filter(debriefs::interview_ends_at.le(now))
+        .filter(debriefs::deleted_at.is_null())
+        .order(debriefs::interview_ends_at)
+        .limit(limit)
+        .select(Debrief::as_select());
+    Locked(rows, Lock::SkipLocked).get_results(conn)
 }
