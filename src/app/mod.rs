@@ -6,6 +6,7 @@ pub mod debriefs;
 pub mod error;
 pub mod events;
 pub mod faults;
+pub mod feedback;
 pub mod records;
 
 pub use context::Context;

@@ -44,7 +44,13 @@ pub struct PointRow {
 impl PointRow {
     /// The row of a point at its place in an account.
     #[must_use]
-    pub fn new(agency: AgencyId, debrief: DebriefId, feedback: FeedbackId, place: usize, point: &Point) -> Self {
+    pub fn new(
+        agency: AgencyId,
+        debrief: DebriefId,
+        feedback: FeedbackId,
+        place: usize,
+        point: &Point,
+    ) -> Self {
         let point = point.clone();
         Self {
             id: point.id,
