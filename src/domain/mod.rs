@@ -4,6 +4,7 @@
 mod words;
 
 pub mod clock;
+pub mod delivery;
 pub mod ids;
 pub mod state;
 pub mod text;
