@@ -3,4 +3,5 @@
 //!
 //! Imports go one way: `api`, `jobs` → `app` → `store`, `mail`, `auth` → [`domain`].
 
+pub mod config;
 pub mod domain;
