@@ -10,5 +10,6 @@ pub mod types;
 
 pub mod clients;
 pub mod events;
+pub mod migrations;
 pub mod names;
 pub mod record;
