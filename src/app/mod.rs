@@ -1,11 +1,13 @@
 //! The use cases: each function is one transaction, with everything that belongs to it.
 
+pub mod agencies;
 pub mod clients;
 pub mod context;
 pub mod error;
 pub mod events;
 pub mod faults;
 pub mod records;
+pub mod users;
 
 pub use context::Context;
 pub use error::AppError;

@@ -8,8 +8,11 @@ pub mod pool;
 pub mod schema;
 pub mod types;
 
+pub mod agencies;
+pub mod api_clients;
 pub mod clients;
 pub mod events;
 pub mod migrations;
 pub mod names;
 pub mod record;
+pub mod users;
