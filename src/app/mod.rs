@@ -1,5 +1,6 @@
 //! The use cases: each function is one transaction, with everything that belongs to it.
 
+pub mod agencies;
 pub mod clients;
 pub mod context;
 pub mod debriefs;
@@ -8,6 +9,7 @@ pub mod events;
 pub mod faults;
 pub mod feedback;
 pub mod records;
+pub mod users;
 
 pub use context::Context;
 pub use error::AppError;

@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::AppError;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
-use super::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, Id, Kind};
 use crate::domain::record::{ExternalRef, RecordKind};
@@ -47,8 +47,8 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     type Kind: Kind;
     /// The body that makes or changes it.
     type Input: Input;
-    /// The filters that its lists have of their own.
-    type Filters: Send + 'static;
+    /// The filters of its lists.
+    type Query: Query;
     /// Its kind.
     const KIND: RecordKind;
     /// Its noun in the names of events.
@@ -86,9 +86,57 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     fn list(
         conn: &mut DbConn,
         agency: AgencyId,
-        filters: &Self::Filters,
+        query: &Self::Query,
         options: &record::ListOptions<Self::Kind>,
     ) -> Result<Vec<Self>, AppError>;
+}
+
+/// What the answer to a request needs to know of a record.
+pub trait View: Record {
+    /// The record's id.
+    fn id(&self) -> Id<Self::Kind> {
+        self.common().id
+    }
+    /// Its version.
+    fn version(&self) -> i64 {
+        self.common().version
+    }
+    /// When it was last changed.
+    fn updated_at(&self) -> Timestamp {
+        self.common().updated_at
+    }
+}
+impl<R: Record> View for R {}
+
+/// The filters of a list of records.
+pub trait Query: DeserializeOwned + ToSchema + Send + Sync + 'static {
+    /// The filters that every kind has: `q`, `updated_since`, `include_deleted`.
+    fn common(&self) -> (Option<&str>, Option<Timestamp>, bool);
+}
+
+/// Writes [`Query`] for a struct with the three fields.
+macro_rules! common_query {
+    ($query:ty) => {
+        impl $crate::app::records::Query for $query {
+            fn common(&self) -> (Option<&str>, Option<$crate::domain::timestamp::Timestamp>, bool) {
+                (self.q.as_deref(), self.updated_since, self.include_deleted.unwrap_or_default())
+            }
+        }
+    };
+}
+pub(crate) use common_query;
+
+/// A page of records.
+pub fn list<R: Record>(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    query: &R::Query,
+    after: Option<(Timestamp, Id<R::Kind>)>,
+    limit: i64,
+) -> Result<Vec<R>, AppError> {
+    let (q, updated_since, include_deleted) = query.common();
+    let named = q.and_then(names::range);
+    R::list(conn, agency, query, &record::ListOptions { updated_since, include_deleted, named, after, limit })
 }
 
 /// The version that the caller believes a record to be at; none if the caller does not care.
@@ -100,7 +148,12 @@ pub fn expect_version(expected: Expected, current: i64) -> Result<(), AppError> 
 }
 
 /// Makes a record.
-pub fn create<R: Record>(tx: &mut Tx<'_>, caller: &Caller, mut input: R::Input, adopt: Option<ExternalRef>) -> Result<R, AppError>
+pub fn create<R: Record>(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    mut input: R::Input,
+    adopt: Option<ExternalRef>,
+) -> Result<R, AppError>
 where
     R::Input: HasRefs,
 {
@@ -260,7 +313,9 @@ fn make_known<R: Record>(tx: &mut Tx<'_>, record: &R, former: Option<&R>) -> Res
 
 fn happened<R: Record>(tx: &mut Tx<'_>, caller: &Caller, record: &R, what: &str) -> Result<(), AppError> {
     let common = record.common();
-    Happening::to(&format!("{}.{what}", R::NOUN), common.id).with("version", common.version).record(tx, caller)
+    Happening::to(&format!("{}.{what}", R::NOUN), common.id)
+        .with("version", common.version)
+        .record(tx, caller)
 }
 
 /// Writes the parts of [`Record`] that are the same for every kind: the row's common columns and
@@ -297,10 +352,10 @@ macro_rules! record_columns {
         fn list(
             conn: &mut DbConn,
             agency: AgencyId,
-            filters: &Self::Filters,
+            query: &Self::Query,
             options: &ListOptions<Self::Kind>,
         ) -> Result<Vec<Self>, AppError> {
-            Ok($store::list(conn, agency, filters, options)?)
+            Ok($store::list(conn, agency, &query.filters(), options)?)
         }
     };
 }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod comparison;
 pub mod competency;
 pub mod debrief;
+pub mod delivery;
 pub mod due;
 pub mod feedback;
 pub mod ids;

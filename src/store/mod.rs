@@ -9,11 +9,15 @@ pub mod schema;
 pub mod types;
 
 pub mod activities;
+pub mod agencies;
+pub mod api_clients;
 pub mod clients;
 pub mod debriefs;
 pub mod events;
 pub mod feedback;
+pub mod migrations;
 pub mod names;
 pub mod points;
 pub mod record;
 pub mod revisions;
+pub mod users;
