@@ -8,9 +8,12 @@ pub mod pool;
 pub mod schema;
 pub mod types;
 
+pub mod candidates;
 pub mod clients;
+pub mod contacts;
 pub mod debriefs;
 pub mod events;
 pub mod feedback;
+pub mod job_orders;
 pub mod names;
 pub mod record;
