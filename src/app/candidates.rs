@@ -1,14 +1,15 @@
 //! Candidates: the people who are interviewed.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::AppError;
 use super::faults::Faults;
-use super::records::{Common, HasRefs, Input, Record, record_columns};
+use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
 use crate::domain::ids::{AgencyId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::text::{check_email, check_language, check_line, check_name, check_time_zone};
+use crate::domain::timestamp::Timestamp;
 use crate::store::candidates::{self, Candidate};
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
@@ -41,6 +42,26 @@ pub struct CandidateInput {
     external_refs: Vec<ExternalRef>,
 }
 
+/// Which candidates are wanted.
+#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CandidateQuery {
+    /// Only those whose name has this part; case and accents do not count.
+    #[schema(min_length = 1, max_length = 200)]
+    q: Option<String>,
+    /// Only those changed at this time or later, oldest change first.
+    updated_since: Option<Timestamp>,
+    /// Tombstones too.
+    include_deleted: Option<bool>,
+}
+common_query!(CandidateQuery);
+
+impl CandidateQuery {
+    #[expect(clippy::unused_self, reason = "other kinds read theirs from it")]
+    const fn filters(&self) {}
+}
+
 impl Input for CandidateInput {
     fn check(&self, faults: &mut Faults) {
         faults.text("/name", check_name(&self.name));
@@ -63,7 +84,7 @@ impl HasRefs for CandidateInput {
 impl Record for Candidate {
     type Kind = kinds::Candidate;
     type Input = CandidateInput;
-    type Filters = ();
+    type Query = CandidateQuery;
     const KIND: RecordKind = Self::KIND;
     const NOUN: &'static str = "candidate";
 

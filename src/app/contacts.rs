@@ -1,16 +1,17 @@
 //! Contacts: the people at the hiring companies.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::AppError;
 use super::faults::Faults;
-use super::records::{Common, HasRefs, Input, Record, record_columns};
+use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
 use crate::app::clients::check_client;
 use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::people::{ContactRole, EmailStatus};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::text::{check_email, check_line, check_name};
+use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::contacts::{self, Contact, ContactFilters};
 use crate::store::pool::Tx;
@@ -42,6 +43,29 @@ pub struct ContactInput {
     external_refs: Vec<ExternalRef>,
 }
 
+/// Which contacts are wanted.
+#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ContactQuery {
+    /// Only those whose name has this part; case and accents do not count.
+    #[schema(min_length = 1, max_length = 200)]
+    q: Option<String>,
+    /// Only those of this client.
+    client_id: Option<ClientId>,
+    /// Only those changed at this time or later, oldest change first.
+    updated_since: Option<Timestamp>,
+    /// Tombstones too.
+    include_deleted: Option<bool>,
+}
+common_query!(ContactQuery);
+
+impl ContactQuery {
+    const fn filters(&self) -> ContactFilters {
+        ContactFilters { client_id: self.client_id }
+    }
+}
+
 impl Input for ContactInput {
     fn check(&self, faults: &mut Faults) {
         faults.text("/name", check_name(&self.name));
@@ -59,7 +83,7 @@ impl HasRefs for ContactInput {
 impl Record for Contact {
     type Kind = kinds::Contact;
     type Input = ContactInput;
-    type Filters = ContactFilters;
+    type Query = ContactQuery;
     const KIND: RecordKind = Self::KIND;
     const NOUN: &'static str = "contact";
 

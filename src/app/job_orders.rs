@@ -1,16 +1,17 @@
 //! Job orders: the vacancies that clients want filled.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::AppError;
 use super::faults::Faults;
-use super::records::{Common, HasRefs, Input, Record, record_columns};
+use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
 use crate::app::clients::check_client;
 use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::people::JobOrderStatus;
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::text::{check_name, check_paragraphs};
+use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::job_orders::{self, JobOrder, JobOrderFilters};
 use crate::store::pool::Tx;
@@ -37,6 +38,31 @@ pub struct JobOrderInput {
     external_refs: Vec<ExternalRef>,
 }
 
+/// Which job orders are wanted.
+#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct JobOrderQuery {
+    /// Only those whose title has this part; case and accents do not count.
+    #[schema(min_length = 1, max_length = 200)]
+    q: Option<String>,
+    /// Only those of this client.
+    client_id: Option<ClientId>,
+    /// Only those that stand so.
+    status: Option<JobOrderStatus>,
+    /// Only those changed at this time or later, oldest change first.
+    updated_since: Option<Timestamp>,
+    /// Tombstones too.
+    include_deleted: Option<bool>,
+}
+common_query!(JobOrderQuery);
+
+impl JobOrderQuery {
+    const fn filters(&self) -> JobOrderFilters {
+        JobOrderFilters { client_id: self.client_id, status: self.status }
+    }
+}
+
 impl Input for JobOrderInput {
     fn check(&self, faults: &mut Faults) {
         faults.text("/title", check_name(&self.title));
@@ -53,7 +79,7 @@ impl HasRefs for JobOrderInput {
 impl Record for JobOrder {
     type Kind = kinds::JobOrder;
     type Input = JobOrderInput;
-    type Filters = JobOrderFilters;
+    type Query = JobOrderQuery;
     const KIND: RecordKind = Self::KIND;
     const NOUN: &'static str = "job_order";
 

@@ -8,6 +8,7 @@ pub mod comparison;
 pub mod debrief;
 pub mod due;
 pub mod feedback;
+pub mod delivery;
 pub mod ids;
 pub mod interview;
 pub mod note;

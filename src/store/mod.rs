@@ -15,5 +15,6 @@ pub mod debriefs;
 pub mod events;
 pub mod feedback;
 pub mod job_orders;
+pub mod migrations;
 pub mod names;
 pub mod record;
