@@ -6,7 +6,6 @@ mod words;
 pub mod activity;
 pub mod clock;
 pub mod comparison;
-pub mod competency;
 pub mod debrief;
 pub mod delivery;
 pub mod due;

@@ -9,7 +9,7 @@ use super::connection::{DbConn, Lock, Locked};
 use super::schema::{agencies, debriefs, feedback};
 use super::types::Json;
 use crate::auth::caller::Actor;
-use crate::domain::competency::Competency;
+use crate::store::agencies::Competency;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::feedback::Overall;
 use crate::domain::ids::{

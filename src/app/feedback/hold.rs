@@ -4,7 +4,7 @@ use crate::app::AppError;
 use crate::app::debriefs::lifecycle;
 use crate::app::faults::Faults;
 use crate::auth::caller::Caller;
-use crate::domain::competency::Competency;
+use crate::store::agencies::Competency;
 use crate::domain::debrief::{DebriefState, DebriefTransition, SideStatus};
 use crate::domain::feedback::{FeedbackState, Overall, Side};
 use crate::domain::ids::{ContactId, DebriefId, FeedbackId, PointId};

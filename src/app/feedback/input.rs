@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::faults::Faults;
-use crate::domain::competency::Competency;
+use crate::store::agencies::Competency;
 use crate::domain::feedback::{
     Address, AgencyOnly, Channel, CompetencyRating, Overall, PointKind, Severity, Side,
 };
