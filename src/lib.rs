@@ -1,9 +1,10 @@
 //! Debrief: candidate self-feedback and client feedback side by side, the retry meeting, and the
 //! thank-you note relayed by email.
 //!
-//! Imports go one way: `api`, `jobs` → `app` → `store`, `mail`, `auth` → [`domain`].
+//! Imports go one way: `api`, `jobs` → `app` → `store`, [`mail`], `auth` → [`domain`].
 
 pub mod app;
 pub mod auth;
 pub mod domain;
+pub mod mail;
 pub mod store;

@@ -6,6 +6,7 @@ mod words;
 pub mod clock;
 pub mod comparison;
 pub mod debrief;
+pub mod delivery;
 pub mod due;
 pub mod feedback;
 pub mod ids;

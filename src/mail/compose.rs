@@ -1,0 +1,333 @@
+//! From a note to the bytes that are sent. The same note makes the same bytes, always: what is
+//! random elsewhere (Message-ID, boundary) and what time changes (Date) is given.
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+use lettre::Address;
+use lettre::message::header::{self, ContentTransferEncoding, ContentType, Header, HeaderValue, Headers};
+use lettre::message::{Mailbox, Mailboxes, Message, MultiPart, SinglePart};
+
+use super::footer::{People, footer};
+use super::letter::{Envelope, Letter};
+
+/// RFC 5322, section 2.1.1: a line has at most so many octets without its end.
+const LONGEST_LINE: usize = 998;
+
+/// A header that would be longer than about this is folded.
+const SHORT_LINE: usize = 70;
+
+/// Everything that goes into the message that carries a candidate's note to one contact.
+#[derive(Debug, Clone, Copy)]
+pub struct Note<'a> {
+    /// The recruiter who passes the note on.
+    pub recruiter_name: &'a str,
+    /// Where a reply goes.
+    pub recruiter_address: &'a str,
+    /// The recruiter's agency.
+    pub agency_name: &'a str,
+    /// What this service calls itself in `From`.
+    pub service_name: &'a str,
+    /// The address in `From`; its domain is the domain of the Message-ID too.
+    pub service_address: &'a str,
+    /// The envelope sender: where bounces go.
+    pub bounce_address: &'a str,
+    /// The one recipient.
+    pub contact_name: &'a str,
+    /// The one recipient's address.
+    pub contact_address: &'a str,
+    /// Whose words these are. The candidate's address is not asked for and cannot leak.
+    pub candidate_name: &'a str,
+    /// One line.
+    pub subject: &'a str,
+    /// Plain text; a blank line ends a paragraph.
+    pub body: &'a str,
+    /// The language of the note, a BCP 47 tag.
+    pub language: &'a str,
+    /// The part of the Message-ID before the `@`: ASCII letters, digits, `.`, `_` and `-`.
+    pub message_id: &'a str,
+    /// What the MIME boundary is made of: up to 60 of the same characters.
+    pub boundary_seed: &'a str,
+    /// The `Date` of the message.
+    pub date: DateTime<Utc>,
+}
+
+/// Why no message could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// Not an address that mail can be sent to or from.
+    #[error("the address of the {whose} is not usable: {address}")]
+    Address {
+        /// Whose address: recruiter, service, contact, bounces.
+        whose: &'static str,
+        /// The address as it was given.
+        address: String,
+    },
+    /// The Message-ID or the seed of the boundary has other characters than it may have.
+    #[error("{0:?} cannot be part of an identifier")]
+    Identifier(String),
+    /// A word is too long to be folded into lines that every server takes.
+    #[error("a line of the header would be longer than 998 octets")]
+    LineTooLong,
+    /// The template failed.
+    #[error(transparent)]
+    Template(#[from] askama::Error),
+    /// The message was refused when it was put together.
+    #[error(transparent)]
+    Message(#[from] lettre::error::Error),
+}
+
+#[derive(Template)]
+#[template(path = "note.txt", config = "src/mail/askama.toml")]
+struct TextPart<'a> {
+    paragraphs: &'a [Vec<String>],
+    footer: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "note.html", config = "src/mail/askama.toml")]
+struct HtmlPart<'a> {
+    language: &'a str,
+    subject: &'a str,
+    paragraphs: &'a [Vec<String>],
+    footer: &'a str,
+}
+
+/// Composes the message.
+///
+/// Line breaks and control characters in names and subjects are refused when a record is written;
+/// should one get here all the same, it becomes a space and starts no header.
+pub fn compose(note: &Note<'_>) -> Result<Letter, ComposeError> {
+    let service = address("service", note.service_address)?;
+    let contact = address("contact", note.contact_address)?;
+    let recruiter = address("recruiter", note.recruiter_address)?;
+    let bounces = address("bounces", note.bounce_address)?;
+    let message_id = format!("{}@{}", identifier(note.message_id)?, service.domain());
+
+    let names = [note.recruiter_name, note.agency_name, note.service_name];
+    let [recruiter_name, agency, service_name] = names.map(one_line);
+    let display_name = format!("{recruiter_name} ({agency}) via {service_name}");
+    let [contact_name, subject] = [note.contact_name, note.subject].map(one_line);
+
+    let envelope = lettre::address::Envelope::new(Some(bounces.clone()), vec![contact.clone()])?;
+    let mut message = Message::builder()
+        .envelope(envelope)
+        .from(Mailbox::new(None, service.clone()))
+        .reply_to(Mailbox::new(None, recruiter.clone()))
+        .to(Mailbox::new(None, contact.clone()))
+        .subject(subject)
+        .date(note.date.into())
+        .message_id(Some(format!("<{message_id}>")))
+        .multipart(parts(note)?)?;
+    let headers = message.headers_mut();
+    set_mailbox::<header::From>(headers, &display_name, &service);
+    set_mailbox::<header::ReplyTo>(headers, &recruiter_name, &recruiter);
+    set_mailbox::<header::To>(headers, &contact_name, &contact);
+
+    let bytes = message.formatted();
+    if bytes.split(|b| *b == b'\n').any(|line| line.len() > LONGEST_LINE + 1) {
+        return Err(ComposeError::LineTooLong);
+    }
+    let envelope = Envelope { sender: bounces.to_string(), recipient: contact.to_string() };
+    Ok(Letter { message_id, envelope, bytes })
+}
+
+fn parts(note: &Note<'_>) -> Result<MultiPart, ComposeError> {
+    let [candidate, recruiter, agency] =
+        [note.candidate_name, note.recruiter_name, note.agency_name].map(one_line);
+    let footer =
+        footer(note.language, People { candidate: &candidate, recruiter: &recruiter, agency: &agency });
+    let (footer, paragraphs) = (footer.as_str(), &*paragraphs(note.body));
+    let text = TextPart { paragraphs, footer }.render()?;
+    let html =
+        HtmlPart { language: &one_line(note.language), subject: &one_line(note.subject), paragraphs, footer }
+            .render()?;
+
+    // Quoted-printable never contains "=_", so no text can end its part early (RFC 2045, section 6.7).
+    let boundary = format!("=_{}", identifier(note.boundary_seed)?);
+    let part = |kind: ContentType, body: String| {
+        SinglePart::builder().header(kind).header(ContentTransferEncoding::QuotedPrintable).body(body)
+    };
+    Ok(MultiPart::alternative()
+        .boundary(boundary)
+        .singlepart(part(ContentType::TEXT_PLAIN, text))
+        .singlepart(part(ContentType::TEXT_HTML, html)))
+}
+
+/// The lines of every paragraph; blank lines part the paragraphs.
+fn paragraphs(body: &str) -> Vec<Vec<String>> {
+    let body = body.replace("\r\n", "\n").replace('\r', "\n");
+    let lines: Vec<_> = body.lines().map(|line| spaced(line).trim_end().to_owned()).collect();
+    lines.split(String::is_empty).filter(|paragraph| !paragraph.is_empty()).map(<[_]>::to_vec).collect()
+}
+
+/// Sets a header with one mailbox. A name in plain ASCII is quoted and stays readable in the
+/// source, where lettre would encode every name that has more than letters in it.
+fn set_mailbox<H: Header + From<Mailboxes>>(headers: &mut Headers, name: &str, address: &Address) {
+    let mailbox = Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address.clone());
+    if name.is_empty() || !name.is_ascii() {
+        headers.set(H::from(mailbox.into()));
+        return;
+    }
+    let quoted = format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
+    let length = H::name().len() + quoted.len() + address.to_string().len();
+    let line_break = if length > SHORT_LINE { "\r\n" } else { "" };
+    let encoded = format!("{quoted}{line_break} <{address}>");
+    headers.insert_raw(HeaderValue::dangerous_new_pre_encoded(H::name(), mailbox.to_string(), encoded));
+}
+
+/// Reads an address and turns its domain into A-labels (RFC 5890), which every server takes.
+fn address(whose: &'static str, text: &str) -> Result<Address, ComposeError> {
+    let fault = || ComposeError::Address { whose, address: text.to_owned() };
+    let (local, domain) = text.rsplit_once('@').ok_or_else(fault)?;
+    let domain = idna::domain_to_ascii(domain).map_err(|_| fault())?;
+    if text.contains(|c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>')) {
+        return Err(fault());
+    }
+    Address::new(local, domain).map_err(|_| fault())
+}
+
+fn identifier(text: &str) -> Result<&str, ComposeError> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let dots = text.starts_with('.') || text.ends_with('.') || text.contains("..");
+    if (1..=60).contains(&text.len()) && text.chars().all(fine) && !dots {
+        Ok(text)
+    } else {
+        Err(ComposeError::Identifier(text.to_owned()))
+    }
+}
+
+/// One line without control characters, and without what a reader could take for an encoded word
+/// (RFC 2047) and decode into something else.
+fn one_line(text: &str) -> String {
+    spaced(text).split_whitespace().collect::<Vec<_>>().join(" ").replace("=?", "= ?")
+}
+
+fn spaced(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\t', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn note() -> Note<'static> {
+        Note {
+            recruiter_name: "Rosa Klein",
+            recruiter_address: "rosa@agency.example",
+            agency_name: "Klein & Partner",
+            service_name: "Debrief",
+            service_address: "notes@debrief.example",
+            bounce_address: "bounces@debrief.example",
+            contact_name: "Jürgen Groß",
+            contact_address: "jg@größe.example",
+            candidate_name: "Ann Lee",
+            subject: "Thank you – it was a pleasure",
+            body: "Dear Mr Groß,\n\nthank you for <your> time.\n.\nI liked the team & the \"lab\".\n\n\nAnn Lee\n",
+            language: "en",
+            message_id: "dlv_01h2xcejqtf2nbrexx3vqjhp41",
+            boundary_seed: "dlv_01h2xcejqtf2nbrexx3vqjhp41",
+            date: DateTime::from_timestamp(1_760_000_000, 0).unwrap(),
+        }
+    }
+
+    /// The header fields as a server would split them: unfolded, names in lower case.
+    fn fields(bytes: &[u8]) -> Vec<(String, String)> {
+        let text = std::str::from_utf8(bytes).unwrap();
+        let head = text.split_once("\r\n\r\n").unwrap().0.replace("\r\n ", " ");
+        let split = |line: &str| {
+            let (name, value) = line.split_once(':').unwrap();
+            (name.to_lowercase(), value.trim().to_owned())
+        };
+        head.split("\r\n").map(split).collect()
+    }
+
+    #[test]
+    fn the_message_as_it_goes_out() {
+        let letter = compose(&note()).unwrap();
+        assert_eq!(letter.message_id, "dlv_01h2xcejqtf2nbrexx3vqjhp41@debrief.example");
+        assert_eq!(letter.envelope.sender, "bounces@debrief.example");
+        assert_eq!(letter.envelope.recipient, "jg@xn--gre-6ka8i.example");
+        assert!(!letter.needs_utf8());
+        insta::assert_snapshot!(String::from_utf8(letter.bytes).unwrap());
+    }
+
+    #[test]
+    fn the_same_note_makes_the_same_bytes() {
+        assert_eq!(compose(&note()).unwrap(), compose(&note()).unwrap());
+    }
+
+    #[test]
+    fn a_local_part_beyond_ascii_needs_smtputf8() {
+        let letter = compose(&Note { contact_address: "jörg@agency.example", ..note() }).unwrap();
+        assert!(letter.needs_utf8());
+        assert_eq!(letter.envelope.recipient, "jörg@agency.example");
+    }
+
+    #[test]
+    fn addresses_and_identifiers_are_checked() {
+        for bad in [
+            "",
+            "a",
+            "a@",
+            "a b@c.example",
+            "a@b.example\r\nBcc: x@y.example",
+            "<a@b.example>",
+            "\"a\r\n\"@b.example",
+        ] {
+            assert!(compose(&Note { contact_address: bad, ..note() }).is_err(), "{bad:?}");
+        }
+        for bad in ["", "a b", "a\"b", "a\r\nb", "a@b", ".a", "a..b"] {
+            assert!(compose(&Note { message_id: bad, ..note() }).is_err(), "{bad:?}");
+            assert!(compose(&Note { boundary_seed: bad, ..note() }).is_err(), "{bad:?}");
+        }
+        let endless = "x".repeat(1_000);
+        assert!(matches!(compose(&Note { subject: &endless, ..note() }), Err(ComposeError::LineTooLong)));
+    }
+
+    #[test]
+    fn what_looks_encoded_stays_as_written() {
+        let letter = compose(&Note { subject: "=?utf-8?q?=0ABcc:_x?= hi", ..note() }).unwrap();
+        assert!(fields(&letter.bytes).contains(&("subject".into(), "= ?utf-8?q?=0ABcc:_x?= hi".into())));
+    }
+
+    proptest! {
+        /// Whatever is written into a note, the message has the same fields, the envelope goes to
+        /// the same two addresses, and every line is one that every server takes.
+        #[test]
+        fn no_text_can_change_the_shape(
+            hostile in prop::collection::vec(
+                prop_oneof![
+                    Just("\r\nBcc: x@y.example".to_owned()), Just("\n\n".to_owned()), Just("\r".to_owned()),
+                    Just("\0\u{85}\u{2028}".to_owned()), Just("\" <x@y.example>, \"".to_owned()),
+                    Just("\\".to_owned()), Just("=?utf-8?q?=0D=0A?=".to_owned()), Just("--=_dlv_01h2xcejqtf2nbrexx3vqjhp41--".to_owned()),
+                    Just("{{ 1 }}<script>".to_owned()), "\\PC{0,30}", any::<String>().prop_map(|s| s.chars().take(40).collect()),
+                ],
+                7,
+            )
+        ) {
+            let letter = compose(&Note {
+                recruiter_name: &hostile[0],
+                agency_name: &hostile[1],
+                contact_name: &hostile[2],
+                candidate_name: &hostile[3],
+                subject: &hostile[4],
+                body: &hostile[5],
+                language: &hostile[6],
+                ..note()
+            }).unwrap();
+            prop_assert!(letter.bytes.is_ascii());
+            let names: Vec<_> = fields(&letter.bytes).into_iter().map(|(name, _)| name).collect();
+            prop_assert_eq!(names, [
+                "from", "reply-to", "to", "subject", "date", "message-id", "mime-version", "content-type",
+            ]);
+            let text = String::from_utf8(letter.bytes).unwrap();
+            prop_assert_eq!(text.matches("\n--=_dlv_").count(), 3, "{}", text);
+            let html = text.split_once("text/html").unwrap().1.replace("=\r\n", "");
+            prop_assert!(!html.contains("<script>"));
+            prop_assert!(!text.replace("\r\n", "").contains(['\r', '\n', '\0']));
+            prop_assert!(text.lines().all(|line| line.len() <= LONGEST_LINE));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Email: composing a message once and for all, and handing it to the next server so that it is
+//! known at any moment whether it can have left.
+
+mod compose;
+mod file;
+mod footer;
+mod letter;
+mod outcome;
+mod reply;
+mod smtp;
+mod transport;
+
+pub use compose::{ComposeError, Note, compose};
+pub use file::Folder;
+pub use letter::{Envelope, Letter};
+pub use outcome::{Fault, Outcome, Step};
+pub use smtp::{SetupError, SmtpRelay, SmtpServer, Timeouts, Tls};
+pub use transport::Transport;
+
+#[cfg(test)]
+#[path = "../../tests/support/smtp_peer.rs"]
+mod smtp_peer;

@@ -1,0 +1,122 @@
+//! What came of one attempt, as exactly as it can be known.
+
+use crate::domain::delivery::{DeliveryEvent, Reply, ReplyClass};
+
+/// A step on the way to a delivered message, in the order they are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::Display, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Step {
+    /// Finding the server and connecting.
+    Connect,
+    /// The server's greeting and its answer to EHLO.
+    Greeting,
+    /// STARTTLS and the handshake.
+    StartTls,
+    /// AUTH.
+    SignIn,
+    /// RSET on a connection that is used again.
+    Reset,
+    /// MAIL FROM.
+    Mail,
+    /// RCPT TO.
+    Recipient,
+    /// DATA, up to the server's 354.
+    Data,
+    /// The content and its final dot.
+    Content,
+}
+
+/// Something is wrong with the relay and not with the message: it would fail for every message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The server did not let us sign in, or wants us to.
+    #[error("sign-in failed: {0}")]
+    SignIn(String),
+    /// No connection as private as it must be.
+    #[error("TLS failed: {0}")]
+    Tls(String),
+}
+
+/// What came of one attempt to hand over one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server has taken the message.
+    Accepted(Reply),
+    /// The server said no, before the content or after it: it does not have the message.
+    Refused {
+        /// Where it said so.
+        step: Step,
+        /// What it said.
+        reply: Reply,
+    },
+    /// It broke off before the content was sent: the server does not have the message.
+    Lost {
+        /// Where it broke off.
+        step: Step,
+        /// For a person to read.
+        error: String,
+    },
+    /// It broke off after the content was sent, or while it was: nobody knows.
+    Unknown {
+        /// For a person to read.
+        error: String,
+    },
+    /// The caller did not allow the content to be sent: the server does not have the message.
+    Revoked,
+    /// Nothing was tried: the relay has to be put right first.
+    Fault(Fault),
+    /// This server cannot take this message, whoever asks: it has no SMTPUTF8, or the bytes are
+    /// no message.
+    Unsendable(String),
+}
+
+impl Outcome {
+    /// What the outcome is to the delivery; `None` when it was revoked, since whoever revoked it
+    /// has already moved it on.
+    #[must_use]
+    pub fn event(&self) -> Option<DeliveryEvent> {
+        Some(match self {
+            Self::Accepted(_) => DeliveryEvent::Accepted,
+            Self::Refused { step, reply } => refusal(*step, reply),
+            Self::Unsendable(_) => DeliveryEvent::PermanentReply,
+            Self::Lost { .. } | Self::Unknown { .. } => DeliveryEvent::ConnectionLost,
+            Self::Fault(_) => DeliveryEvent::TransportPaused,
+            Self::Revoked => return None,
+        })
+    }
+
+    /// The server's reply, if it is what decided.
+    #[must_use]
+    pub const fn reply(&self) -> Option<&Reply> {
+        match self {
+            Self::Accepted(reply) | Self::Refused { reply, .. } => Some(reply),
+            _ => None,
+        }
+    }
+}
+
+/// A server that turns everybody away at the door says nothing about this message: only a 5xx
+/// within the transaction is for good.
+fn refusal(step: Step, reply: &Reply) -> DeliveryEvent {
+    let about_the_message = step >= Step::Mail;
+    match reply.class() {
+        ReplyClass::Permanent { .. } if about_the_message => DeliveryEvent::PermanentReply,
+        _ => DeliveryEvent::TransientReply,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_permanent_reply_about_the_message_is_for_good() {
+        let refused = |step, code| Outcome::Refused { step, reply: Reply::new(code, "no") }.event();
+        for step in [Step::Mail, Step::Recipient, Step::Data, Step::Content] {
+            assert_eq!(refused(step, 550), Some(DeliveryEvent::PermanentReply));
+            assert_eq!(refused(step, 450), Some(DeliveryEvent::TransientReply));
+        }
+        assert_eq!(refused(Step::Greeting, 554), Some(DeliveryEvent::TransientReply));
+        assert_eq!(Outcome::Revoked.event(), None);
+    }
+}

@@ -1,0 +1,252 @@
+//! One connection, step by step, so that it is known at which one it ended.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use lettre::Address;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::Mechanism;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
+use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::{Response, Severity};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, timeout};
+
+use super::server::{Prepared, Timeouts, Tls};
+use super::stream::LineStream;
+use crate::domain::delivery::Reply;
+use crate::mail::reply::{is_tls_failure, negative, positive};
+use crate::mail::{Fault, Outcome, Step};
+
+/// How long a server may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The server closes the connection, whatever it was asked (RFC 5321, section 3.8).
+pub(super) const CLOSING: u16 = 421;
+
+const TIMED_OUT: &str = "timed out";
+
+/// Replies that mean "sign in first" or "encrypt first" (RFC 4954, section 6; RFC 3207, section 4).
+const SIGN_IN_WANTED: [u16; 2] = [530, 538];
+
+/// A connection that is signed in and ready for a message.
+pub(super) struct Connection {
+    smtp: AsyncSmtpConnection,
+    timeouts: Timeouts,
+    opened: Instant,
+    messages: u32,
+    state: State,
+}
+
+/// What the server takes us to be in the middle of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing.
+    Ready,
+    /// A transaction: RSET comes before the next one.
+    InTransaction,
+    /// Nobody knows. So it is while a step is under way.
+    Broken,
+}
+
+impl Connection {
+    /// Connects, greets, makes the connection private and signs in.
+    pub(super) async fn open(to: &Prepared) -> Result<Self, Outcome> {
+        let timeouts = to.server.timeouts;
+        let mut smtp = match (to.server.tls, &to.tls) {
+            (Tls::Implicit, Some(_)) => connect_privately(to).await?,
+            _ => connect_plainly(to).await?,
+        };
+        if let (Tls::StartTls, Some(tls)) = (to.server.tls, &to.tls) {
+            if !smtp.can_starttls() {
+                return Err(Outcome::Fault(Fault::Tls("the server does not offer STARTTLS".to_owned())));
+            }
+            let starting = smtp.starttls(tls.clone(), &to.hello);
+            within(timeouts.connect + timeouts.greeting, Step::StartTls, starting).await?;
+        }
+        if let Some(credentials) = &to.credentials {
+            let signing_in = smtp.auth(&[Mechanism::Plain, Mechanism::Login], credentials);
+            within(timeouts.command, Step::SignIn, signing_in).await?;
+        }
+        Ok(Self { smtp, timeouts, opened: Instant::now(), messages: 0, state: State::Ready })
+    }
+
+    /// True when both ends agree on where they are.
+    pub(super) fn is_intact(&self) -> bool {
+        self.state != State::Broken
+    }
+
+    /// True while another message may follow on this connection.
+    pub(super) fn may_carry_on(&self, max_messages: u32, max_age: Duration) -> bool {
+        self.messages < max_messages && self.opened.elapsed() < max_age
+    }
+
+    /// Starts a transaction: RSET if the one before was refused, then MAIL.
+    pub(super) async fn begin(&mut self, sender: &Address, utf8: bool) -> Result<(), Outcome> {
+        if self.state == State::InTransaction {
+            self.step(Step::Reset, Rset, self.timeouts.command, Severity::PositiveCompletion).await?;
+            self.state = State::Ready;
+        }
+        if utf8 && !self.smtp.server_info().supports_feature(Extension::SmtpUtfEight) {
+            return Err(Outcome::Unsendable("the mail server does not offer SMTPUTF8".to_owned()));
+        }
+        let beyond_ascii =
+            [MailParameter::SmtpUtfEight, MailParameter::Body(MailBodyParameter::EightBitMime)];
+        let parameters = if utf8 { beyond_ascii.to_vec() } else { Vec::new() };
+        self.messages += 1;
+        let mail = Mail::new(Some(sender.clone()), parameters);
+        self.step(Step::Mail, mail, self.timeouts.command, Severity::PositiveCompletion).await
+    }
+
+    /// Goes on from MAIL to the server's last word. `commit_point` is called once the server is
+    /// ready for the content; when it says no, the connection ends without the final dot, and the
+    /// server has to throw the transaction away.
+    pub(super) async fn finish<F, C>(
+        &mut self,
+        recipient: &Address,
+        content: &str,
+        commit_point: C,
+    ) -> Outcome
+    where
+        C: FnOnce() -> F,
+        F: Future<Output = bool>,
+    {
+        if let Err(outcome) = self.approach(recipient).await {
+            return outcome;
+        }
+        self.state = State::Broken;
+        if !commit_point().await {
+            return Outcome::Revoked;
+        }
+        let unknown = |error: String| Outcome::Unknown { error };
+        match timeout(self.timeouts.content, self.smtp.command(content)).await {
+            Ok(Ok(response)) if response.code().severity == Severity::PositiveCompletion => {
+                self.state = State::Ready;
+                Outcome::Accepted(positive(&response))
+            }
+            Ok(Ok(response)) => unknown(unexpected(&response)),
+            Ok(Err(error)) => match negative(&error) {
+                Some(reply) => self.refused(Step::Content, reply),
+                None => unknown(error.to_string()),
+            },
+            Err(_) => unknown(TIMED_OUT.to_owned()),
+        }
+    }
+
+    /// Says goodbye. Nothing depends on it, so nothing comes of a failure.
+    pub(super) async fn quit(mut self) {
+        let _ = timeout(FAREWELL, self.smtp.command(Quit)).await;
+    }
+
+    async fn approach(&mut self, recipient: &Address) -> Result<(), Outcome> {
+        let recipient = Rcpt::new(recipient.clone(), Vec::new());
+        self.step(Step::Recipient, recipient, self.timeouts.command, Severity::PositiveCompletion).await?;
+        self.step(Step::Data, Data, self.timeouts.data, Severity::PositiveIntermediate).await
+    }
+
+    async fn step<C: Display>(
+        &mut self,
+        step: Step,
+        command: C,
+        limit: Duration,
+        expected: Severity,
+    ) -> Result<(), Outcome> {
+        self.state = State::Broken;
+        match timeout(limit, self.smtp.command(command)).await {
+            Ok(Ok(response)) if response.code().severity == expected => {
+                self.state = State::InTransaction;
+                Ok(())
+            }
+            Ok(Ok(response)) => Err(lost(step, unexpected(&response))),
+            Ok(Err(error)) => Err(match negative(&error) {
+                Some(reply) => self.refused(step, reply),
+                None => lost(step, error),
+            }),
+            Err(_) => Err(lost(step, TIMED_OUT)),
+        }
+    }
+
+    fn refused(&mut self, step: Step, reply: Reply) -> Outcome {
+        if SIGN_IN_WANTED.contains(&reply.code) {
+            return Outcome::Fault(Fault::SignIn(said(&reply)));
+        }
+        self.state = if reply.code == CLOSING { State::Broken } else { State::InTransaction };
+        Outcome::Refused { step, reply }
+    }
+}
+
+/// Connects to the first of the server's addresses that answers.
+async fn connect(to: &Prepared) -> Result<TcpStream, Outcome> {
+    let (host, port) = (to.server.host.as_str(), to.server.port);
+    let limit = to.server.timeouts.connect;
+    let addresses: Vec<SocketAddr> = match timeout(limit, lookup_host((host, port))).await {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(error)) => return Err(lost(Step::Connect, error)),
+        Err(_) => return Err(lost(Step::Connect, TIMED_OUT)),
+    };
+    let mut failure = lost(Step::Connect, "the server's name has no address");
+    for address in addresses {
+        failure = match timeout(limit, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => lost(Step::Connect, error),
+            Err(_) => lost(Step::Connect, TIMED_OUT),
+        };
+    }
+    Err(failure)
+}
+
+async fn connect_plainly(to: &Prepared) -> Result<AsyncSmtpConnection, Outcome> {
+    let stream = connect(to).await?;
+    let is_local = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
+    if to.server.tls == Tls::None && !is_local {
+        let refusal = "without TLS only a server on this machine is spoken to".to_owned();
+        return Err(Outcome::Fault(Fault::Tls(refusal)));
+    }
+    stream.set_nodelay(true).map_err(|error| lost(Step::Connect, error))?;
+    let greeting = AsyncSmtpConnection::connect_with_transport(Box::new(LineStream::new(stream)), &to.hello);
+    within(to.server.timeouts.greeting, Step::Greeting, greeting).await
+}
+
+async fn connect_privately(to: &Prepared) -> Result<AsyncSmtpConnection, Outcome> {
+    let Timeouts { connect, greeting, .. } = to.server.timeouts;
+    let server = (to.server.host.as_str(), to.server.port);
+    let connecting =
+        AsyncSmtpConnection::connect_tokio1(server, Some(connect), &to.hello, to.tls.clone(), None);
+    within(connect + greeting, Step::Connect, connecting).await
+}
+
+/// Runs a step that comes before the first message; a failure of the relay itself is told from
+/// one of the network.
+async fn within<T>(
+    limit: Duration,
+    step: Step,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Outcome> {
+    let error = match timeout(limit, work).await {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => error,
+        Err(_) => return Err(lost(step, TIMED_OUT)),
+    };
+    Err(match (step, negative(&error)) {
+        (Step::SignIn, Some(reply)) if reply.code != CLOSING => Outcome::Fault(Fault::SignIn(said(&reply))),
+        (Step::SignIn, None) if error.is_client() => Outcome::Fault(Fault::SignIn(error.to_string())),
+        (Step::StartTls, Some(reply)) if reply.code != CLOSING => Outcome::Fault(Fault::Tls(said(&reply))),
+        (_, Some(reply)) => Outcome::Refused { step, reply },
+        (_, None) if is_tls_failure(&error) => Outcome::Fault(Fault::Tls(error.to_string())),
+        (_, None) => lost(step, error),
+    })
+}
+
+fn lost(step: Step, error: impl Display) -> Outcome {
+    Outcome::Lost { step, error: error.to_string() }
+}
+
+fn unexpected(response: &Response) -> String {
+    format!("the server answered with an unexpected {}", response.code())
+}
+
+fn said(reply: &Reply) -> String {
+    format!("{} {} {}", reply.code, reply.enhanced_code.as_deref().unwrap_or("-"), reply.text)
+}
