@@ -2,6 +2,7 @@
 
 pub mod clients;
 pub mod context;
+pub mod debriefs;
 pub mod error;
 pub mod events;
 pub mod faults;

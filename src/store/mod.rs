@@ -9,6 +9,8 @@ pub mod schema;
 pub mod types;
 
 pub mod clients;
+pub mod debriefs;
 pub mod events;
+pub mod feedback;
 pub mod names;
 pub mod record;
