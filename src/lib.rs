@@ -1,8 +1,9 @@
 //! Debrief: candidate self-feedback and client feedback side by side, the retry meeting, and the
 //! thank-you note relayed by email.
 //!
-//! Imports go one way: `api`, `jobs` → `app` → `store`, [`mail`], `auth` → [`domain`].
+//! Imports go one way: [`api`] and `jobs` → [`app`] → [`store`], [`mail`], [`auth`] → [`domain`].
 
+pub mod api;
 pub mod app;
 pub mod auth;
 pub mod domain;

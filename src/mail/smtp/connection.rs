@@ -24,7 +24,7 @@ use crate::mail::{Fault, Outcome, Step};
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The server closes the connection, whatever it was asked (RFC 5321, section 3.8).
-pub(super) const CLOSING: u16 = 421;
+const CLOSING: u16 = 421;
 
 const TIMED_OUT: &str = "timed out";
 
@@ -86,8 +86,10 @@ impl Connection {
     /// Starts a transaction: RSET if the one before was refused, then MAIL.
     pub(super) async fn begin(&mut self, sender: &Address, utf8: bool) -> Result<(), Outcome> {
         if self.state == State::InTransaction {
-            self.step(Step::Reset, Rset, self.timeouts.command, Severity::PositiveCompletion).await?;
-            self.state = State::Ready;
+            let reset =
+                self.step(Step::Reset, Rset, self.timeouts.command, Severity::PositiveCompletion).await;
+            self.state = if reset.is_ok() { State::Ready } else { State::Broken };
+            reset?;
         }
         if utf8 && !self.smtp.server_info().supports_feature(Extension::SmtpUtfEight) {
             return Err(Outcome::Unsendable("the mail server does not offer SMTPUTF8".to_owned()));
@@ -169,7 +171,7 @@ impl Connection {
     }
 
     fn refused(&mut self, step: Step, reply: Reply) -> Outcome {
-        if SIGN_IN_WANTED.contains(&reply.code) {
+        if SIGN_IN_WANTED.contains(&reply.code) && step < Step::Content {
             return Outcome::Fault(Fault::SignIn(said(&reply)));
         }
         self.state = if reply.code == CLOSING { State::Broken } else { State::InTransaction };

@@ -5,10 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lettre::Address;
 use tokio::sync::Semaphore;
 
-use super::connection::{CLOSING, Connection};
+use super::connection::Connection;
 use super::content::frame;
 use super::server::{Prepared, SetupError, SmtpServer};
-use crate::domain::delivery::Reply;
 use crate::mail::{Letter, Outcome, Step};
 
 /// Hands messages to one server.
@@ -63,13 +62,12 @@ impl SmtpRelay {
         if let Some(mut used) = self.take_idle().await {
             match used.begin(sender, utf8).await {
                 Ok(()) => return Ok(used),
-                Err(Outcome::Lost { .. } | Outcome::Refused { reply: Reply { code: CLOSING, .. }, .. }) => {
-                    self.idle().clear();
-                }
-                Err(outcome) => {
+                Err(outcome) if used.is_intact() => {
                     self.put_back(used);
                     return Err(outcome);
                 }
+                // Whatever ended this one has most likely ended the others too.
+                Err(_) => self.idle().clear(),
             }
         }
         let mut fresh = Connection::open(&self.to).await?;

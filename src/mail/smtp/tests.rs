@@ -113,6 +113,7 @@ async fn a_refusal_after_the_dot_is_an_answer() {
     for (said, event) in [
         ("452 4.3.1 full", DeliveryEvent::TransientReply),
         ("554 5.7.1 spam", DeliveryEvent::PermanentReply),
+        ("530 5.7.0 sign in", DeliveryEvent::PermanentReply),
         ("554-5.7.1 spam\r\n554 5.7.1 go away", DeliveryEvent::PermanentReply),
     ] {
         let (outcome, committed, peer) = attempt([(At::Dot, Act::Reply(said))], PATIENT).await;
@@ -202,7 +203,7 @@ async fn after_a_refusal_the_connection_goes_on() {
 
 #[tokio::test]
 async fn a_connection_that_the_server_closed_meanwhile_costs_no_attempt() {
-    let stale = [Act::Drop, Act::SayAndDrop("421 4.4.2 too long\r\n")];
+    let stale = [Act::Drop, Act::SayAndDrop("421 4.4.2 too long\r\n"), Act::Reply("500 5.5.1 what?")];
     for act in stale {
         let peer = SmtpPeer::start([(At::Recipient, Act::Reply("550 no")), (At::Reset, act)]).await;
         let relay = relay(server(&peer));

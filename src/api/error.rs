@@ -1,0 +1,291 @@
+//! Every answer that is not a success: one table of codes, problem details (RFC 9457) for all.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::request;
+use crate::app::AppError;
+use crate::app::error::ConflictCode;
+use crate::app::faults::Fault;
+use crate::store::pool::StoreError;
+
+/// Declares the table of codes: what each is called outside, its status, and its title.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $code:ident $name:literal $status:ident $title:literal)+) => {
+        /// A stable code, with its status and title.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code { $($(#[$doc])* $code),+ }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &[Self] = &[$(Self::$code),+];
+
+            /// The code as it is written.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$code => $name),+ }
+            }
+
+            /// The status of an answer with this code.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$code => StatusCode::$status),+ }
+            }
+
+            /// What it means, in a few words that never change.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$code => $title),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The input has faults; `errors` lists them all.
+    ValidationFailed "validation_failed" BAD_REQUEST "The input has faults"
+    /// The body is not JSON.
+    MalformedBody "malformed_body" BAD_REQUEST "The body cannot be read"
+    /// The cursor was not made by this service, or for another list.
+    InvalidCursor "invalid_cursor" BAD_REQUEST "The cursor does not fit"
+    /// There is no token, or it is not good.
+    Unauthorized "unauthorized" UNAUTHORIZED "Sign in first"
+    /// The caller may not do this.
+    Forbidden "forbidden" FORBIDDEN "Not allowed"
+    /// There is no such record or route.
+    NotFound "not_found" NOT_FOUND "Not found"
+    /// The route does not know the method; `Allow` lists those it knows.
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The method is not allowed here"
+    /// None of the representations that the caller accepts can be made.
+    NotAcceptable "not_acceptable" NOT_ACCEPTABLE "No acceptable representation"
+    /// The client took too long to send its request.
+    RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
+    /// The state of the record does not allow the transition.
+    InvalidTransition "invalid_transition" CONFLICT "The state does not allow this"
+    /// There is one already; `existing_id` names it.
+    AlreadyExists "already_exists" CONFLICT "There is one already"
+    /// Other records depend on it.
+    InUse "in_use" CONFLICT "Other records depend on it"
+    /// The text is not the one that was read.
+    ContentChanged "content_changed" CONFLICT "The text has changed"
+    /// A contact is off-limits, or cannot be reached by email.
+    ContactBlocked "contact_blocked" CONFLICT "A contact may not be written to"
+    /// The record has changed since it was read.
+    StaleVersion "stale_version" PRECONDITION_FAILED "The record has changed"
+    /// The body is larger than the server takes.
+    PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large"
+    /// The body is of a type that the route does not take.
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The type of the body is not supported"
+    /// The route needs `If-Match`.
+    PreconditionRequired "precondition_required" PRECONDITION_REQUIRED "If-Match is required"
+    /// Something went wrong that the caller cannot mend.
+    Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong here"
+    /// The database cannot be reached for now.
+    Unavailable "unavailable" SERVICE_UNAVAILABLE "The service is not ready"
+}
+
+/// An error on its way out.
+#[derive(Debug)]
+pub struct ApiError {
+    code: Code,
+    detail: String,
+    errors: Vec<FieldError>,
+    existing_id: Option<String>,
+    state: Option<Blocked>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Debug)]
+struct Blocked {
+    state: &'static str,
+    allowed: Vec<&'static str>,
+}
+
+/// One thing that is wrong with an input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where in the body: a JSON pointer (RFC 6901). The empty pointer is the whole body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "/points/0/kind")]
+    pub pointer: Option<String>,
+    /// Which query parameter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub parameter: Option<String>,
+    /// A stable code.
+    #[schema(example = "required")]
+    pub code: String,
+    /// What is wrong, for a person.
+    pub detail: String,
+}
+
+/// A problem (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A page about the code.
+    #[serde(rename = "type")]
+    #[schema(format = "uri-reference", example = "/docs/errors/validation_failed")]
+    pub problem_type: String,
+    /// What the code means, in words that never change.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened this time.
+    pub detail: String,
+    /// The path of the request.
+    pub instance: String,
+    /// A stable code.
+    pub code: &'static str,
+    /// The request's id, as in the log and in `X-Request-Id`.
+    pub request_id: String,
+    /// Every fault of the input.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// The record that stands already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub existing_id: Option<String>,
+    /// The state that the record is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub state: Option<&'static str>,
+    /// The transitions that the state allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub allowed: Option<Vec<&'static str>>,
+}
+
+impl ApiError {
+    /// An error of `code`; `detail` says what happened this time.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self { code, detail, errors: Vec::new(), existing_id: None, state: None, headers: Vec::new() }
+    }
+
+    /// There is nothing here: the same words for what never was and for what is another agency's.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound, "there is nothing here")
+    }
+
+    /// An input with faults.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let count = errors.len();
+        let detail = if count == 1 { "one fault".to_owned() } else { format!("{count} faults") };
+        Self { errors, ..Self::new(Code::ValidationFailed, format!("the input has {detail}")) }
+    }
+
+    /// The same error with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The error's code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.name(), self.detail)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let problem = Problem {
+            problem_type: format!("/docs/errors/{}", self.code.name()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail: self.detail.clone(),
+            instance: request::path(),
+            code: self.code.name(),
+            request_id: request::id(),
+            errors: self.errors.clone(),
+            existing_id: self.existing_id.clone(),
+            state: self.state.as_ref().map(|blocked| blocked.state),
+            allowed: self.state.as_ref().map(|blocked| blocked.allowed.clone()),
+        };
+        let mut response = HttpResponse::build(self.code.status());
+        for header in &self.headers {
+            response.append_header(header.clone());
+        }
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        // `json` keeps a content type that is set already.
+        response.content_type("application/problem+json").json(problem)
+    }
+}
+
+impl From<Fault> for FieldError {
+    fn from(fault: Fault) -> Self {
+        Self { pointer: Some(fault.pointer), parameter: None, code: fault.code.to_owned(), detail: fault.detail }
+    }
+}
+
+impl From<AppError> for ApiError {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::NotFound => Self::not_found(),
+            AppError::Invalid(faults) => Self::invalid(faults.into_iter().map(Into::into).collect()),
+            AppError::Stale { current } => {
+                Self::new(Code::StaleVersion, format!("the record is at version {current} now"))
+            }
+            AppError::Transition(invalid) => {
+                let detail = invalid.to_string();
+                let state = Some(Blocked { state: invalid.state, allowed: invalid.allowed });
+                Self { state, ..Self::new(Code::InvalidTransition, detail) }
+            }
+            AppError::Conflict { code, detail, existing } => {
+                let code = match code {
+                    ConflictCode::AlreadyExists => Code::AlreadyExists,
+                    ConflictCode::InUse => Code::InUse,
+                    ConflictCode::ContentChanged => Code::ContentChanged,
+                    ConflictCode::ContactBlocked => Code::ContactBlocked,
+                };
+                Self { existing_id: existing, ..Self::new(code, detail) }
+            }
+            AppError::Forbidden(why) => Self::new(Code::Forbidden, why),
+            AppError::Unauthorized(why) => unauthorized(why, ""),
+            AppError::Store(StoreError::Unavailable(cause)) => {
+                tracing::error!(request_id = %request::id(), %cause, "the database cannot be reached");
+                Self::new(Code::Unavailable, "the database cannot be reached for now; try again soon")
+                    .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+            }
+            AppError::Store(cause) => internal(&cause),
+            AppError::Internal(cause) => internal(&cause),
+        }
+    }
+}
+
+/// The answer to a caller without good credentials, with the challenge of RFC 6750.
+#[must_use]
+pub fn unauthorized(why: &str, parameters: &'static str) -> ApiError {
+    let challenge = format!("Bearer realm=\"debrief\"{parameters}");
+    let error = ApiError::new(Code::Unauthorized, why);
+    match HeaderValue::from_str(&challenge) {
+        Ok(challenge) => error.with_header(header::WWW_AUTHENTICATE, challenge),
+        Err(_) => error,
+    }
+}
+
+/// A fault of ours: the cause goes to the log, once, and nothing of it to the caller.
+fn internal(cause: &dyn fmt::Display) -> ApiError {
+    tracing::error!(request_id = %request::id(), %cause, "a request failed");
+    ApiError::new(Code::Internal, "the fault is on our side and has been logged under the request's id")
+}

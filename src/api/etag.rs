@@ -1,0 +1,103 @@
+//! Versions as entity tags (RFC 9110, section 8.8.3), and the conditions of a request on them.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::error::{ApiError, Code};
+use crate::app::records::Expected;
+
+/// The version that the caller asks for with `If-Match`, where the route can do without.
+pub struct IfMatch(pub Expected);
+
+/// The version that the caller asks for with `If-Match`, where the route insists on it.
+pub struct RequiredIfMatch(pub Expected);
+
+impl FromRequest for IfMatch {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read(request).map(|tag| Self(tag.and_then(Tag::version))))
+    }
+}
+
+impl FromRequest for RequiredIfMatch {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let required = || {
+            ApiError::new(Code::PreconditionRequired, "say with If-Match which version you have seen: its ETag")
+        };
+        ready(read(request).and_then(|tag| Ok(Self(tag.ok_or_else(required)?.version()))))
+    }
+}
+
+/// What stands in `If-Match`.
+enum Tag {
+    Any,
+    Version(i64),
+}
+
+impl Tag {
+    fn version(self) -> Expected {
+        match self {
+            Self::Any => None,
+            Self::Version(version) => Some(version),
+        }
+    }
+}
+
+fn read(request: &HttpRequest) -> Result<Option<Tag>, ApiError> {
+    let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(Some(Tag::Any));
+    }
+    // What follows a dash tells apart representations of one version; here only the version counts.
+    let version = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .and_then(|tag| tag.split('-').next())
+        .and_then(|version| version.parse().ok());
+    // A tag that we never gave matches nothing.
+    version.map(|version| Some(Tag::Version(version))).ok_or_else(|| {
+        ApiError::new(Code::StaleVersion, "If-Match is not one of this record's ETags, such as \"3\"")
+    })
+}
+
+/// The tag of a version.
+#[must_use]
+pub fn of(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// A record with its tag; 304 if the caller has it already.
+pub fn fresh(request: &HttpRequest, tag: &str, record: &impl Serialize) -> HttpResponse {
+    let seen = request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    let known = seen.flat_map(|value| value.split(',')).any(|seen| {
+        let seen = seen.trim();
+        seen == "*" || seen.strip_prefix("W/").unwrap_or(seen) == tag
+    });
+    if known {
+        return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
+    }
+    HttpResponse::Ok().insert_header((header::ETAG, tag)).json(record)
+}
+
+/// A record that was just made, with its tag and where it is.
+pub fn created(version: i64, location: String, record: &impl Serialize) -> HttpResponse {
+    HttpResponse::Created()
+        .insert_header((header::ETAG, of(version)))
+        .insert_header((header::LOCATION, location))
+        .json(record)
+}
+
+/// A record that was just changed, with its tag.
+pub fn changed(version: i64, record: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, of(version))).json(record)
+}

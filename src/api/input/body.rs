@@ -1,0 +1,130 @@
+//! The body of a request.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::schema;
+use crate::api::error::{ApiError, Code, FieldError};
+use crate::app::AppError;
+use crate::app::faults::Fault;
+
+/// A JSON body that was checked against the schema of `T`.
+pub struct Body<T>(pub T);
+
+/// A merge patch (RFC 7396) of a `T`; as plain `application/json` it means the same.
+pub struct Merge<T> {
+    /// The patch as it came.
+    pub patch: Value,
+    read: fn(Value) -> Result<T, AppError>,
+}
+
+impl<T> Merge<T> {
+    /// The patch, and the function that makes a `T` of the patched document.
+    pub fn into_parts(self) -> (Value, fn(Value) -> Result<T, AppError>) {
+        (self.patch, self.read)
+    }
+}
+
+type Reading<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = document(request, payload, &["application/json"]);
+        Box::pin(async move { Ok(Self(read(reading.await?)?)) })
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = document(request, payload, &["application/merge-patch+json", "application/json"]);
+        Box::pin(async move {
+            let patch = reading.await?;
+            let Value::Object(fields) = &patch else {
+                return Err(malformed("a merge patch of a record must be a JSON object"));
+            };
+            // A patch can clear a field, but not one that the record does not have.
+            let schema = schema::of::<T>()?;
+            let unknown: Vec<FieldError> = fields
+                .keys()
+                .filter(|name| !schema.has(name))
+                .map(|name| FieldError {
+                    pointer: Some(format!("/{name}")),
+                    parameter: None,
+                    code: "unknown_field".to_owned(),
+                    detail: "is not a field that can be changed here".to_owned(),
+                })
+                .collect();
+            if !unknown.is_empty() {
+                return Err(ApiError::invalid(unknown));
+            }
+            let read = |document| read_for_app::<T>(document);
+            Ok(Self { patch, read })
+        })
+    }
+}
+
+fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, ApiError> {
+    let faults = schema::of::<T>()?.faults(&document);
+    if !faults.is_empty() {
+        return Err(ApiError::invalid(faults));
+    }
+    serde_json::from_value(document).map_err(|e| malformed(&e.to_string()))
+}
+
+fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, AppError> {
+    let schema = schema::of::<T>().map_err(|e| AppError::Internal(e.to_string()))?;
+    let faults: Vec<Fault> = schema
+        .faults(&document)
+        .into_iter()
+        .map(|fault| Fault {
+            pointer: fault.pointer.unwrap_or_default(),
+            code: "invalid",
+            detail: fault.detail,
+        })
+        .collect();
+    if !faults.is_empty() {
+        return Err(AppError::Invalid(faults));
+    }
+    serde_json::from_value(document).map_err(|e| AppError::Internal(e.to_string()))
+}
+
+/// The body as a JSON document of one of `types`.
+fn document(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    types: &'static [&'static str],
+) -> impl Future<Output = Result<Value, ApiError>> + 'static {
+    let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
+    let bytes = web::Bytes::from_request(request, payload);
+    async move {
+        if !types.contains(&given.as_str()) {
+            let detail = format!("the body must be {}", types.join(" or "));
+            return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+        }
+        let bytes = bytes.await.map_err(|error| match error.as_response_error().status_code() {
+            status if status == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => {
+                ApiError::new(Code::PayloadTooLarge, "the body is larger than the server takes")
+            }
+            _ => malformed("the body ended early"),
+        })?;
+        serde_json::from_slice(&bytes).map_err(|e| malformed(&e.to_string()))
+    }
+}
+
+fn malformed(detail: &str) -> ApiError {
+    ApiError::new(Code::MalformedBody, detail)
+}

@@ -1,0 +1,9 @@
+//! Reading what a caller sends. The JSON schema that the OpenAPI document shows is the one that
+//! inputs are checked against, so every fault is named, all at once, and the document is true.
+
+mod body;
+mod query;
+mod schema;
+
+pub use body::{Body, Merge};
+pub use query::{Filters, Listing};

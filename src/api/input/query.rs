@@ -1,0 +1,129 @@
+//! The query of a request: filters, and the pages of a list.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::schema;
+use crate::api::cursor::{self, Cursor};
+use crate::api::error::{ApiError, Code, FieldError};
+use crate::app::Context;
+
+/// How many rows a page has when the caller does not say.
+const DEFAULT_LIMIT: i64 = 50;
+/// How many rows a page can have.
+const MAX_LIMIT: i64 = 200;
+
+/// Query parameters that were checked against the schema of `T`.
+pub struct Filters<T>(pub T);
+
+/// The filters of a list, and which page of it is wanted. `K` is where the page before ended.
+pub struct Listing<T, K> {
+    /// The filters: of this request, or of the first one that the cursor carries on.
+    pub filters: T,
+    /// Where the page before ended.
+    pub after: Option<K>,
+    /// How many rows at the most.
+    pub limit: i64,
+    /// The filters as they were written, for the next cursor.
+    raw: Map<String, Value>,
+}
+
+impl<T, K: Serialize> Listing<T, K> {
+    /// The cursor of the page that begins after `key`.
+    pub fn next_cursor(&self, context: &Context, key: &K) -> Result<String, ApiError> {
+        let cursor = Cursor { filters: self.raw.clone(), after: key };
+        cursor::seal(&cursor, context.tokens.keys().derived())
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Filters<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parameters::<T>(request, &[]).and_then(read).map(Self))
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema + 'static, K: DeserializeOwned> FromRequest for Listing<T, K> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(listing(request))
+    }
+}
+
+fn listing<T, K>(request: &HttpRequest) -> Result<Listing<T, K>, ApiError>
+where
+    T: DeserializeOwned + ToSchema + 'static,
+    K: DeserializeOwned,
+{
+    let mut raw = parameters::<T>(request, &["limit", "cursor"])?;
+    let limit = match raw.remove("limit") {
+        None => DEFAULT_LIMIT,
+        Some(text) => limit(&text)?,
+    };
+    let Some(Value::String(sealed)) = raw.remove("cursor") else {
+        return Ok(Listing { filters: read(raw.clone())?, after: None, limit, raw });
+    };
+    let context = request
+        .app_data::<web::Data<Context>>()
+        .ok_or_else(|| ApiError::new(Code::Internal, "the service is not set up"))?;
+    let cursor: Cursor<K> = cursor::open(&sealed, context.tokens.keys().derived())?;
+    // A cursor carries its filters on. They may be repeated beside it, but not changed.
+    if raw.iter().any(|(name, value)| cursor.filters.get(name) != Some(value)) {
+        return Err(ApiError::new(Code::InvalidCursor, "the filters are not those that the cursor was made for"));
+    }
+    let filters = read(cursor.filters.clone())?;
+    Ok(Listing { filters, after: Some(cursor.after), limit, raw: cursor.filters })
+}
+
+fn limit(text: &Value) -> Result<i64, ApiError> {
+    let limit = text.as_str().and_then(|text| text.parse().ok());
+    limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
+        let detail = format!("must be a number from 1 to {MAX_LIMIT}");
+        ApiError::invalid(vec![parameter("limit", "out_of_range", detail)])
+    })
+}
+
+/// The parameters by name, typed as the schema of `T` asks; `others` stay texts.
+fn parameters<T: ToSchema + 'static>(request: &HttpRequest, others: &[&str]) -> Result<Map<String, Value>, ApiError> {
+    let schema = schema::of::<T>()?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string())
+        .map_err(|e| ApiError::invalid(vec![parameter("", "malformed", e.to_string())]))?;
+    let mut found = Map::new();
+    let mut faults = Vec::new();
+    for (name, text) in pairs {
+        if !schema.has(&name) && !others.contains(&name.as_str()) {
+            faults.push(parameter(&name, "unknown_parameter", "is not a parameter here".to_owned()));
+        } else if found.insert(name.clone(), schema.typed(&name, &text)).is_some() {
+            faults.push(parameter(&name, "repeated", "stands more than once".to_owned()));
+        }
+    }
+    if faults.is_empty() { Ok(found) } else { Err(ApiError::invalid(faults)) }
+}
+
+fn read<T: DeserializeOwned + ToSchema + 'static>(parameters: Map<String, Value>) -> Result<T, ApiError> {
+    let document = Value::Object(parameters);
+    let faults = schema::of::<T>()?.faults(&document);
+    if !faults.is_empty() {
+        let named = |fault: FieldError| {
+            let name = fault.pointer.unwrap_or_default();
+            parameter(name.trim_start_matches('/'), &fault.code, fault.detail)
+        };
+        return Err(ApiError::invalid(faults.into_iter().map(named).collect()));
+    }
+    serde_json::from_value(document)
+        .map_err(|e| ApiError::invalid(vec![parameter("", "invalid", e.to_string())]))
+}
+
+fn parameter(name: &str, code: &str, detail: String) -> FieldError {
+    FieldError { pointer: None, parameter: Some(name.to_owned()), code: code.to_owned(), detail }
+}

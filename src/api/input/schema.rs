@@ -1,0 +1,257 @@
+//! Checking a document against the schema of a type.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{ValidationError, Validator};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::api::error::{ApiError, Code, FieldError};
+
+/// A type's schema, ready to check documents.
+pub struct Schema {
+    validator: Validator,
+    /// The type's own properties with their schemas.
+    properties: serde_json::Map<String, Value>,
+}
+
+static SCHEMAS: RwLock<Option<HashMap<TypeId, Arc<Schema>>>> = RwLock::new(None);
+
+/// The schema of `T`; made on first use.
+pub fn of<T: ToSchema + 'static>() -> Result<Arc<Schema>, ApiError> {
+    let id = TypeId::of::<T>();
+    let known = SCHEMAS.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(schema) = known.as_ref().and_then(|schemas| schemas.get(&id)) {
+        return Ok(schema.clone());
+    }
+    drop(known);
+    let schema = Arc::new(make::<T>().map_err(|e| ApiError::new(Code::Internal, e))?);
+    let mut known = SCHEMAS.write().unwrap_or_else(PoisonError::into_inner);
+    known.get_or_insert_default().insert(id, schema.clone());
+    Ok(schema)
+}
+
+fn make<T: ToSchema>() -> Result<Schema, String> {
+    let mut components = Vec::new();
+    T::schemas(&mut components);
+    let components: HashMap<_, _> = components.into_iter().collect();
+    let mut document = serde_json::to_value(T::schema()).map_err(|e| e.to_string())?;
+    let properties = document["properties"].as_object().cloned().unwrap_or_default();
+    document["components"] = json!({ "schemas": components });
+    let validator = jsonschema::options().should_validate_formats(true).build(&document);
+    Ok(Schema { validator: validator.map_err(|e| e.to_string())?, properties })
+}
+
+impl Schema {
+    /// Every fault of the document.
+    #[must_use]
+    pub fn faults(&self, document: &Value) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        for error in self.validator.iter_errors(document) {
+            collect(&error, &mut faults);
+        }
+        forbid_nul(document, &mut String::new(), &mut faults);
+        faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        faults.dedup();
+        faults
+    }
+
+    /// Whether the type has a property of this name.
+    #[must_use]
+    pub fn has(&self, property: &str) -> bool {
+        self.properties.contains_key(property)
+    }
+
+    /// A text from a query as the JSON value that the property's schema asks for.
+    #[must_use]
+    pub fn typed(&self, property: &str, text: &str) -> Value {
+        let types = &self.properties.get(property).unwrap_or(&Value::Null)["type"];
+        let is = |name: &str| types == name || types.as_array().is_some_and(|t| t.contains(&json!(name)));
+        let parsed = match text {
+            "true" | "false" if is("boolean") => Some(json!(text == "true")),
+            _ if is("integer") => text.parse::<i64>().ok().map(Value::from),
+            _ => None,
+        };
+        parsed.unwrap_or_else(|| Value::String(text.to_owned()))
+    }
+}
+
+fn collect(error: &ValidationError<'_>, faults: &mut Vec<FieldError>) {
+    let at = error.instance_path().as_str();
+    let mut add = |pointer: String, code: &str, detail: String| {
+        faults.push(FieldError { pointer: Some(pointer), parameter: None, code: code.to_owned(), detail });
+    };
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            add(format!("{at}/{}", escape(name)), "required", "is required".to_owned());
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            for name in unexpected {
+                add(format!("{at}/{}", escape(name)), "unknown_field", "is not a field here".to_owned());
+            }
+        }
+        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+            // An optional field is "null or this": the faults of the other branch are the ones to tell.
+            let is_null = |branch: &&Vec<ValidationError<'_>>| !branch.iter().any(wants_null);
+            match context.iter().filter(is_null).collect::<Vec<_>>()[..] {
+                [branch] => branch.iter().for_each(|error| collect(error, faults)),
+                _ => add(at.to_owned(), "invalid", "is none of the forms that are taken here".to_owned()),
+            }
+        }
+        ValidationErrorKind::Enum { options } => {
+            let words: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            add(at.to_owned(), "unknown_word", format!("must be one of {}", words.join(", ")));
+        }
+        ValidationErrorKind::Type { kind } => {
+            let kind = match kind {
+                TypeKind::Single(one) => one.to_string(),
+                TypeKind::Multiple(several) => {
+                    several.iter().map(|t| t.to_string()).filter(|t| t != "null").collect::<Vec<_>>().join(" or ")
+                }
+            };
+            let required = error.instance().is_null();
+            let (code, detail) = if required {
+                ("required", "is required".to_owned())
+            } else {
+                ("wrong_type", format!("must be of type {kind}"))
+            };
+            add(at.to_owned(), code, detail);
+        }
+        ValidationErrorKind::MinLength { limit: 1 } => {
+            add(at.to_owned(), "blank", "must not be blank".to_owned());
+        }
+        ValidationErrorKind::MinLength { limit } => {
+            add(at.to_owned(), "too_short", format!("must have at least {limit} characters"));
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            add(at.to_owned(), "too_long", format!("must have at most {limit} characters"));
+        }
+        ValidationErrorKind::MinItems { limit } => {
+            add(at.to_owned(), "too_few", format!("must have at least {limit}"));
+        }
+        ValidationErrorKind::MaxItems { limit } => {
+            add(at.to_owned(), "too_many", format!("must have at most {limit}"));
+        }
+        ValidationErrorKind::Minimum { limit } => {
+            add(at.to_owned(), "too_small", format!("must be at least {limit}"));
+        }
+        ValidationErrorKind::Maximum { limit } => {
+            add(at.to_owned(), "too_large", format!("must be at most {limit}"));
+        }
+        ValidationErrorKind::Pattern { pattern } if pattern.contains("{25}") => {
+            let prefix = pattern.trim_start_matches('^').split('_').next().unwrap_or_default();
+            add(at.to_owned(), "invalid_id", format!("must be an id that begins with {prefix}_"));
+        }
+        ValidationErrorKind::Format { format } => {
+            add(at.to_owned(), "invalid_format", format!("must be a {format}, as RFC 3339 and JSON Schema say"));
+        }
+        other => add(at.to_owned(), "invalid", format!("does not meet {}", other.keyword())),
+    }
+}
+
+fn wants_null(error: &ValidationError<'_>) -> bool {
+    matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(one) } if one.to_string() == "null")
+}
+
+/// No text of PostgreSQL can hold U+0000, and no honest text does.
+fn forbid_nul(value: &Value, at: &mut String, faults: &mut Vec<FieldError>) {
+    let length = at.len();
+    match value {
+        Value::String(text) if text.contains('\0') => faults.push(FieldError {
+            pointer: Some(at.clone()),
+            parameter: None,
+            code: "control_character".to_owned(),
+            detail: "must not contain U+0000".to_owned(),
+        }),
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                at.push_str(&format!("/{i}"));
+                forbid_nul(item, at, faults);
+                at.truncate(length);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                at.push('/');
+                at.push_str(&escape(name));
+                forbid_nul(field, at, faults);
+                at.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A name as part of a JSON pointer (RFC 6901, section 3).
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::domain::ids::ClientId;
+    use crate::domain::timestamp::Timestamp;
+
+    #[derive(Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Inner {
+        #[schema(max_length = 3)]
+        short: String,
+        scope: Option<crate::domain::people::Role>,
+    }
+
+    #[derive(Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Outer {
+        inner: Vec<Inner>,
+        client: Option<ClientId>,
+        at: Option<Timestamp>,
+        #[schema(minimum = 1)]
+        count: Option<i64>,
+    }
+
+    #[test]
+    fn every_fault_is_named_at_its_place() {
+        let schema = of::<Outer>().unwrap();
+        let document = json!({
+            "inner": [{"short": "long", "scope": "king"}, {"short": null, "no/pe": 1}, {"short": "a\u{0}"}],
+            "client": "con_01h2xcejqtf2nbrexx3vqjhp41", "at": "yesterday", "count": 0, "more": true
+        });
+        let lines: Vec<String> = schema
+            .faults(&document)
+            .into_iter()
+            .map(|f| format!("{} {}: {}", f.pointer.unwrap_or_default(), f.code, f.detail))
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        /at invalid_format: must be a date-time, as RFC 3339 and JSON Schema say
+        /client invalid_id: must be an id that begins with cli_
+        /count too_small: must be at least 1
+        /inner/0/scope unknown_word: must be one of admin, manager, recruiter, auditor
+        /inner/0/short too_long: must have at most 3 characters
+        /inner/1/no~1pe unknown_field: is not a field here
+        /inner/1/short required: is required
+        /inner/2/short control_character: must not contain U+0000
+        /more unknown_field: is not a field here
+        ");
+    }
+
+    #[test]
+    fn what_is_right_has_no_faults() {
+        let schema = of::<Outer>().unwrap();
+        let document = json!({
+            "inner": [{"short": "abc", "scope": "admin"}, {"short": "a"}],
+            "client": null, "at": "2026-11-22T09:30:00Z", "count": 3
+        });
+        assert_eq!(schema.faults(&document), []);
+    }
+}

@@ -1,0 +1,58 @@
+//! What Prometheus reads: requests by route and status, SQL statements, the relay.
+
+use actix_web::{HttpResponse, get, web};
+use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+use crate::app::Context;
+
+/// The service's metrics.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+    statements: IntGauge,
+}
+
+impl Metrics {
+    /// Registers the metrics.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new_custom(Some("debrief".to_owned()), None)?;
+        let requests = IntCounterVec::new(
+            Opts::new("http_requests_total", "Requests answered."),
+            &["method", "route", "status"],
+        )?;
+        let seconds = HistogramVec::new(
+            HistogramOpts::new("http_request_seconds", "Time from a request to its answer."),
+            &["method", "route"],
+        )?;
+        let statements = IntGauge::new("sql_statements", "SQL statements run since the start.")?;
+        registry.register(Box::new(requests.clone()))?;
+        registry.register(Box::new(seconds.clone()))?;
+        registry.register(Box::new(statements.clone()))?;
+        Ok(Self { registry, requests, seconds, statements })
+    }
+
+    /// Counts a request. `route` is a pattern and never a path, so that labels stay few and tell
+    /// nothing of anybody.
+    pub fn answered(&self, method: &str, route: &str, status: u16, seconds: f64) {
+        self.requests.with_label_values(&[method, route, &status.to_string()]).inc();
+        self.seconds.with_label_values(&[method, route]).observe(seconds);
+    }
+
+    fn render(&self, context: &Context) -> Result<Vec<u8>, prometheus::Error> {
+        self.statements.set(i64::try_from(context.store.statements()).unwrap_or(i64::MAX));
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+}
+
+/// The metrics in the text format of Prometheus.
+#[get("/metrics")]
+pub async fn metrics(metrics: web::Data<Metrics>, context: web::Data<Context>) -> HttpResponse {
+    match metrics.render(&context) {
+        Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text),
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
+}
