@@ -10,7 +10,10 @@ pub mod types;
 
 pub mod clients;
 pub mod debriefs;
+pub mod deliveries;
 pub mod events;
 pub mod feedback;
 pub mod names;
+pub mod notes;
 pub mod record;
+pub mod retry_requests;
