@@ -2,10 +2,14 @@
 //! thank-you note relayed by email.
 //!
 //! Imports go one way: [`api`] and `jobs` → [`app`] → [`store`], [`mail`], [`auth`] → [`domain`].
+//! [`startup`] puts them together from the [`config`].
 
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod config;
 pub mod domain;
 pub mod mail;
+pub mod startup;
 pub mod store;
+pub mod telemetry;

@@ -1,10 +1,15 @@
 //! The HTTP side: each handler takes what a caller sent, calls the use case, and answers.
 
 pub mod access;
+pub mod clients;
 pub mod cursor;
 pub mod error;
 pub mod etag;
+pub mod health;
 pub mod input;
 pub mod metrics;
+pub mod openapi;
 pub mod page;
+pub mod records;
 pub mod request;
+pub mod routing;

@@ -1,13 +1,14 @@
 //! Clients: the hiring companies.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::AppError;
 use super::faults::Faults;
-use super::records::{Common, HasRefs, Input, Record, record_columns};
+use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
 use crate::domain::ids::{AgencyId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::timestamp::Timestamp;
 use crate::domain::text::{check_name, check_paragraphs};
 use crate::store::clients::{self, Client};
 use crate::store::connection::DbConn;
@@ -31,6 +32,27 @@ pub struct ClientInput {
     external_refs: Vec<ExternalRef>,
 }
 
+/// Which clients are wanted.
+#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ClientQuery {
+    /// Only those whose name has this part; case and accents do not count.
+    #[schema(min_length = 1, max_length = 200)]
+    q: Option<String>,
+    /// Only those changed at this time or later, oldest change first.
+    updated_since: Option<Timestamp>,
+    /// Tombstones too.
+    include_deleted: Option<bool>,
+}
+common_query!(ClientQuery);
+
+impl ClientQuery {
+    /// A client's list has no filters of its own.
+    #[expect(clippy::unused_self, reason = "other kinds read theirs from it")]
+    const fn filters(&self) {}
+}
+
 impl Input for ClientInput {
     fn check(&self, faults: &mut Faults) {
         faults.text("/name", check_name(&self.name));
@@ -47,7 +69,7 @@ impl HasRefs for ClientInput {
 impl Record for Client {
     type Kind = kinds::Client;
     type Input = ClientInput;
-    type Filters = ();
+    type Query = ClientQuery;
     const KIND: RecordKind = Self::KIND;
     const NOUN: &'static str = "client";
 

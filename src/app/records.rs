@@ -47,8 +47,8 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     type Kind: Kind;
     /// The body that makes or changes it.
     type Input: Input;
-    /// The filters that its lists have of their own.
-    type Filters: Send + 'static;
+    /// The filters of its lists.
+    type Query: Query;
     /// Its kind.
     const KIND: RecordKind;
     /// Its noun in the names of events.
@@ -86,9 +86,57 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     fn list(
         conn: &mut DbConn,
         agency: AgencyId,
-        filters: &Self::Filters,
+        query: &Self::Query,
         options: &record::ListOptions<Self::Kind>,
     ) -> Result<Vec<Self>, AppError>;
+}
+
+/// What the answer to a request needs to know of a record.
+pub trait View: Record {
+    /// The record's id.
+    fn id(&self) -> Id<Self::Kind> {
+        self.common().id
+    }
+    /// Its version.
+    fn version(&self) -> i64 {
+        self.common().version
+    }
+    /// When it was last changed.
+    fn updated_at(&self) -> Timestamp {
+        self.common().updated_at
+    }
+}
+impl<R: Record> View for R {}
+
+/// The filters of a list of records.
+pub trait Query: DeserializeOwned + ToSchema + Send + Sync + 'static {
+    /// The filters that every kind has: `q`, `updated_since`, `include_deleted`.
+    fn common(&self) -> (Option<&str>, Option<Timestamp>, bool);
+}
+
+/// Writes [`Query`] for a struct with the three fields.
+macro_rules! common_query {
+    ($query:ty) => {
+        impl $crate::app::records::Query for $query {
+            fn common(&self) -> (Option<&str>, Option<$crate::domain::timestamp::Timestamp>, bool) {
+                (self.q.as_deref(), self.updated_since, self.include_deleted.unwrap_or_default())
+            }
+        }
+    };
+}
+pub(crate) use common_query;
+
+/// A page of records.
+pub fn list<R: Record>(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    query: &R::Query,
+    after: Option<(Timestamp, Id<R::Kind>)>,
+    limit: i64,
+) -> Result<Vec<R>, AppError> {
+    let (q, updated_since, include_deleted) = query.common();
+    let named = q.and_then(names::range);
+    R::list(conn, agency, query, &record::ListOptions { updated_since, include_deleted, named, after, limit })
 }
 
 /// The version that the caller believes a record to be at; none if the caller does not care.
@@ -297,10 +345,10 @@ macro_rules! record_columns {
         fn list(
             conn: &mut DbConn,
             agency: AgencyId,
-            filters: &Self::Filters,
+            query: &Self::Query,
             options: &ListOptions<Self::Kind>,
         ) -> Result<Vec<Self>, AppError> {
-            Ok($store::list(conn, agency, filters, options)?)
+            Ok($store::list(conn, agency, &query.filters(), options)?)
         }
     };
 }

@@ -13,6 +13,7 @@ pub mod debriefs;
 pub mod deliveries;
 pub mod events;
 pub mod feedback;
+pub mod migrations;
 pub mod names;
 pub mod notes;
 pub mod record;

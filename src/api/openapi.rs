@@ -1,0 +1,97 @@
+//! The OpenAPI 3.1 document: gathered from the routes, with what all of them have in common.
+
+use actix_web::{HttpResponse, get, web};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi as _, ToSchema};
+
+use super::error::{FieldError, Problem};
+
+/// The document, rendered once.
+#[derive(Clone)]
+pub struct Document(pub web::Bytes);
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Debrief",
+        description = "Candidate self-feedback and client feedback side by side, the retry meeting, \
+                       and the thank-you note relayed by email.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    components(schemas(Problem, FieldError)),
+    security(("bearer" = [])),
+    modifiers(&Bearer),
+)]
+struct Frame;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The document that the gathered routes are added to.
+#[must_use]
+pub fn frame() -> OpenApi {
+    Frame::openapi()
+}
+
+/// Adds to every operation the errors that it can answer with.
+pub fn complete(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let has_id = path.contains('{');
+        let reads = [&mut item.get];
+        let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        reads.into_iter().flatten().for_each(|operation| add_errors(operation, has_id, false));
+        writes.into_iter().flatten().for_each(|operation| add_errors(operation, has_id, true));
+    }
+}
+
+fn add_errors(operation: &mut Operation, has_id: bool, writes: bool) {
+    let is_open = operation.security.as_ref().is_some_and(|all| all.iter().all(|s| *s == Default::default()));
+    let mut errors = vec![("500", "A fault of the service."), ("503", "The service is not ready.")];
+    if operation.parameters.as_ref().is_some_and(|all| !all.is_empty()) || operation.request_body.is_some() {
+        errors.push(("400", "The input has faults."));
+    }
+    if !is_open {
+        errors.push(("401", "There is no good token."));
+        errors.push(("403", "The token does not allow this."));
+    }
+    if has_id {
+        errors.push(("404", "There is no such record."));
+    }
+    if operation.request_body.is_some() {
+        errors.push(("413", "The body is too large."));
+        errors.push(("415", "The body is of another type."));
+    }
+    if writes && !is_open {
+        errors.push(("409", "What stands already does not allow this."));
+        errors.push(("412", "The record has changed."));
+        errors.push(("428", "If-Match is required."));
+    }
+    for (status, description) in errors {
+        let responses = &mut operation.responses.responses;
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
+    }
+}
+
+fn problem(description: &str) -> Response {
+    let schema = Ref::from_schema_name(Problem::name());
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", ContentBuilder::new().schema(Some(schema)).build())
+        .build()
+}
+
+/// The document.
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, description = "The OpenAPI 3.1 document.")))]
+#[get("/v1/openapi.json")]
+pub async fn show(document: web::Data<Document>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(document.0.clone())
+}

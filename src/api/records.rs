@@ -1,0 +1,237 @@
+//! The routes that every record has which a CRM knows too.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::IntoParams;
+
+use super::access::{Access, Read, Write};
+use super::error::ApiError;
+use super::etag;
+use super::input::Listing;
+use super::page;
+use crate::app::records::{self, Expected, HasRefs, Record, View};
+use crate::app::{AppError, Context};
+use crate::domain::ids::Id;
+use crate::domain::record::ExternalRef;
+
+/// Where a page of records ended: the time of its last change, and its id.
+pub type Key<K> = (crate::domain::timestamp::Timestamp, Id<K>);
+
+/// The answer of every handler here.
+pub type Answer = Result<HttpResponse, ApiError>;
+
+/// The paging parameters of every list, for the document.
+#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// How many rows at the most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<i64>,
+    /// The `next_cursor` of the page before. It carries the filters on.
+    pub cursor: Option<String>,
+}
+
+/// Another system and the id of a record there.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ExternalPath {
+    /// The other system, such as `bullhorn`.
+    #[param(min_length = 1, max_length = 64)]
+    pub system: String,
+    /// The record's id there.
+    #[param(min_length = 1, max_length = 255)]
+    pub external_id: String,
+}
+
+/// Lists records.
+pub async fn list<R: Record>(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Read>,
+    listing: Listing<R::Query, Key<R::Kind>>,
+) -> Answer
+where
+    R::Query: Clone,
+{
+    let (agency, filters, after, limit) =
+        (access.agency, listing.filters.clone(), listing.after, listing.limit + 1);
+    let rows = context.read(move |conn| records::list::<R>(conn, agency, &filters, after, limit)).await?;
+    page::answer(&request, &context, &listing, rows, |row| (row.updated_at(), row.id()))
+}
+
+/// Makes a record.
+pub async fn create<R: Record>(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Write>,
+    input: R::Input,
+) -> Answer
+where
+    R::Input: HasRefs,
+{
+    let caller = access.caller();
+    let made = context.write(move |tx| records::create::<R>(tx, &caller, input, None)).await?;
+    Ok(etag::created(made.version(), format!("{}/{}", request.path(), made.id()), &made))
+}
+
+/// Shows a record.
+pub async fn get<R: Record>(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Read>,
+    id: Id<R::Kind>,
+) -> Answer {
+    let agency = access.agency;
+    let found = context.read(move |conn| records::get::<R>(conn, agency, id)).await?;
+    Ok(etag::fresh(&request, &etag::of(found.version()), &found))
+}
+
+/// Changes a record.
+pub async fn patch<R: Record>(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: Id<R::Kind>,
+    expected: Expected,
+    (patch, read): (Value, fn(Value) -> Result<R::Input, AppError>),
+) -> Answer
+where
+    R::Input: HasRefs,
+{
+    let caller = access.caller();
+    let changed =
+        context.write(move |tx| records::patch::<R>(tx, &caller, id, expected, &patch, read)).await?;
+    Ok(etag::changed(changed.version(), &changed))
+}
+
+/// Makes or changes the record of another system's id.
+pub async fn upsert<R: Record>(
+    collection: &str,
+    context: web::Data<Context>,
+    access: Access<Write>,
+    path: ExternalPath,
+    expected: Expected,
+    input: R::Input,
+) -> Answer
+where
+    R::Input: HasRefs,
+{
+    let caller = access.caller();
+    let external = ExternalRef { system: path.system, id: path.external_id };
+    let (record, is_new) =
+        context.write(move |tx| records::upsert::<R>(tx, &caller, external, expected, input)).await?;
+    Ok(if is_new {
+        etag::created(record.version(), format!("{collection}/{}", record.id()), &record)
+    } else {
+        etag::changed(record.version(), &record)
+    })
+}
+
+/// Deletes a record.
+pub async fn delete<R: Record>(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: Id<R::Kind>,
+    expected: Expected,
+) -> Answer {
+    let caller = access.caller();
+    context.write(move |tx| records::delete::<R>(tx, &caller, id, expected)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The six routes of a kind of record, with their place in the document.
+macro_rules! record_routes {
+    ($record:ty, $input:ty, $query:ty, $id:ty, $tag:literal, $collection:literal, $item:literal, $external:literal) => {
+        use actix_web::{HttpRequest, delete, get, patch, post, put, web};
+        use $crate::api::access::{Access, Read, Write};
+        use $crate::api::etag::IfMatch;
+        use $crate::api::input::{Body, Listing, Merge};
+        use $crate::api::page::Page;
+        use $crate::api::records::{self, Answer, ExternalPath, Key, Paging};
+        use $crate::app::Context;
+
+        /// Registers the routes.
+        pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
+            // What is more special comes first.
+            config.service(upsert).service(list).service(create).service(show).service(change).service(remove);
+        }
+
+        /// Lists the records: newest first, or with `updated_since` in the order of their changes.
+        #[utoipa::path(tag = $tag, params($query, Paging), responses((status = 200, body = Page<$record>)))]
+        #[get($collection)]
+        async fn list(
+            request: HttpRequest,
+            context: web::Data<Context>,
+            access: Access<Read>,
+            listing: Listing<$query, Key<<$id as $crate::store::record::IdKind>::Kind>>,
+        ) -> Answer {
+            records::list::<$record>(request, context, access, listing).await
+        }
+
+        /// Makes a record.
+        #[utoipa::path(tag = $tag, request_body = $input, responses((status = 201, body = $record)))]
+        #[post($collection)]
+        async fn create(
+            request: HttpRequest,
+            context: web::Data<Context>,
+            access: Access<Write>,
+            body: Body<$input>,
+        ) -> Answer {
+            records::create::<$record>(request, context, access, body.0).await
+        }
+
+        /// Shows a record.
+        #[utoipa::path(tag = $tag, params(("id" = $id, Path)), responses((status = 200, body = $record)))]
+        #[get($item)]
+        async fn show(
+            request: HttpRequest,
+            context: web::Data<Context>,
+            access: Access<Read>,
+            id: web::Path<$id>,
+        ) -> Answer {
+            records::get::<$record>(request, context, access, id.into_inner()).await
+        }
+
+        /// Changes a record by a merge patch.
+        #[utoipa::path(tag = $tag, params(("id" = $id, Path)),
+            request_body(content((Value = "application/merge-patch+json"), (Value = "application/json"))),
+            responses((status = 200, body = $record)))]
+        #[patch($item)]
+        async fn change(
+            context: web::Data<Context>,
+            access: Access<Write>,
+            id: web::Path<$id>,
+            expected: IfMatch,
+            body: Merge<$input>,
+        ) -> Answer {
+            records::patch::<$record>(context, access, id.into_inner(), expected.0, body.into_parts()).await
+        }
+
+        /// Makes the record of another system's id, or changes it to what the body says.
+        #[utoipa::path(tag = $tag, params(ExternalPath), request_body = $input,
+            responses((status = 201, body = $record), (status = 200, body = $record)))]
+        #[put($external)]
+        async fn upsert(
+            context: web::Data<Context>,
+            access: Access<Write>,
+            path: web::Path<ExternalPath>,
+            expected: IfMatch,
+            body: Body<$input>,
+        ) -> Answer {
+            records::upsert::<$record>($collection, context, access, path.into_inner(), expected.0, body.0).await
+        }
+
+        /// Deletes a record; a tombstone stays for those who sync.
+        #[utoipa::path(tag = $tag, params(("id" = $id, Path)), responses((status = 204)))]
+        #[delete($item)]
+        async fn remove(
+            context: web::Data<Context>,
+            access: Access<Write>,
+            id: web::Path<$id>,
+            expected: IfMatch,
+        ) -> Answer {
+            records::delete::<$record>(context, access, id.into_inner(), expected.0).await
+        }
+    };
+}
+pub(crate) use record_routes;

@@ -1,0 +1,154 @@
+//! Builds the service from its settings, and runs it until it is told to stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::AppExt;
+
+use crate::api::metrics::{self, Metrics};
+use crate::api::openapi::{self, Document};
+use crate::api::{request, routing};
+use crate::app::Context;
+use crate::auth::keys::Keys;
+use crate::auth::password::{Cost, Hasher};
+use crate::auth::token::{TokenSettings, Tokens};
+use crate::config::{DatabaseUrl, MetricsListener, Settings, SqliteSynchronous};
+use crate::domain::clock::Clock;
+use crate::store::pool::{Location, Store, StoreOptions};
+
+/// Opens the database that the settings name.
+pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
+    let database = &settings.database;
+    let (location, readers) = match settings.database_url()? {
+        DatabaseUrl::Sqlite(path) => {
+            if let Some(folder) = path.parent() {
+                create_private(folder)?;
+            }
+            (Location::Sqlite(path), database.readers)
+        }
+        DatabaseUrl::Postgres(url) => (Location::Postgres(url), database.pool_size),
+    };
+    let options = StoreOptions {
+        location,
+        readers: u32::from(readers),
+        acquire_timeout: Duration::from_secs(u64::from(database.acquire_timeout_seconds)),
+        full_sync: database.sqlite_synchronous == SqliteSynchronous::Full,
+    };
+    Ok(Store::open(&options, clock)?)
+}
+
+/// What the use cases need, from the settings.
+pub fn build_context(settings: &Settings, store: Store) -> anyhow::Result<Context> {
+    let auth = &settings.auth;
+    let key_file = settings.signing_key_file();
+    if let Some(folder) = key_file.parent() {
+        create_private(folder)?;
+    }
+    let keys = Keys::load(&key_file, &auth.previous_key_files)?;
+    let token_settings = TokenSettings {
+        issuer: auth.issuer.clone(),
+        audience: auth.audience.clone(),
+        lifetime: TimeDelta::seconds(i64::from(auth.access_token_seconds)),
+    };
+    let cost = Cost {
+        memory_kib: auth.argon2.memory_kib,
+        iterations: auth.argon2.iterations,
+        parallelism: auth.argon2.parallelism,
+    };
+    Ok(Context {
+        store,
+        tokens: Arc::new(Tokens::new(token_settings, keys)),
+        hasher: Hasher::new(cost, usize::from(auth.hashing_threads))?,
+    })
+}
+
+/// Makes a folder that only its owner can enter, unless it is there.
+fn create_private(folder: &std::path::Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))
+}
+
+/// The document of every route.
+#[must_use]
+pub fn document() -> OpenApi {
+    let app = App::new().into_utoipa_app().openapi(openapi::frame()).configure(routing::routes);
+    let mut document = app.split_for_parts().1;
+    openapi::complete(&mut document);
+    document
+}
+
+/// A server that is listening.
+pub struct Running {
+    /// Where the API is.
+    pub address: SocketAddr,
+    /// Where the metrics are, if they have a listener of their own.
+    pub ops_address: Option<SocketAddr>,
+    /// Ends when the server has stopped.
+    pub server: Server,
+    /// Ends when the metrics' server has stopped.
+    pub ops_server: Option<Server>,
+}
+
+/// Binds the listeners and starts to serve. Port 0 takes a free one.
+pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
+    let server_settings = settings.server.clone();
+    let listener = bind(&server_settings.host, server_settings.port)?;
+    let address = listener.local_addr()?;
+    let metrics = Metrics::new()?;
+    let document = document();
+    let methods = web::Data::new(routing::Methods::of(&document));
+    let rendered = web::Data::new(Document(document.to_pretty_json()?.into()));
+    let context = web::Data::new(context);
+    let public_metrics = server_settings.metrics == MetricsListener::Public;
+
+    let (ops_address, ops_server) = if server_settings.metrics == MetricsListener::Ops {
+        let listener = bind(&server_settings.ops_host, server_settings.ops_port)?;
+        let address = listener.local_addr()?;
+        let (metrics, context) = (web::Data::new(metrics.clone()), context.clone());
+        let app = move || App::new().app_data(metrics.clone()).app_data(context.clone()).service(metrics::metrics);
+        let server = HttpServer::new(app).workers(1).disable_signals().listen(listener)?.run();
+        (Some(address), Some(server))
+    } else {
+        (None, None)
+    };
+
+    let body_limit = usize::try_from(server_settings.body_limit_bytes)?;
+    let app_metrics = web::Data::new(metrics);
+    let app = move || {
+        let app = App::new()
+            .app_data(app_metrics.clone())
+            .app_data(context.clone())
+            .app_data(rendered.clone())
+            .app_data(methods.clone())
+            .app_data(web::PayloadConfig::new(body_limit))
+            .app_data(web::PathConfig::default().error_handler(routing::bad_path))
+            .wrap(actix_web::middleware::Compress::default())
+            .wrap(from_fn(request::layer))
+            .default_service(web::to(routing::no_route));
+        let app = if public_metrics { app.service(metrics::metrics) } else { app };
+        app.into_utoipa_app().configure(routing::routes).into_app()
+    };
+    let mut server = HttpServer::new(app)
+        .client_request_timeout(Duration::from_secs(u64::from(server_settings.request_timeout_seconds)))
+        .keep_alive(Duration::from_secs(u64::from(server_settings.keep_alive_seconds)))
+        .shutdown_timeout(u64::from(server_settings.shutdown_timeout_seconds))
+        .disable_signals();
+    if server_settings.workers > 0 {
+        server = server.workers(usize::from(server_settings.workers));
+    }
+    Ok(Running { address, ops_address, server: server.listen(listener)?.run(), ops_server })
+}
+
+fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind((host, port)).with_context(|| format!("cannot listen on {host}:{port}"))
+}

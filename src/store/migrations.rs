@@ -1,0 +1,58 @@
+//! The migrations, compiled in, for each database its own.
+
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel::sqlite::Sqlite;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::connection::{DbConn, on_each};
+
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// The number of the lock that keeps two nodes from migrating at once on PostgreSQL.
+const LOCK: i64 = 0x6465_6272_6965_6601;
+
+/// A migration that failed; the message names it.
+#[derive(Debug, thiserror::Error)]
+#[error("the database could not be migrated: {0}")]
+pub struct MigrationFailed(String);
+
+/// Runs the migrations that have not run, and names them.
+pub fn run(conn: &mut DbConn) -> Result<Vec<String>, MigrationFailed> {
+    let failed = |e: &dyn std::fmt::Display| MigrationFailed(e.to_string());
+    lock(conn, "pg_advisory_lock").map_err(|e| failed(&e))?;
+    let ran = match conn {
+        DbConn::Postgres(c) => c.run_pending_migrations(POSTGRES).map(|v| v.iter().map(ToString::to_string).collect()),
+        DbConn::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|v| v.iter().map(ToString::to_string).collect()),
+    }
+    .map_err(|e| failed(&e));
+    lock(conn, "pg_advisory_unlock").map_err(|e| failed(&e))?;
+    ran
+}
+
+/// The migrations that have not run.
+pub fn pending(conn: &mut DbConn) -> Result<Vec<String>, MigrationFailed> {
+    let applied = on_each!(conn, c => c.applied_migrations().map_err(|e| MigrationFailed(e.to_string())))?;
+    let known: Vec<String> = match conn {
+        DbConn::Postgres(_) => names::<Pg>(&POSTGRES)?,
+        DbConn::Sqlite(_) => names::<Sqlite>(&SQLITE)?,
+    };
+    let applied: Vec<String> = applied.iter().map(ToString::to_string).collect();
+    // An applied version is the beginning of a migration's name, without its dashes.
+    Ok(known.into_iter().filter(|name| !applied.iter().any(|v| name.replace('-', "").starts_with(v))).collect())
+}
+
+fn names<DB: diesel::backend::Backend>(migrations: &EmbeddedMigrations) -> Result<Vec<String>, MigrationFailed> {
+    let all: Vec<Box<dyn Migration<DB>>> =
+        MigrationSource::<DB>::migrations(migrations).map_err(|e| MigrationFailed(e.to_string()))?;
+    Ok(all.iter().map(|migration| migration.name().to_string()).collect())
+}
+
+fn lock(conn: &mut DbConn, function: &str) -> diesel::QueryResult<()> {
+    use diesel::RunQueryDsl;
+    match conn {
+        DbConn::Postgres(c) => diesel::sql_query(format!("SELECT {function}({LOCK})")).execute(c).map(drop),
+        DbConn::Sqlite(_) => Ok(()),
+    }
+}
