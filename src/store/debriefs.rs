@@ -9,7 +9,6 @@ use super::connection::{DbConn, Lock, Locked};
 use super::schema::{agencies, debriefs, feedback};
 use super::types::Json;
 use crate::auth::caller::Actor;
-use crate::store::agencies::Competency;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::feedback::Overall;
 use crate::domain::ids::{
@@ -18,6 +17,7 @@ use crate::domain::ids::{
 use crate::domain::note::NoteState;
 use crate::domain::retry_request::RetryState;
 use crate::domain::timestamp::Timestamp;
+use crate::store::agencies::Competency;
 
 /// The record of one interview's aftermath.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]

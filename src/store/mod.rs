@@ -27,3 +27,4 @@ pub mod record;
 pub mod retry_requests;
 pub mod revisions;
 pub mod users;
+pub mod worklist;
