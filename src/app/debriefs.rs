@@ -1,3 +1,6 @@
 //! Debriefs: the aftermath of interviews.
 
+pub mod activities;
+pub mod history;
 pub mod lifecycle;
+pub mod worklist;
