@@ -8,11 +8,12 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::error::{ApiError, Code};
-use super::{clients, health, openapi};
+use super::{administration, auth, clients, health, openapi};
 
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(health::healthz).service(health::readyz).service(openapi::show);
+    config.configure(auth::routes).configure(administration::routes);
     config.configure(clients::routes);
 }
 

@@ -1,12 +1,15 @@
 //! The use cases: each function is one transaction, with everything that belongs to it.
 
 pub mod agencies;
+pub mod api_clients;
 pub mod clients;
+pub mod competencies;
 pub mod context;
 pub mod error;
 pub mod events;
 pub mod faults;
 pub mod records;
+pub mod sign_in;
 pub mod users;
 
 pub use context::Context;
