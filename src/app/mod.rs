@@ -8,6 +8,7 @@ pub mod debriefs;
 pub mod error;
 pub mod events;
 pub mod faults;
+pub mod interviews;
 pub mod job_orders;
 pub mod records;
 

@@ -14,6 +14,7 @@ pub mod contacts;
 pub mod debriefs;
 pub mod events;
 pub mod feedback;
+pub mod interviews;
 pub mod job_orders;
 pub mod migrations;
 pub mod names;
