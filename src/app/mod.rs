@@ -1,5 +1,6 @@
 //! The use cases: each function is one transaction, with everything that belongs to it.
 
+pub mod agencies;
 pub mod candidates;
 pub mod clients;
 pub mod contacts;
@@ -11,6 +12,7 @@ pub mod faults;
 pub mod interviews;
 pub mod job_orders;
 pub mod records;
+pub mod users;
 
 pub use context::Context;
 pub use error::AppError;

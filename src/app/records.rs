@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::AppError;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
-use super::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, DebriefId, Id, Kind};
 use crate::domain::record::{ExternalRef, RecordKind};
@@ -160,7 +160,12 @@ pub fn expect_version(expected: Expected, current: i64) -> Result<(), AppError> 
 }
 
 /// Makes a record.
-pub fn create<R: Record>(tx: &mut Tx<'_>, caller: &Caller, mut input: R::Input, adopt: Option<ExternalRef>) -> Result<R, AppError>
+pub fn create<R: Record>(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    mut input: R::Input,
+    adopt: Option<ExternalRef>,
+) -> Result<R, AppError>
 where
     R::Input: HasRefs,
 {

@@ -8,6 +8,8 @@ pub mod pool;
 pub mod schema;
 pub mod types;
 
+pub mod agencies;
+pub mod api_clients;
 pub mod candidates;
 pub mod clients;
 pub mod contacts;
@@ -19,3 +21,4 @@ pub mod job_orders;
 pub mod migrations;
 pub mod names;
 pub mod record;
+pub mod users;
