@@ -3,12 +3,15 @@
 pub mod access;
 pub mod administration;
 pub mod auth;
+pub mod candidates;
 pub mod clients;
+pub mod contacts;
 pub mod cursor;
 pub mod error;
 pub mod etag;
 pub mod health;
 pub mod input;
+pub mod job_orders;
 pub mod metrics;
 pub mod openapi;
 pub mod page;

@@ -2,12 +2,17 @@
 
 pub mod agencies;
 pub mod api_clients;
+pub mod candidates;
 pub mod clients;
 pub mod competencies;
+pub mod contacts;
 pub mod context;
+pub mod debriefs;
 pub mod error;
 pub mod events;
 pub mod faults;
+pub mod interviews;
+pub mod job_orders;
 pub mod records;
 pub mod sign_in;
 pub mod users;

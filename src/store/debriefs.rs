@@ -1,0 +1,198 @@
+//! Debriefs: the rows that everything inside a debrief hangs on, and is locked by.
+
+use diesel::dsl::{exists, sql};
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use serde::{Deserialize, Serialize};
+
+use super::connection::{DbConn, Lock, Locked};
+use super::schema::{activities, debriefs, feedback, note_contacts, notes, retry_requests, users};
+use super::types::Json;
+use crate::auth::caller::Actor;
+use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
+use crate::domain::feedback::{FeedbackState, Overall};
+use crate::domain::ids::{
+    AgencyId, CandidateId, ClientId, ContactId, DebriefId, InterviewId, JobOrderId, MatchId, PointId, UserId,
+};
+use crate::domain::note::NoteState;
+use crate::domain::people::Role;
+use crate::domain::retry_request::RetryState;
+use crate::domain::timestamp::Timestamp;
+
+/// The record of one interview's aftermath.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = debriefs, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub struct Debrief {
+    /// The debrief's id.
+    pub id: DebriefId,
+    /// The agency.
+    pub agency_id: AgencyId,
+    /// The interview; each has exactly one debrief.
+    pub interview_id: InterviewId,
+    /// Who was interviewed.
+    pub candidate_id: CandidateId,
+    /// The hiring company.
+    pub client_id: ClientId,
+    /// The vacancy.
+    pub job_order_id: JobOrderId,
+    /// Whose debrief it is at the agency; nobody's, if an integration made it.
+    pub recruiter_id: Option<UserId>,
+    /// Where it stands.
+    pub state: DebriefState,
+    /// What came of the interview; there once the debrief is closed.
+    pub outcome: Option<Outcome>,
+    /// When the interview begins.
+    pub interviewed_at: Timestamp,
+    /// When the interview ends.
+    pub interview_ends_at: Timestamp,
+    /// When the accounts and the note are due: at the end of the candidate's day.
+    pub due_at: Timestamp,
+    /// Whether the candidate has spoken.
+    pub candidate_side: SideStatus,
+    /// Whether somebody at the client has spoken.
+    pub client_side: SideStatus,
+    /// The candidate's own judgement on the whole.
+    pub candidate_overall: Option<Overall>,
+    /// The client's judgement on the whole.
+    pub client_overall: Option<Overall>,
+    /// Where the newest retry request stands.
+    pub retry_state: Option<RetryState>,
+    /// Where the newest thank-you note stands.
+    pub note_state: Option<NoteState>,
+    /// What the recruiter says of pairs of points.
+    pub matches: Json<Vec<PointMatch>>,
+    /// When the candidate was given the client's view.
+    pub released_at: Option<Timestamp>,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// Rises by one with every change of the debrief or of anything inside it.
+    pub version: i64,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it was deleted; only tombstones have it.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// The recruiter's word that two points are, or are not, the same thing; kept in the debrief.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointMatch {
+    /// Names the match.
+    pub id: MatchId,
+    /// The point of the candidate's side.
+    pub candidate_point_id: PointId,
+    /// The point of the client's side.
+    pub client_point_id: PointId,
+    /// Whether they are the same thing.
+    pub same: bool,
+    /// Who said so.
+    pub recorded_by: Actor,
+    /// When.
+    pub recorded_at: Timestamp,
+}
+
+/// Inserts a row.
+pub fn insert(conn: &mut DbConn, row: &Debrief) -> QueryResult<()> {
+    diesel::insert_into(debriefs::table).values(row).execute(conn).map(drop)
+}
+
+/// The row, a tombstone too.
+pub fn find(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<Option<Debrief>> {
+    debriefs::table
+        .filter(debriefs::id.eq(id))
+        .filter(debriefs::agency_id.eq(agency))
+        .select(Debrief::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// The row, a tombstone too, with everybody else who wants to change the debrief kept waiting until
+/// the transaction ends.
+pub fn lock(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<Option<Debrief>> {
+    let row = debriefs::table
+        .filter(debriefs::id.eq(id))
+        .filter(debriefs::agency_id.eq(agency))
+        .select(Debrief::as_select());
+    Locked(row, Lock::Wait).get_result(conn).optional()
+}
+
+/// The debrief of an interview, locked as [`lock`] does.
+pub fn lock_of_interview(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    interview: InterviewId,
+) -> QueryResult<Option<Debrief>> {
+    let row = debriefs::table
+        .filter(debriefs::interview_id.eq(interview))
+        .filter(debriefs::agency_id.eq(agency))
+        .select(Debrief::as_select());
+    Locked(row, Lock::Wait).get_result(conn).optional()
+}
+
+/// Writes the row over the one of `version`; false if that is not the present one.
+pub fn update(conn: &mut DbConn, row: &Debrief, version: i64) -> QueryResult<bool> {
+    let present = debriefs::table
+        .filter(debriefs::id.eq(row.id))
+        .filter(debriefs::agency_id.eq(row.agency_id))
+        .filter(debriefs::version.eq(version));
+    diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+}
+
+/// Scheduled debriefs of every agency whose interview ended at `now` or earlier, longest ended
+/// first, locked; those that somebody else holds are left out.
+pub fn lock_ended(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<Vec<Debrief>> {
+    let rows = debriefs::table
+        // The word stands in the statement, so that the partial index is of use.
+        .filter(sql::<Bool>("debriefs.state = 'scheduled'"))
+        .filter(debriefs::interview_ends_at.le(now))
+        .filter(debriefs::deleted_at.is_null())
+        .order(debriefs::interview_ends_at)
+        .limit(limit)
+        .select(Debrief::as_select());
+    Locked(rows, Lock::SkipLocked).get_results(conn)
+}
+
+/// Whether debriefs can be this user's: somebody of the agency who may sign in and write.
+pub fn can_own(conn: &mut DbConn, agency: AgencyId, user: UserId) -> QueryResult<bool> {
+    let able = users::table
+        .filter(users::id.eq(user))
+        .filter(users::agency_id.eq(agency))
+        .filter(users::role.ne(Role::Auditor))
+        .filter(users::disabled_at.is_null());
+    diesel::select(exists(able)).get_result(conn)
+}
+
+/// Whether there is more in a debrief than requests for accounts.
+pub fn has_content(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<bool> {
+    let accounts = feedback::table
+        .filter(feedback::debrief_id.eq(debrief))
+        .filter(feedback::state.ne(FeedbackState::Requested));
+    let calls = activities::table.filter(activities::debrief_id.eq(debrief));
+    let requests = retry_requests::table.filter(retry_requests::debrief_id.eq(debrief));
+    let notes = notes::table.filter(notes::debrief_id.eq(debrief));
+    diesel::select(exists(accounts).or(exists(calls)).or(exists(requests)).or(exists(notes))).get_result(conn)
+}
+
+/// Whether a retry request after the interview `original` led to the interview `retry`.
+pub fn has_request_leading_to(
+    conn: &mut DbConn,
+    original: InterviewId,
+    retry: InterviewId,
+) -> QueryResult<bool> {
+    // By the debrief, because requests have an index on it.
+    let of_original = debriefs::table.filter(debriefs::interview_id.eq(original)).select(debriefs::id);
+    let requests = retry_requests::table
+        .filter(retry_requests::debrief_id.eq_any(of_original))
+        .filter(retry_requests::scheduled_interview_id.eq(retry));
+    diesel::select(exists(requests)).get_result(conn)
+}
+
+/// Whether a thank-you note that was not rejected or recalled goes to the contact.
+pub fn has_live_note_to(conn: &mut DbConn, debrief: DebriefId, contact: ContactId) -> QueryResult<bool> {
+    let live = note_contacts::table
+        .filter(note_contacts::debrief_id.eq(debrief))
+        .filter(note_contacts::contact_id.eq(contact))
+        .filter(note_contacts::live);
+    diesel::select(exists(live)).get_result(conn)
+}
