@@ -3,9 +3,12 @@
 pub mod clients;
 pub mod context;
 pub mod debriefs;
+pub mod deliveries;
 pub mod error;
 pub mod events;
 pub mod faults;
+pub mod letters;
+pub mod notes;
 pub mod records;
 
 pub use context::Context;

@@ -9,6 +9,7 @@ pub mod schema;
 pub mod types;
 
 pub mod clients;
+pub mod correspondents;
 pub mod debriefs;
 pub mod deliveries;
 pub mod events;
