@@ -115,7 +115,8 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
         let listener = bind(&server_settings.ops_host, server_settings.ops_port)?;
         let address = listener.local_addr()?;
         let (metrics, context) = (web::Data::new(metrics.clone()), context.clone());
-        let app = move || App::new().app_data(metrics.clone()).app_data(context.clone()).service(metrics::metrics);
+        let app =
+            move || App::new().app_data(metrics.clone()).app_data(context.clone()).service(metrics::metrics);
         let server = HttpServer::new(app).workers(1).disable_signals().listen(listener)?.run();
         (Some(address), Some(server))
     } else {

@@ -234,7 +234,12 @@ impl ResponseError for ApiError {
 
 impl From<Fault> for FieldError {
     fn from(fault: Fault) -> Self {
-        Self { pointer: Some(fault.pointer), parameter: None, code: fault.code.to_owned(), detail: fault.detail }
+        Self {
+            pointer: Some(fault.pointer),
+            parameter: None,
+            code: fault.code.into_owned(),
+            detail: fault.detail,
+        }
     }
 }
 

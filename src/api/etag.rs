@@ -31,7 +31,10 @@ impl FromRequest for RequiredIfMatch {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let required = || {
-            ApiError::new(Code::PreconditionRequired, "say with If-Match which version you have seen: its ETag")
+            ApiError::new(
+                Code::PreconditionRequired,
+                "say with If-Match which version you have seen: its ETag",
+            )
         };
         ready(read(request).and_then(|tag| Ok(Self(tag.ok_or_else(required)?.version()))))
     }

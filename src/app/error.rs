@@ -78,7 +78,7 @@ impl AppError {
 
     /// One fault in the input.
     pub fn fault(pointer: &str, code: &'static str, detail: impl Into<String>) -> Self {
-        Self::Invalid(vec![Fault { pointer: pointer.to_owned(), code, detail: detail.into() }])
+        Self::Invalid(vec![Fault { pointer: pointer.to_owned(), code: code.into(), detail: detail.into() }])
     }
 }
 

@@ -22,13 +22,7 @@ pub struct Happening<'a> {
 impl<'a> Happening<'a> {
     /// Something that happened to one record: `event_type` is "noun.past_participle".
     pub fn to<K: Kind>(event_type: &'a str, record: Id<K>) -> Self {
-        Self {
-            event_type,
-            record: record.cast(),
-            debrief: None,
-            reason: None,
-            data: json!({ "id": record }),
-        }
+        Self { event_type, record: record.cast(), debrief: None, reason: None, data: json!({ "id": record }) }
     }
 
     /// It belongs to the history of a debrief.

@@ -1,5 +1,6 @@
 //! What is wrong with an input: every fault with the place it stands at, all of them at once.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use crate::domain::text::TextFault;
@@ -10,7 +11,7 @@ pub struct Fault {
     /// Where: a JSON pointer (RFC 6901) into the body.
     pub pointer: String,
     /// A stable code.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What is wrong, for a person.
     pub detail: String,
 }
@@ -21,8 +22,13 @@ pub struct Faults(Vec<Fault>);
 
 impl Faults {
     /// Notes a fault.
-    pub fn add(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Display) {
-        self.0.push(Fault { pointer: pointer.into(), code, detail: detail.to_string() });
+    pub fn add(
+        &mut self,
+        pointer: impl Into<String>,
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Display,
+    ) {
+        self.0.push(Fault { pointer: pointer.into(), code: code.into(), detail: detail.to_string() });
     }
 
     /// Notes a fault if `check` found one.

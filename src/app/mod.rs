@@ -1,5 +1,6 @@
 //! The use cases: each function is one transaction, with everything that belongs to it.
 
+pub mod agencies;
 pub mod clients;
 pub mod context;
 pub mod debriefs;
@@ -10,6 +11,7 @@ pub mod faults;
 pub mod letters;
 pub mod notes;
 pub mod records;
+pub mod users;
 
 pub use context::Context;
 pub use error::AppError;

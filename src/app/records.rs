@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::AppError;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
-use super::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, Id, Kind};
 use crate::domain::record::{ExternalRef, RecordKind};
@@ -148,7 +148,12 @@ pub fn expect_version(expected: Expected, current: i64) -> Result<(), AppError> 
 }
 
 /// Makes a record.
-pub fn create<R: Record>(tx: &mut Tx<'_>, caller: &Caller, mut input: R::Input, adopt: Option<ExternalRef>) -> Result<R, AppError>
+pub fn create<R: Record>(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    mut input: R::Input,
+    adopt: Option<ExternalRef>,
+) -> Result<R, AppError>
 where
     R::Input: HasRefs,
 {
@@ -308,7 +313,9 @@ fn make_known<R: Record>(tx: &mut Tx<'_>, record: &R, former: Option<&R>) -> Res
 
 fn happened<R: Record>(tx: &mut Tx<'_>, caller: &Caller, record: &R, what: &str) -> Result<(), AppError> {
     let common = record.common();
-    Happening::to(&format!("{}.{what}", R::NOUN), common.id).with("version", common.version).record(tx, caller)
+    Happening::to(&format!("{}.{what}", R::NOUN), common.id)
+        .with("version", common.version)
+        .record(tx, caller)
 }
 
 /// Writes the parts of [`Record`] that are the same for every kind: the row's common columns and

@@ -50,11 +50,9 @@ record_queries!(clients, Client, ClientId, (), |query, _filter| query);
 /// Whether contacts or job orders of the client stand.
 pub fn has_dependents(conn: &mut DbConn, client: ClientId) -> QueryResult<bool> {
     use super::schema::{contacts, job_orders};
-    let contacts = contacts::table
-        .filter(contacts::client_id.eq(client))
-        .filter(contacts::deleted_at.is_null());
-    let orders = job_orders::table
-        .filter(job_orders::client_id.eq(client))
-        .filter(job_orders::deleted_at.is_null());
+    let contacts =
+        contacts::table.filter(contacts::client_id.eq(client)).filter(contacts::deleted_at.is_null());
+    let orders =
+        job_orders::table.filter(job_orders::client_id.eq(client)).filter(job_orders::deleted_at.is_null());
     diesel::select(diesel::dsl::exists(contacts).or(diesel::dsl::exists(orders))).get_result(conn)
 }

@@ -23,8 +23,12 @@ pub fn run(conn: &mut DbConn) -> Result<Vec<String>, MigrationFailed> {
     let failed = |e: &dyn std::fmt::Display| MigrationFailed(e.to_string());
     lock(conn, "pg_advisory_lock").map_err(|e| failed(&e))?;
     let ran = match conn {
-        DbConn::Postgres(c) => c.run_pending_migrations(POSTGRES).map(|v| v.iter().map(ToString::to_string).collect()),
-        DbConn::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|v| v.iter().map(ToString::to_string).collect()),
+        DbConn::Postgres(c) => {
+            c.run_pending_migrations(POSTGRES).map(|v| v.iter().map(ToString::to_string).collect())
+        }
+        DbConn::Sqlite(c) => {
+            c.run_pending_migrations(SQLITE).map(|v| v.iter().map(ToString::to_string).collect())
+        }
     }
     .map_err(|e| failed(&e));
     lock(conn, "pg_advisory_unlock").map_err(|e| failed(&e))?;
@@ -40,10 +44,15 @@ pub fn pending(conn: &mut DbConn) -> Result<Vec<String>, MigrationFailed> {
     };
     let applied: Vec<String> = applied.iter().map(ToString::to_string).collect();
     // An applied version is the beginning of a migration's name, without its dashes.
-    Ok(known.into_iter().filter(|name| !applied.iter().any(|v| name.replace('-', "").starts_with(v))).collect())
+    Ok(known
+        .into_iter()
+        .filter(|name| !applied.iter().any(|v| name.replace('-', "").starts_with(v)))
+        .collect())
 }
 
-fn names<DB: diesel::backend::Backend>(migrations: &EmbeddedMigrations) -> Result<Vec<String>, MigrationFailed> {
+fn names<DB: diesel::backend::Backend>(
+    migrations: &EmbeddedMigrations,
+) -> Result<Vec<String>, MigrationFailed> {
     let all: Vec<Box<dyn Migration<DB>>> =
         MigrationSource::<DB>::migrations(migrations).map_err(|e| MigrationFailed(e.to_string()))?;
     Ok(all.iter().map(|migration| migration.name().to_string()).collect())

@@ -8,6 +8,8 @@ pub mod pool;
 pub mod schema;
 pub mod types;
 
+pub mod agencies;
+pub mod api_clients;
 pub mod clients;
 pub mod correspondents;
 pub mod debriefs;
@@ -19,3 +21,4 @@ pub mod names;
 pub mod notes;
 pub mod record;
 pub mod retry_requests;
+pub mod users;

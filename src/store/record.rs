@@ -1,12 +1,12 @@
 //! What the records that a CRM knows too have in common: external references, versions,
 //! tombstones, and the order of their lists.
 
-use diesel::prelude::*;
 use super::connection::{DbConn, on_each};
 use super::schema::external_refs;
 use crate::domain::ids::{AgencyId, AnyRecordId, Id};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::timestamp::Timestamp;
+use diesel::prelude::*;
 
 /// Which rows of a list are wanted, after the filters that each kind has of its own.
 #[derive(Clone)]
@@ -101,9 +101,7 @@ macro_rules! record_queries {
             conn: &mut DbConn,
             agency: AgencyId,
             $filter: &$filters,
-            options: &$crate::store::record::ListOptions<
-                <$id as $crate::store::record::IdKind>::Kind,
-            >,
+            options: &$crate::store::record::ListOptions<<$id as $crate::store::record::IdKind>::Kind>,
         ) -> QueryResult<Vec<$row>> {
             let mut $query = $table::table
                 .filter($table::agency_id.eq(agency))

@@ -91,7 +91,7 @@ fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Re
         .into_iter()
         .map(|fault| Fault {
             pointer: fault.pointer.unwrap_or_default(),
-            code: "invalid",
+            code: fault.code.into(),
             detail: fault.detail,
         })
         .collect();
@@ -108,7 +108,8 @@ fn document(
     types: &'static [&'static str],
 ) -> impl Future<Output = Result<Value, ApiError>> + 'static {
     let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
+    let given =
+        given.and_then(|value| value.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
     let bytes = web::Bytes::from_request(request, payload);
     async move {
         if !types.contains(&given.as_str()) {

@@ -79,7 +79,10 @@ where
     let cursor: Cursor<K> = cursor::open(&sealed, context.tokens.keys().derived())?;
     // A cursor carries its filters on. They may be repeated beside it, but not changed.
     if raw.iter().any(|(name, value)| cursor.filters.get(name) != Some(value)) {
-        return Err(ApiError::new(Code::InvalidCursor, "the filters are not those that the cursor was made for"));
+        return Err(ApiError::new(
+            Code::InvalidCursor,
+            "the filters are not those that the cursor was made for",
+        ));
     }
     let filters = read(cursor.filters.clone())?;
     Ok(Listing { filters, after: Some(cursor.after), limit, raw: cursor.filters })
@@ -94,7 +97,10 @@ fn limit(text: &Value) -> Result<i64, ApiError> {
 }
 
 /// The parameters by name, typed as the schema of `T` asks; `others` stay texts.
-fn parameters<T: ToSchema + 'static>(request: &HttpRequest, others: &[&str]) -> Result<Map<String, Value>, ApiError> {
+fn parameters<T: ToSchema + 'static>(
+    request: &HttpRequest,
+    others: &[&str],
+) -> Result<Map<String, Value>, ApiError> {
     let schema = schema::of::<T>()?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string())
         .map_err(|e| ApiError::invalid(vec![parameter("", "malformed", e.to_string())]))?;

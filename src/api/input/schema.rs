@@ -104,15 +104,19 @@ fn collect(error: &ValidationError<'_>, faults: &mut Vec<FieldError>) {
             }
         }
         ValidationErrorKind::Enum { options } => {
-            let words: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let words: Vec<&str> =
+                options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             add(at.to_owned(), "unknown_word", format!("must be one of {}", words.join(", ")));
         }
         ValidationErrorKind::Type { kind } => {
             let kind = match kind {
                 TypeKind::Single(one) => one.to_string(),
-                TypeKind::Multiple(several) => {
-                    several.iter().map(|t| t.to_string()).filter(|t| t != "null").collect::<Vec<_>>().join(" or ")
-                }
+                TypeKind::Multiple(several) => several
+                    .iter()
+                    .map(|t| t.to_string())
+                    .filter(|t| t != "null")
+                    .collect::<Vec<_>>()
+                    .join(" or "),
             };
             let required = error.instance().is_null();
             let (code, detail) = if required {
@@ -148,7 +152,11 @@ fn collect(error: &ValidationError<'_>, faults: &mut Vec<FieldError>) {
             add(at.to_owned(), "invalid_id", format!("must be an id that begins with {prefix}_"));
         }
         ValidationErrorKind::Format { format } => {
-            add(at.to_owned(), "invalid_format", format!("must be a {format}, as RFC 3339 and JSON Schema say"));
+            add(
+                at.to_owned(),
+                "invalid_format",
+                format!("must be a {format}, as RFC 3339 and JSON Schema say"),
+            );
         }
         other => add(at.to_owned(), "invalid", format!("does not meet {}", other.keyword())),
     }

@@ -1,0 +1,160 @@
+//! Agencies: how one begins, and its settings.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::AppError;
+use super::error::checked;
+use super::events::Happening;
+use super::faults::Faults;
+use super::records::{Expected, Input, expect_version};
+use super::users::{check_person, fold_email};
+use crate::auth::caller::Caller;
+use crate::domain::ids::AgencyId;
+use crate::domain::people::Role;
+use crate::domain::text::{check_line, check_name, check_time_zone};
+use crate::store::agencies::{self, Agency, Competency, MailIdentity};
+use crate::store::connection::DbConn;
+use crate::store::pool::Tx;
+use crate::store::types::Json;
+use crate::store::users::{self, User};
+
+/// The competencies that a new agency starts with.
+const FIRST_COMPETENCIES: [(&str, &str); 7] = [
+    ("communication", "Communication"),
+    ("preparation", "Preparation"),
+    ("technical_depth", "Technical depth"),
+    ("problem_solving", "Problem solving"),
+    ("motivation", "Motivation"),
+    ("culture", "Culture"),
+    ("leadership", "Leadership"),
+];
+
+/// The time zone of a new agency, until it says another.
+const FIRST_TIME_ZONE: &str = "Etc/UTC";
+
+/// A new agency and its first administrator.
+pub struct NewAgency {
+    /// The agency's name.
+    pub agency_name: String,
+    /// The administrator's name.
+    pub name: String,
+    /// The administrator's address.
+    pub email: String,
+    /// The hash of the administrator's password.
+    pub password_hash: String,
+}
+
+/// Makes an agency with its first administrator.
+pub fn create(tx: &mut Tx<'_>, new: NewAgency) -> Result<(Agency, User), AppError> {
+    let mut faults = Faults::default();
+    faults.text("/agency_name", check_name(&new.agency_name));
+    check_person(&mut faults, &new.name, &new.email);
+    checked(faults)?;
+    let email = fold_email(&new.email);
+    if users::find_by_email(tx, &email)?.is_some() {
+        return Err(AppError::fault(
+            "/email",
+            "already_exists",
+            "somebody signs in with this address already",
+        ));
+    }
+    let competency = |(key, name): (&str, &str)| Competency {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        archived: false,
+    };
+    let agency = Agency {
+        id: tx.new_id(),
+        name: new.agency_name,
+        time_zone: FIRST_TIME_ZONE.to_owned(),
+        mail: Json(MailIdentity::default()),
+        competencies: Json(FIRST_COMPETENCIES.map(competency).to_vec()),
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    agencies::insert(tx, &agency)?;
+    let admin = User {
+        id: tx.new_id(),
+        agency_id: agency.id,
+        email,
+        name: new.name,
+        role: Role::Admin,
+        password_hash: new.password_hash,
+        disabled_at: None,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    users::insert(tx, &admin)?;
+    let system = Caller::system(agency.id);
+    Happening::to("agency.created", agency.id).with("version", 1).record(tx, &system)?;
+    Happening::to("user.created", admin.id).with("version", 1).record(tx, &system)?;
+    Ok((agency, admin))
+}
+
+/// What changes an agency's settings.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgencyInput {
+    /// What the agency is called.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// The IANA name of the time zone that it works in.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: String,
+    /// How its mail presents itself.
+    #[serde(default)]
+    mail: MailIdentity,
+}
+
+impl From<&Agency> for AgencyInput {
+    fn from(agency: &Agency) -> Self {
+        Self { name: agency.name.clone(), time_zone: agency.time_zone.clone(), mail: agency.mail.0.clone() }
+    }
+}
+
+impl Input for AgencyInput {
+    fn check(&self, faults: &mut Faults) {
+        faults.text("/name", check_name(&self.name));
+        faults.text("/time_zone", check_time_zone(&self.time_zone));
+        faults.text("/mail/sender_name", check_line(self.mail.sender_name.as_deref().unwrap_or_default()));
+    }
+}
+
+/// The caller's agency.
+pub fn get(conn: &mut DbConn, id: AgencyId) -> Result<Agency, AppError> {
+    agencies::find(conn, id)?.ok_or(AppError::NotFound)
+}
+
+/// Changes the settings of the caller's agency; `edit` makes the new ones of the present ones.
+pub fn change(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    expected: Expected,
+    edit: impl FnOnce(AgencyInput) -> Result<AgencyInput, AppError>,
+) -> Result<Agency, AppError> {
+    let mut agency = get(tx, caller.agency)?;
+    expect_version(expected, agency.version)?;
+    let input = edit(AgencyInput::from(&agency))?;
+    let mut faults = Faults::default();
+    input.check(&mut faults);
+    checked(faults)?;
+    agency.name = input.name;
+    agency.time_zone = input.time_zone;
+    agency.mail = Json(input.mail);
+    save(tx, caller, agency)
+}
+
+/// Writes a changed agency.
+pub fn save(tx: &mut Tx<'_>, caller: &Caller, mut agency: Agency) -> Result<Agency, AppError> {
+    let version = agency.version;
+    agency.version += 1;
+    agency.updated_at = tx.now();
+    if !agencies::update(tx, &agency, version)? {
+        return Err(AppError::Stale { current: version + 1 });
+    }
+    Happening::to("agency.updated", agency.id).with("version", agency.version).record(tx, caller)?;
+    Ok(agency)
+}

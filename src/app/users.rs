@@ -1,0 +1,172 @@
+//! Users: who can sign in, and as what.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::AppError;
+use super::error::{ConflictCode, checked};
+use super::events::Happening;
+use super::faults::Faults;
+use super::records::{Expected, Input, expect_version};
+use crate::auth::caller::Caller;
+use crate::auth::password;
+use crate::domain::ids::{AgencyId, UserId};
+use crate::domain::people::Role;
+use crate::domain::text::{check_email, check_name};
+use crate::store::connection::DbConn;
+use crate::store::pool::Tx;
+use crate::store::users::{self, User};
+
+/// What makes a user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// The user's name.
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: String,
+    /// The address to sign in with.
+    #[schema(max_length = 254, example = "recruiter@agency.example")]
+    pub email: String,
+    /// What the user is at the agency.
+    pub role: Role,
+    /// The first password; 8 to 128 characters, taken as they are.
+    pub password: String,
+}
+
+/// What changes a user.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserInput {
+    /// The user's name.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// What the user is at the agency.
+    role: Role,
+    /// Whether the user can no longer sign in. Access tokens that were given before stay good until
+    /// they end, 15 minutes at the most.
+    #[serde(default)]
+    disabled: bool,
+    /// A new password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub password: Option<String>,
+}
+
+impl From<&User> for UserInput {
+    fn from(user: &User) -> Self {
+        Self {
+            name: user.name.clone(),
+            role: user.role,
+            disabled: user.disabled_at.is_some(),
+            password: None,
+        }
+    }
+}
+
+impl Input for UserInput {
+    fn check(&self, faults: &mut Faults) {
+        faults.text("/name", check_name(&self.name));
+        if let Some(password) = &self.password {
+            check_password(faults, password);
+        }
+    }
+}
+
+/// Checks what every person who signs in has.
+pub fn check_person(faults: &mut Faults, name: &str, email: &str) {
+    faults.text("/name", check_name(name));
+    faults.text("/email", check_email(email));
+}
+
+/// Checks a password that somebody chose.
+pub fn check_password(faults: &mut Faults, chosen: &str) {
+    if let Err(weak) = password::check(chosen) {
+        faults.add("/password", "weak_password", weak);
+    }
+}
+
+/// An address as it is kept to sign in with.
+#[must_use]
+pub fn fold_email(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// Checks a new user before the password is hashed.
+pub fn check_new(new: &NewUser) -> Result<(), AppError> {
+    let mut faults = Faults::default();
+    check_person(&mut faults, &new.name, &new.email);
+    check_password(&mut faults, &new.password);
+    checked(faults)
+}
+
+/// Makes a user, whose password was hashed.
+pub fn create(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    new: &NewUser,
+    password_hash: String,
+) -> Result<User, AppError> {
+    let email = fold_email(&new.email);
+    if users::find_by_email(tx, &email)?.is_some() {
+        return Err(AppError::fault(
+            "/email",
+            "already_exists",
+            "somebody signs in with this address already",
+        ));
+    }
+    let user = User {
+        id: tx.new_id(),
+        agency_id: caller.agency,
+        email,
+        name: new.name.clone(),
+        role: new.role,
+        password_hash,
+        disabled_at: None,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    users::insert(tx, &user)?;
+    Happening::to("user.created", user.id).with("version", 1).record(tx, caller)?;
+    Ok(user)
+}
+
+/// A user of the caller's agency.
+pub fn get(conn: &mut DbConn, agency: AgencyId, id: UserId) -> Result<User, AppError> {
+    users::find(conn, agency, id)?.ok_or(AppError::NotFound)
+}
+
+/// Changes a user. A new password, hashed already, or a user disabled ends every sign-in.
+pub fn change(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: UserId,
+    expected: Expected,
+    input: UserInput,
+    password_hash: Option<String>,
+) -> Result<User, AppError> {
+    let mut user = get(tx, caller.agency, id)?;
+    expect_version(expected, user.version)?;
+    let was_admin = user.role == Role::Admin && user.disabled_at.is_none();
+    let version = user.version;
+    user.name = input.name;
+    user.role = input.role;
+    user.disabled_at = input.disabled.then(|| user.disabled_at.unwrap_or(tx.now()));
+    if let Some(hash) = &password_hash {
+        user.password_hash.clone_from(hash);
+    }
+    user.version += 1;
+    user.updated_at = tx.now();
+    if !users::update(tx, &user, version)? {
+        return Err(AppError::Stale { current: version + 1 });
+    }
+    if was_admin && users::count_admins(tx, caller.agency)? == 0 {
+        return Err(AppError::conflict(ConflictCode::InUse, "an agency needs at least one administrator"));
+    }
+    if password_hash.is_some() || user.disabled_at.is_some() {
+        let now = tx.now();
+        users::revoke_all(tx, id, now)?;
+    }
+    Happening::to("user.updated", user.id).with("version", user.version).record(tx, caller)?;
+    Ok(user)
+}

@@ -1,0 +1,76 @@
+//! Agencies: the tenants.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::connection::DbConn;
+use super::schema::agencies;
+use super::types::Json;
+use crate::domain::ids::AgencyId;
+use crate::domain::timestamp::Timestamp;
+
+/// The tenant.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Serialize, ToSchema)]
+#[diesel(table_name = agencies, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub struct Agency {
+    /// The agency's id.
+    pub id: AgencyId,
+    /// What it is called.
+    pub name: String,
+    /// The IANA name of the time zone that it works in.
+    pub time_zone: String,
+    /// How its mail presents itself.
+    #[schema(value_type = MailIdentity)]
+    pub mail: Json<MailIdentity>,
+    /// Its competencies in its own order; they have routes of their own.
+    #[serde(skip)]
+    pub competencies: Json<Vec<Competency>>,
+    /// Rises by one with every change.
+    pub version: i64,
+    /// When the agency was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// How an agency's mail presents itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MailIdentity {
+    /// What stands for the agency in the `From` of a note; its name if there is none.
+    #[schema(max_length = 100)]
+    pub sender_name: Option<String>,
+}
+
+/// What a point or a rating is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Competency {
+    /// What feedback names it by.
+    pub key: String,
+    /// What people call it.
+    pub name: String,
+    /// No longer offered for new feedback.
+    pub archived: bool,
+}
+
+/// Inserts an agency.
+pub fn insert(conn: &mut DbConn, agency: &Agency) -> QueryResult<()> {
+    diesel::insert_into(agencies::table).values(agency).execute(conn).map(drop)
+}
+
+/// The agency.
+pub fn find(conn: &mut DbConn, id: AgencyId) -> QueryResult<Option<Agency>> {
+    agencies::table.find(id).select(Agency::as_select()).first(conn).optional()
+}
+
+/// Writes the agency over the one of `version`; false if that is not the present one.
+pub fn update(conn: &mut DbConn, agency: &Agency, version: i64) -> QueryResult<bool> {
+    let present = agencies::table.filter(agencies::id.eq(agency.id)).filter(agencies::version.eq(version));
+    diesel::update(present).set(agency).execute(conn).map(|rows| rows == 1)
+}
+
+/// Whether there is any agency at all.
+pub fn any(conn: &mut DbConn) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(agencies::table.select(agencies::id))).get_result(conn)
+}

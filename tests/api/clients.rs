@@ -1,0 +1,125 @@
+use debrief::domain::people::Role;
+use serde_json::json;
+
+use crate::support::on_both;
+
+on_both! {
+    async fn a_client_is_made_shown_changed_and_deleted(app: TestApp) {
+        let ann = app.recruiter().await;
+        let made = ann.post("/v1/clients", json!({"name": "Nordwind", "notes": "Ring before ten."})).await;
+        let etag = made.header("etag");
+        let location = made.header("location");
+        let client = made.expect(201);
+        assert_eq!((etag.as_str(), &client["version"]), ("\"1\"", &json!(1)));
+
+        let shown = ann.get(&location).await.expect(200);
+        assert_eq!(shown, client);
+        let known = ann.with("If-None-Match", &etag).get(&location).await;
+        assert_eq!((known.status.as_u16(), known.bytes.len()), (304, 0));
+
+        let changed = ann.with("If-Match", &etag).patch(&location, json!({"notes": null})).await.expect(200);
+        assert_eq!((&changed["notes"], &changed["name"], &changed["version"]), (&json!(null), &json!("Nordwind"), &json!(2)));
+        ann.with("If-Match", &etag).patch(&location, json!({"name": "x"})).await.problem(412, "stale_version");
+
+        ann.delete(&location).await.expect(204);
+        ann.get(&location).await.problem(404, "not_found");
+        ann.delete(&location).await.problem(404, "not_found");
+    }
+
+    async fn every_fault_of_a_client_is_named_at_once(app: TestApp) {
+        let ann = app.recruiter().await;
+        let body = json!({"name": "", "notes": 7, "version": 3, "external_refs": [{"system": "crm"}]});
+        let faults = ann.post("/v1/clients", body).await.faults();
+        assert_eq!(faults, ["/external_refs/0/id required", "/name blank", "/notes wrong_type", "/version unknown_field"]);
+        let faults = ann.post("/v1/clients", json!({"name": "Ann\r\nBcc: x", "notes": "a\u{202e}b"})).await.faults();
+        assert_eq!(faults, ["/name control_character", "/notes bidi_character"]);
+
+        let client = ann.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        let path = format!("/v1/clients/{}", client["id"].as_str().unwrap());
+        assert_eq!(ann.patch(&path, json!({"id": "x", "nmae": null})).await.faults(), ["/id unknown_field", "/nmae unknown_field"]);
+        assert_eq!(ann.patch(&path, json!({"name": null})).await.faults(), ["/name required"]);
+
+        ann.send(actix_web::http::Method::POST, "/v1/clients", "application/json", b"{".to_vec()).await.problem(400, "malformed_body");
+        ann.send(actix_web::http::Method::POST, "/v1/clients", "text/plain", b"{}".to_vec()).await.problem(415, "unsupported_media_type");
+        let large = vec![b' '; 2 << 20];
+        ann.send(actix_web::http::Method::POST, "/v1/clients", "application/json", large).await.problem(413, "payload_too_large");
+    }
+
+    async fn another_agency_sees_what_never_was(app: TestApp) {
+        let (ann, eve) = (app.recruiter().await, app.stranger(Role::Admin).await);
+        let client = ann.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        let path = format!("/v1/clients/{}", client["id"].as_str().unwrap());
+        let without = |mut problem: serde_json::Value| { problem["instance"] = json!(null); problem["request_id"] = json!(null); problem };
+        let never = without(eve.get("/v1/clients/cli_01h2xcejqtf2nbrexx3vqjhp41").await.problem(404, "not_found"));
+        assert_eq!(without(eve.get(&path).await.problem(404, "not_found")), never);
+        assert_eq!(without(eve.get("/v1/clients/nonsense").await.problem(404, "not_found")), never);
+        eve.patch(&path, json!({"name": "Mine"})).await.problem(404, "not_found");
+        eve.delete(&path).await.problem(404, "not_found");
+        assert_eq!(eve.get("/v1/clients").await.expect(200)["data"], json!([]));
+    }
+
+    async fn a_client_is_found_by_the_id_of_another_system(app: TestApp) {
+        let ann = app.recruiter().await;
+        let path = "/v1/clients/by-external-id/bullhorn/4%2F711";
+        let made = ann.put(path, json!({"name": "Nordwind"})).await.expect(201);
+        assert_eq!(made["external_refs"], json!([{"system": "bullhorn", "id": "4/711"}]));
+        let same = ann.put(path, json!({"name": "Nordwind AG"})).await.expect(200);
+        assert_eq!((&same["id"], &same["version"], &same["name"]), (&made["id"], &json!(2), &json!("Nordwind AG")));
+        let clash = json!({"name": "Other", "external_refs": [{"system": "bullhorn", "id": "4/711"}]});
+        assert_eq!(ann.post("/v1/clients", clash).await.faults(), ["/external_refs/0 already_exists"]);
+    }
+
+    async fn a_list_is_read_page_by_page(app: TestApp) {
+        let ann = app.recruiter().await;
+        for name in ["Zoë & Söhne", "100% Pur", "Nord_wind", "Nordwind", "Back\\slash"] {
+            ann.made("/v1/clients", json!({"name": name})).await;
+            app.clock.advance(chrono::TimeDelta::seconds(1));
+        }
+        let first = ann.get("/v1/clients?limit=2").await;
+        assert!(first.header("link").contains("rel=\"next\""));
+        let mut page = first.expect(200);
+        let mut names = vec![];
+        loop {
+            names.extend(page["data"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap().to_owned()));
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            page = ann.get(&format!("/v1/clients?limit=2&cursor={cursor}")).await.expect(200);
+        }
+        assert_eq!(names, ["Back\\slash", "Nordwind", "Nord_wind", "100% Pur", "Zoë & Söhne"]);
+
+        for (typed, found) in [("zoe", 1), ("SOHNE", 1), ("0%25", 1), ("d_", 1), ("k%5C", 1), ("%25", 1), ("wind", 2), ("x", 0)] {
+            let page = ann.get(&format!("/v1/clients?q={typed}")).await.expect(200);
+            assert_eq!(page["data"].as_array().unwrap().len(), found, "{typed}");
+        }
+        assert_eq!(ann.get("/v1/clients?limit=0").await.faults(), ["limit out_of_range"]);
+        assert_eq!(ann.get("/v1/clients?nmae=x&updated_since=now").await.faults(), ["nmae unknown_parameter"]);
+        assert_eq!(ann.get("/v1/clients?updated_since=now").await.faults(), ["updated_since invalid_format"]);
+        ann.get("/v1/clients?cursor=AAAA").await.problem(400, "invalid_cursor");
+    }
+
+    async fn tombstones_show_to_those_who_sync(app: TestApp) {
+        let ann = app.recruiter().await;
+        let client = ann.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        app.clock.advance(chrono::TimeDelta::minutes(5));
+        ann.delete(&format!("/v1/clients/{}", client["id"].as_str().unwrap())).await.expect(204);
+        let page = ann.get("/v1/clients?updated_since=2026-11-20T12:01:00Z&include_deleted=true").await.expect(200);
+        assert_eq!(page["data"][0]["deleted_at"], "2026-11-20T12:05:00Z");
+        assert_eq!(ann.get("/v1/clients?updated_since=2026-11-20T12:01:00Z").await.expect(200)["data"], json!([]));
+    }
+
+    async fn a_list_takes_one_statement(app: TestApp) {
+        let ann = app.recruiter().await;
+        ann.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        let (statements, page) = app.statements(ann.get("/v1/clients?q=nord")).await;
+        page.expect(200);
+        assert_eq!(statements, 1);
+    }
+
+    async fn who_may_only_read_writes_nothing(app: TestApp) {
+        let auditor = app.user(Role::Auditor).await;
+        auditor.post("/v1/clients", json!({"name": "Nordwind"})).await.problem(403, "forbidden");
+        let nobody = app.nobody().post("/v1/clients", json!({"name": "Nordwind"})).await;
+        assert_eq!(nobody.header("www-authenticate"), "Bearer realm=\"debrief\"");
+        nobody.problem(401, "unauthorized");
+        assert_eq!(auditor.get("/v1/clients").await.expect(200)["data"], json!([]));
+    }
+}

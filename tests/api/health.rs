@@ -1,0 +1,35 @@
+use crate::support::on_both;
+
+on_both! {
+    async fn a_migrated_service_is_ready(app: TestApp) {
+        assert_eq!(app.nobody().get("/healthz").await.bytes, b"ok");
+        let ready = app.nobody().get("/readyz").await.expect(200);
+        assert_eq!(ready["status"], "ready");
+    }
+
+    async fn the_document_is_served(app: TestApp) {
+        let document = app.nobody().get("/v1/openapi.json").await.expect(200);
+        assert_eq!(document["openapi"], "3.1.0");
+    }
+
+    async fn metrics_count_requests_by_route(app: TestApp) {
+        app.nobody().get("/v1/clients/cli_01h2xcejqtf2nbrexx3vqjhp41").await;
+        let metrics = String::from_utf8(app.nobody().get("/metrics").await.bytes).unwrap();
+        let line = r#"debrief_http_requests_total{method="GET",route="/v1/clients/{id}",status="401"} 1"#;
+        assert!(metrics.contains(line), "{metrics}");
+    }
+
+    async fn a_request_id_is_taken_or_made(app: TestApp) {
+        let given = app.nobody().with("X-Request-Id", "crm-4711").get("/v1/nowhere").await;
+        assert_eq!(given.header("x-request-id"), "crm-4711");
+        assert_eq!(given.problem(404, "not_found")["request_id"], "crm-4711");
+        let made = app.nobody().with("X-Request-Id", "a b\"c").get("/healthz").await;
+        assert_eq!(made.header("x-request-id").len(), 32);
+    }
+
+    async fn a_wrong_method_is_told_the_right_ones(app: TestApp) {
+        let answer = app.nobody().delete("/v1/clients").await;
+        assert_eq!(answer.header("allow"), "GET, POST");
+        answer.problem(405, "method_not_allowed");
+    }
+}

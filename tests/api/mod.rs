@@ -1,0 +1,4 @@
+//! Mirrors `src/api`.
+
+mod clients;
+mod health;

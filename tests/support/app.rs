@@ -1,0 +1,123 @@
+//! A running service.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chrono::DateTime;
+use debrief::app::agencies::NewAgency;
+use debrief::app::users::NewUser;
+use debrief::app::{Context, agencies, users};
+use debrief::auth::caller::{Actor, Caller as Principal};
+use debrief::config::Settings;
+use debrief::domain::clock::Clock;
+use debrief::domain::ids::AgencyId;
+use debrief::domain::people::Role;
+use debrief::startup;
+
+use super::{Caller, Database};
+
+/// A running service with a database and a clock of its own, and one agency.
+pub struct TestApp {
+    pub context: Context,
+    /// Stands at 2026-11-20T12:00:00Z, a Friday, until it is moved.
+    pub clock: Clock,
+    pub settings: Settings,
+    agency: AgencyId,
+    base: String,
+    handle: actix_web::dev::ServerHandle,
+    // Dropped last.
+    _database: Database,
+}
+
+impl TestApp {
+    /// Starts a service on a database.
+    pub async fn start(mut database: Database) -> Self {
+        let clock = Clock::manual(DateTime::from_timestamp(1_795_176_000, 0).unwrap());
+        let mut settings = Settings::load_from(None, std::iter::empty()).unwrap();
+        settings.server.port = 0;
+        settings.server.workers = 1;
+        settings.server.metrics = debrief::config::MetricsListener::Public;
+        settings.server.data_dir = database.folder();
+        settings.database.url = database.url();
+        settings.auth.argon2.memory_kib = 64;
+        settings.auth.argon2.iterations = 1;
+        let context = startup::build_context(&settings, database.open(clock.clone())).unwrap();
+        let running = startup::serve(&settings, context.clone()).unwrap();
+        let handle = running.server.handle();
+        actix_web::rt::spawn(running.server);
+        let base = format!("http://{}", running.address);
+        let agency = make_agency(&context).await;
+        Self { context, clock, settings, agency, base, handle, _database: database }
+    }
+
+    /// Somebody without a token.
+    pub fn nobody(&self) -> Caller {
+        Caller::new(self.base.clone(), None)
+    }
+
+    /// A new user of this role at the agency.
+    pub async fn user(&self, role: Role) -> Caller {
+        self.user_of(self.agency, role).await
+    }
+
+    /// A recruiter of the agency.
+    pub async fn recruiter(&self) -> Caller {
+        self.user(Role::Recruiter).await
+    }
+
+    /// An administrator of the agency.
+    pub async fn admin(&self) -> Caller {
+        self.user(Role::Admin).await
+    }
+
+    /// A user of this role at another agency, which is made for it.
+    pub async fn stranger(&self, role: Role) -> Caller {
+        let agency = make_agency(&self.context).await;
+        self.user_of(agency, role).await
+    }
+
+    /// The agency's id.
+    pub fn agency(&self) -> AgencyId {
+        self.agency
+    }
+
+    async fn user_of(&self, agency: AgencyId, role: Role) -> Caller {
+        let new =
+            NewUser { name: format!("Test {role}"), email: unique_email(), role, password: String::new() };
+        let system = Principal::system(agency);
+        let make =
+            move |tx: &mut debrief::store::pool::Tx<'_>| users::create(tx, &system, &new, "!".to_owned());
+        let user = self.context.store.write(make).unwrap();
+        let principal =
+            Principal { agency, actor: Actor::User(user.id), scopes: role.scopes(), role: Some(role) };
+        let token = self.context.tokens.sign(&principal, self.clock.now(), rand::random()).unwrap();
+        Caller::new(self.base.clone(), Some(token))
+    }
+
+    /// How many SQL statements `work` takes.
+    pub async fn statements<T>(&self, work: impl Future<Output = T>) -> (u64, T) {
+        let before = self.context.store.statements();
+        let result = work.await;
+        (self.context.store.statements() - before, result)
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+    }
+}
+
+async fn make_agency(context: &Context) -> AgencyId {
+    let new = NewAgency {
+        agency_name: "Hanse Personal".to_owned(),
+        name: "Ada Admin".to_owned(),
+        email: unique_email(),
+        password_hash: "!".to_owned(),
+    };
+    context.store.write(move |tx| agencies::create(tx, new)).unwrap().0.id
+}
+
+fn unique_email() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+    format!("user{}@agency.example", NEXT.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,36 @@
+//! What the tests share: a running service, its databases, and callers.
+
+mod app;
+mod caller;
+mod database;
+
+pub use app::TestApp;
+pub use caller::Caller;
+pub use database::Database;
+
+/// Makes two tests of one: on SQLite and on PostgreSQL, each with a service and a database of its
+/// own.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
+        mod $name {
+            #[expect(unused_imports, reason = "some bodies need nothing from one level up")]
+            use super::*;
+
+            $(#[$meta])*
+            async fn body($app: $crate::support::TestApp) $body
+
+            #[actix_web::test]
+            async fn sqlite() {
+                body($crate::support::TestApp::start($crate::support::Database::sqlite()).await).await;
+            }
+
+            #[actix_web::test]
+            async fn postgres() {
+                if let Some(database) = $crate::support::Database::postgres() {
+                    body($crate::support::TestApp::start(database).await).await;
+                }
+            }
+        }
+    )+};
+}
+pub(crate) use on_both;
