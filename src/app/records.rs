@@ -11,7 +11,7 @@ use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
 use crate::auth::caller::Caller;
-use crate::domain::ids::{AgencyId, Id, Kind};
+use crate::domain::ids::{AgencyId, DebriefId, Id, Kind};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
@@ -75,11 +75,23 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     fn external_refs(&self) -> &[ExternalRef];
     /// What stands in the way of deleting it.
     fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError>;
+    /// The debrief whose history tells of it.
+    fn debrief(&self) -> Option<DebriefId> {
+        None
+    }
+    /// Does what else follows from its being made, changed or deleted; `former` is the record as it
+    /// stood. Called last, with everything written.
+    fn follow(&mut self, tx: &mut Tx<'_>, caller: &Caller, former: Option<&Self>) -> Result<(), AppError> {
+        let _ = (tx, caller, former);
+        Ok(())
+    }
 
     /// Inserts it.
     fn insert(&self, conn: &mut DbConn) -> Result<(), AppError>;
     /// Finds one, a tombstone too.
     fn find(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
+    /// Finds one, a tombstone too, and takes it until the transaction ends.
+    fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
     /// Writes it over the one of `version`.
     fn update(&self, conn: &mut DbConn, version: i64) -> Result<bool, AppError>;
     /// A page of them.
@@ -168,16 +180,26 @@ where
         updated_at: tx.now(),
         deleted_at: None,
     };
-    let made: R = build(tx, common, input, None)?;
+    let mut made: R = build(tx, common, input, None)?;
     made.insert(tx)?;
     make_known(tx, &made, None)?;
     happened(tx, caller, &made, "created")?;
+    made.follow(tx, caller, None)?;
     Ok(made)
 }
 
 /// The record, unless it is deleted.
 pub fn get<R: Record>(conn: &mut DbConn, agency: AgencyId, id: Id<R::Kind>) -> Result<R, AppError> {
-    let found = R::find(conn, agency, id)?;
+    standing(R::find(conn, agency, id)?)
+}
+
+/// The record, unless it is deleted, taken until the transaction ends: what is then found out about
+/// it, such as that nothing depends on it, stays true.
+fn take<R: Record>(tx: &mut Tx<'_>, agency: AgencyId, id: Id<R::Kind>) -> Result<R, AppError> {
+    standing(R::lock(tx, agency, id)?)
+}
+
+fn standing<R: Record>(found: Option<R>) -> Result<R, AppError> {
     found.filter(|record| record.common().deleted_at.is_none()).ok_or(AppError::NotFound)
 }
 
@@ -194,7 +216,7 @@ pub fn patch<R: Record>(
 where
     R::Input: HasRefs,
 {
-    let former: R = get(tx, caller.agency, id)?;
+    let former: R = take(tx, caller.agency, id)?;
     expect_version(expected, former.common().version)?;
     let mut document = serde_json::to_value(former.input()).map_err(|e| AppError::Internal(e.to_string()))?;
     json_patch::merge(&mut document, patch);
@@ -215,7 +237,7 @@ where
     let Some(id) = record::find_by_ref(tx, caller.agency, R::KIND, &external)? else {
         return Ok((create(tx, caller, input, Some(external))?, true));
     };
-    let former: R = get(tx, caller.agency, id)?;
+    let former: R = take(tx, caller.agency, id)?;
     expect_version(expected, former.common().version)?;
     if !input.refs_mut().contains(&external) {
         input.refs_mut().push(external);
@@ -230,10 +252,11 @@ pub fn delete<R: Record>(
     id: Id<R::Kind>,
     expected: Expected,
 ) -> Result<(), AppError> {
-    let mut gone: R = get(tx, caller.agency, id)?;
-    let mut common = gone.common();
+    let former: R = take(tx, caller.agency, id)?;
+    let mut gone = former.clone();
+    let mut common = former.common();
     expect_version(expected, common.version)?;
-    if let Some(what) = gone.in_use(tx)? {
+    if let Some(what) = former.in_use(tx)? {
         return Err(AppError::conflict(super::error::ConflictCode::InUse, what));
     }
     let version = common.version;
@@ -244,7 +267,8 @@ pub fn delete<R: Record>(
     write(tx, &gone, version)?;
     names::remove(tx, id)?;
     record::replace_refs(tx, caller.agency, R::KIND, id, &[])?;
-    happened(tx, caller, &gone, "deleted")
+    happened(tx, caller, &gone, "deleted")?;
+    gone.follow(tx, caller, Some(&former))
 }
 
 fn change<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: R, input: R::Input) -> Result<R, AppError>
@@ -255,10 +279,11 @@ where
     let version = common.version;
     common.version += 1;
     common.updated_at = tx.now();
-    let changed: R = build(tx, common, input, Some(&former))?;
+    let mut changed: R = build(tx, common, input, Some(&former))?;
     write(tx, &changed, version)?;
     make_known(tx, &changed, Some(&former))?;
     happened(tx, caller, &changed, "updated")?;
+    changed.follow(tx, caller, Some(&former))?;
     Ok(changed)
 }
 
@@ -313,9 +338,12 @@ fn make_known<R: Record>(tx: &mut Tx<'_>, record: &R, former: Option<&R>) -> Res
 
 fn happened<R: Record>(tx: &mut Tx<'_>, caller: &Caller, record: &R, what: &str) -> Result<(), AppError> {
     let common = record.common();
-    Happening::to(&format!("{}.{what}", R::NOUN), common.id)
-        .with("version", common.version)
-        .record(tx, caller)
+    let event_type = format!("{}.{what}", R::NOUN);
+    let mut happening = Happening::to(&event_type, common.id).with("version", common.version);
+    if let Some(debrief) = record.debrief() {
+        happening = happening.of(debrief);
+    }
+    happening.record(tx, caller)
 }
 
 /// Writes the parts of [`Record`] that are the same for every kind: the row's common columns and
@@ -345,6 +373,9 @@ macro_rules! record_columns {
         }
         fn find(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
             Ok($store::find(conn, agency, id)?)
+        }
+        fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
+            Ok($store::lock(conn, agency, id)?)
         }
         fn update(&self, conn: &mut DbConn, version: i64) -> Result<bool, AppError> {
             Ok($store::update(conn, self, version)?)

@@ -99,3 +99,18 @@ pub fn insert(conn: &mut DbConn, row: &FeedbackRow) -> QueryResult<()> {
 pub fn insert_all(conn: &mut DbConn, rows: &[FeedbackRow]) -> QueryResult<()> {
     on_each!(conn, c => diesel::insert_into(feedback::table).values(rows).execute(c)).map(drop)
 }
+
+/// Every account of a debrief, the candidate's first.
+pub fn of_debrief(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryResult<Vec<FeedbackRow>> {
+    feedback::table
+        .filter(feedback::debrief_id.eq(debrief))
+        .filter(feedback::agency_id.eq(agency))
+        .order((feedback::side, feedback::id))
+        .select(FeedbackRow::as_select())
+        .load(conn)
+}
+
+/// Deletes an account that was only asked for.
+pub fn delete(conn: &mut DbConn, id: FeedbackId) -> QueryResult<()> {
+    diesel::delete(feedback::table.filter(feedback::id.eq(id))).execute(conn).map(drop)
+}

@@ -10,12 +10,16 @@ pub mod types;
 
 pub mod agencies;
 pub mod api_clients;
+pub mod candidates;
 pub mod clients;
+pub mod contacts;
 pub mod correspondents;
 pub mod debriefs;
 pub mod deliveries;
 pub mod events;
 pub mod feedback;
+pub mod interviews;
+pub mod job_orders;
 pub mod migrations;
 pub mod names;
 pub mod notes;
