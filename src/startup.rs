@@ -18,6 +18,7 @@ use crate::api::{request, routing};
 use crate::app::Context;
 use crate::auth::keys::Keys;
 use crate::auth::password::{Cost, Hasher};
+use crate::auth::setup_token::SetupToken;
 use crate::auth::token::{TokenSettings, Tokens};
 use crate::config::{DatabaseUrl, MetricsListener, Settings, SqliteSynchronous};
 use crate::domain::clock::Clock;
@@ -45,7 +46,7 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
 }
 
 /// What the use cases need, from the settings.
-pub fn build_context(settings: &Settings, store: Store) -> anyhow::Result<Context> {
+pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken) -> anyhow::Result<Context> {
     let auth = &settings.auth;
     let key_file = settings.signing_key_file();
     if let Some(folder) = key_file.parent() {
@@ -66,6 +67,8 @@ pub fn build_context(settings: &Settings, store: Store) -> anyhow::Result<Contex
         store,
         tokens: Arc::new(Tokens::new(token_settings, keys)),
         hasher: Hasher::new(cost, usize::from(auth.hashing_threads))?,
+        refresh_lifetime: TimeDelta::days(i64::from(auth.refresh_token_days)),
+        setup_token,
     })
 }
 

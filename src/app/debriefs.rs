@@ -3,4 +3,5 @@
 pub mod activities;
 pub mod history;
 pub mod lifecycle;
+pub mod meeting;
 pub mod worklist;

@@ -1,4 +1,6 @@
 //! Mirrors `src/api`.
 
+mod administration;
+mod auth;
 mod clients;
 mod health;
