@@ -4,5 +4,6 @@ mod candidates;
 mod clients;
 mod contacts;
 mod health;
+mod interview_debriefs;
 mod interviews;
 mod job_orders;

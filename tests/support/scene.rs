@@ -27,7 +27,8 @@ impl Scene {
         let peer = id(&contact("Jens Brandt", "jens@nordwind.example", "interviewer").await);
         let order =
             id(&caller.made("/v1/job-orders", json!({"client_id": client, "title": "Shift lead"})).await);
-        let candidate = json!({"name": "Tomás Herrera", "email": "tomas@home.example", "time_zone": "Europe/Berlin"});
+        let candidate =
+            json!({"name": "Tomás Herrera", "email": "tomas@home.example", "time_zone": "Europe/Berlin"});
         let candidate = id(&caller.made("/v1/candidates", candidate).await);
         Self { client, manager, peer, order, candidate }
     }
