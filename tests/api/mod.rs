@@ -2,5 +2,10 @@
 
 mod administration;
 mod auth;
+mod candidates;
 mod clients;
+mod contacts;
 mod health;
+mod interview_debriefs;
+mod interviews;
+mod job_orders;
