@@ -3,5 +3,8 @@
 pub mod activities;
 pub mod history;
 pub mod lifecycle;
+pub mod matches;
 pub mod meeting;
+pub mod transitions;
+pub mod view;
 pub mod worklist;

@@ -18,7 +18,7 @@ use crate::domain::timestamp::Timestamp;
 pub struct Activity {
     /// The activity's id.
     pub id: ActivityId,
-    /// The agency.
+    #[expect(missing_docs, reason = "never shown")]
     #[serde(skip)]
     pub agency_id: AgencyId,
     /// The debrief.

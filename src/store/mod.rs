@@ -15,6 +15,7 @@ pub mod candidates;
 pub mod clients;
 pub mod contacts;
 pub mod correspondents;
+pub mod debrief_view;
 pub mod debriefs;
 pub mod deliveries;
 pub mod events;
