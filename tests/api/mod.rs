@@ -3,4 +3,5 @@
 mod administration;
 mod auth;
 mod clients;
+mod docs;
 mod health;
