@@ -1,5 +1,7 @@
 //! Builds the service from its settings, and runs it until it is told to stop.
 
+mod mail;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +68,8 @@ pub fn build_context(settings: &Settings, store: Store) -> anyhow::Result<Contex
         store,
         tokens: Arc::new(Tokens::new(token_settings, keys)),
         hasher: Hasher::new(cost, usize::from(auth.hashing_threads))?,
+        mail: Arc::new(mail::policy(&settings.mail)),
+        relay_bell: Arc::default(),
     })
 }
 

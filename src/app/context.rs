@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
+use super::letters::MailPolicy;
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::store::connection::DbConn;
@@ -18,6 +21,10 @@ pub struct Context {
     pub tokens: Arc<Tokens>,
     /// Hashes passwords.
     pub hasher: Hasher,
+    /// How mail presents itself.
+    pub mail: Arc<MailPolicy>,
+    /// Wakes the relay of this process when there may be something to send.
+    pub relay_bell: Arc<Notify>,
 }
 
 impl Context {

@@ -15,6 +15,7 @@ pub mod job_orders;
 pub mod letters;
 pub mod notes;
 pub mod records;
+pub mod retry_requests;
 pub mod users;
 
 pub use context::Context;
