@@ -7,6 +7,7 @@ pub mod candidates;
 pub mod clients;
 pub mod contacts;
 pub mod cursor;
+pub mod docs;
 pub mod error;
 pub mod etag;
 pub mod health;

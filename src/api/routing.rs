@@ -8,7 +8,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::error::{ApiError, Code};
-use super::{health, openapi};
+use super::{docs, health, openapi};
 
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -23,6 +23,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(super::candidates::routes)
         .configure(super::job_orders::routes)
         .configure(super::interviews::routes);
+}
+
+/// Registers the pages for people, which are not part of the document.
+pub fn pages(config: &mut web::ServiceConfig) {
+    config.configure(docs::routes);
 }
 
 /// Which methods each path knows.

@@ -5,6 +5,7 @@ mod auth;
 mod candidates;
 mod clients;
 mod contacts;
+mod docs;
 mod health;
 mod interview_debriefs;
 mod interviews;
