@@ -22,7 +22,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(super::contacts::routes)
         .configure(super::candidates::routes)
         .configure(super::job_orders::routes)
-        .configure(super::interviews::routes);
+        .configure(super::interviews::routes)
+        .configure(super::debriefs::routes)
+        .configure(super::feedback::routes);
 }
 
 /// Registers the pages for people, which are not part of the document.

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use super::connection::DbConn;
 use super::schema::activities;
 use super::types::Json;
-use crate::auth::caller::Actor;
 use crate::domain::activity::ActivityKind;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{ActivityId, AgencyId, ContactId, DebriefId};
 use crate::domain::timestamp::Timestamp;
 
