@@ -12,6 +12,7 @@ pub mod error;
 pub mod etag;
 pub mod health;
 pub mod input;
+pub mod interviews;
 pub mod job_orders;
 pub mod metrics;
 pub mod openapi;

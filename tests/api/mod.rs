@@ -2,6 +2,12 @@
 
 mod administration;
 mod auth;
+mod candidates;
 mod clients;
+mod clients;
+mod contacts;
 mod docs;
 mod health;
+mod interview_debriefs;
+mod interviews;
+mod job_orders;
