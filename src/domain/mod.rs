@@ -3,6 +3,7 @@
 
 mod words;
 
+pub mod actor;
 pub mod clock;
 pub mod comparison;
 pub mod debrief;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::connection::{DbConn, Lock, Locked};
 use super::schema::{activities, debriefs, feedback, note_contacts, notes, retry_requests};
 use super::types::Json;
-use crate::auth::caller::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::feedback::{FeedbackState, Overall};
 use crate::domain::ids::{
