@@ -1,5 +1,7 @@
 //! Builds the service from its settings, and runs it until it is told to stop.
 
+mod mail;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,6 +76,8 @@ pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken)
         store,
         tokens: Arc::new(Tokens::new(token_settings, keys)),
         hasher: Hasher::new(cost, usize::from(auth.hashing_threads))?,
+        mail: Arc::new(mail::policy(&settings.mail)),
+        relay_bell: Arc::default(),
         refresh_lifetime: TimeDelta::days(i64::from(auth.refresh_token_days)),
         setup_token,
     })

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use tokio::sync::Notify;
 
+use super::letters::MailPolicy;
 use super::sign_in::Session;
 use crate::auth::password::Hasher;
 use crate::auth::setup_token::SetupToken;
@@ -22,6 +24,10 @@ pub struct Context {
     pub tokens: Arc<Tokens>,
     /// Hashes passwords.
     pub hasher: Hasher,
+    /// How mail presents itself.
+    pub mail: Arc<MailPolicy>,
+    /// Wakes the relay of this process when there may be something to send.
+    pub relay_bell: Arc<Notify>,
     /// How long a refresh token is good.
     pub refresh_lifetime: TimeDelta,
     /// Lets somebody make the first agency.

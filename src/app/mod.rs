@@ -17,6 +17,7 @@ pub mod job_orders;
 pub mod letters;
 pub mod notes;
 pub mod records;
+pub mod retry_requests;
 pub mod sign_in;
 pub mod users;
 
