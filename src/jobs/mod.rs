@@ -15,11 +15,14 @@ pub use relay::{Relay, RelaySettings};
 use stop::Stop;
 
 use crate::app::debriefs::lifecycle;
-use crate::app::{AppError, Context};
+use crate::app::{AppError, Context, sign_in};
 use crate::mail::Transport;
 
 /// How many debriefs are opened in one transaction.
 const OPENED_AT_ONCE: i64 = 100;
+
+/// How often what nobody needs any more is removed.
+const CLEAN_EVERY: Duration = Duration::from_secs(3600);
 
 /// How the jobs run.
 #[derive(Debug, Clone)]
@@ -57,6 +60,8 @@ impl Jobs {
         tasks.spawn(every(settings.open_every, stopped.clone(), "debrief opener", move || {
             open_debriefs(opener.clone())
         }));
+        let cleaner = context.clone();
+        tasks.spawn(every(CLEAN_EVERY, stopped.clone(), "cleanup", move || clean_up(cleaner.clone())));
         tasks.spawn(relay.run(stopped));
         Self { stop, tasks, grace: settings.grace }
     }
@@ -97,4 +102,10 @@ async fn open_debriefs(context: Context) -> Result<(), AppError> {
             return Ok(());
         }
     }
+}
+
+/// Forgets refresh tokens that ended.
+async fn clean_up(context: Context) -> Result<(), AppError> {
+    while context.write(|tx| sign_in::forget_expired(tx)).await? > 0 {}
+    Ok(())
 }

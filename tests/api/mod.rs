@@ -4,6 +4,7 @@ mod administration;
 mod auth;
 mod candidates;
 mod clients;
+mod clients;
 mod contacts;
 mod docs;
 mod health;
