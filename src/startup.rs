@@ -104,7 +104,7 @@ pub fn document() -> OpenApi {
 
 /// Starts what the service does by itself as time passes.
 pub fn start_jobs(settings: &Settings, context: &Context) -> anyhow::Result<Jobs> {
-    Ok(Jobs::start(context, build_transport(settings)?, job_settings(settings)))
+    Ok(Jobs::start(context, mail::build_transport(settings)?, mail::job_settings(settings)))
 }
 
 /// A server that is listening.
