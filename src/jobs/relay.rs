@@ -180,8 +180,7 @@ impl Relay {
         loop {
             let context = &self.0.context;
             let now = context.store.clock().now().into();
-            let lost =
-                context.read(move |conn| relay::orphans(conn, now, everything, SWEPT_AT_ONCE)).await?;
+            let lost = context.read(move |conn| relay::orphans(conn, now, everything, SWEPT_AT_ONCE)).await?;
             let last = i64::try_from(lost.len()).unwrap_or(i64::MAX) < SWEPT_AT_ONCE;
             for claim in lost {
                 let ending = if everything { Ending::WorkerDied } else { Ending::LeaseRanOut };

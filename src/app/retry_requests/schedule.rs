@@ -127,8 +127,7 @@ pub fn mark_held(
 fn within_interview(error: AppError) -> AppError {
     match error {
         AppError::Invalid(faults) => {
-            let moved =
-                |fault: Fault| Fault { pointer: format!("/interview{}", fault.pointer), ..fault };
+            let moved = |fault: Fault| Fault { pointer: format!("/interview{}", fault.pointer), ..fault };
             AppError::Invalid(faults.into_iter().map(moved).collect())
         }
         other => other,
