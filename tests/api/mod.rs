@@ -3,7 +3,11 @@
 mod administration;
 mod auth;
 mod candidates;
+mod candidates;
 mod clients;
+mod clients;
+mod clients;
+mod contacts;
 mod contacts;
 mod docs;
 mod health;
