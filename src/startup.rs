@@ -27,6 +27,8 @@ use crate::domain::clock::Clock;
 use crate::store::migrations;
 use crate::store::pool::{Location, Store, StoreError, StoreOptions};
 
+pub use mail::{build_transport, job_settings, start_jobs};
+
 /// Opens the database that the settings name.
 pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
     let database = &settings.database;

@@ -296,7 +296,7 @@ pub fn unauthorized(why: &str, parameters: &'static str) -> ApiError {
 }
 
 /// A fault of ours: the cause goes to the log, once, and nothing of it to the caller.
-fn internal(cause: &dyn fmt::Display) -> ApiError {
+pub(super) fn internal(cause: &dyn fmt::Display) -> ApiError {
     tracing::error!(request_id = %request::id(), %cause, "a request failed");
     ApiError::new(Code::Internal, "the fault is on our side and has been logged under the request's id")
 }

@@ -134,5 +134,10 @@ pub fn created(version: i64, location: String, record: &impl Serialize) -> HttpR
 
 /// A record that was just changed, with its tag.
 pub fn changed(version: i64, record: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::ETAG, of(version))).json(record)
+    tagged(&of(version), record)
+}
+
+/// The same with a tag that tells more than the version.
+pub fn tagged(tag: &str, record: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, tag)).json(record)
 }

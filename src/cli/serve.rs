@@ -16,7 +16,7 @@ use crate::store::agencies;
 use crate::store::pool::{Location, StoreError};
 
 /// Serves the API; relays notes beside it unless that is left to a worker.
-pub fn serve(settings: &Settings, _with_worker: bool) -> anyhow::Result<()> {
+pub fn serve(settings: &Settings, with_worker: bool) -> anyhow::Result<()> {
     let (context, setup_token) = open(settings)?;
     actix_web::rt::System::new().block_on(async {
         let running = startup::serve(settings, context.clone())?;
@@ -24,6 +24,7 @@ pub fn serve(settings: &Settings, _with_worker: bool) -> anyhow::Result<()> {
         if let Some(token) = setup_token {
             invite(&running.address, &token)?;
         }
+        let jobs = with_worker.then(|| startup::start_jobs(settings, &context)).transpose()?;
         let handle = running.server.handle();
         let server = actix_web::rt::spawn(running.server);
         let ops = running.ops_server.map(|server| (server.handle(), actix_web::rt::spawn(server)));
@@ -31,7 +32,11 @@ pub fn serve(settings: &Settings, _with_worker: bool) -> anyhow::Result<()> {
         stop_signal().await?;
         tracing::info!("stopping: requests and messages under way are finished first");
         // Refuse new connections, and let every request that has begun come to its end.
-        handle.stop(true).await;
+        tokio::join!(handle.stop(true), async {
+            if let Some(jobs) = jobs {
+                jobs.stop().await;
+            }
+        });
         server.await??;
         if let Some((handle, server)) = ops {
             handle.stop(false).await;
@@ -46,7 +51,10 @@ pub fn work(settings: &Settings) -> anyhow::Result<()> {
     let (context, _) = open(settings)?;
     actix_web::rt::System::new().block_on(async {
         print(&format!("debrief {} works on {}", env!("CARGO_PKG_VERSION"), place(&context)))?;
+        let jobs = startup::start_jobs(settings, &context)?;
         stop_signal().await?;
+        tracing::info!("stopping: messages under way are finished first");
+        jobs.stop().await;
         Ok(())
     })
 }

@@ -1,5 +1,5 @@
 //! What the service does by itself, as time passes: it sends notes, picks up what a dead worker
-//! left behind, and opens debriefs when their interviews have ended.
+//! left behind, opens debriefs when their interviews have ended, and forgets sign-ins that are over.
 
 mod pause;
 mod relay;
@@ -15,7 +15,7 @@ pub use relay::{Relay, RelaySettings};
 use stop::Stop;
 
 use crate::app::debriefs::lifecycle;
-use crate::app::{AppError, Context};
+use crate::app::{AppError, Context, sign_in};
 use crate::mail::Transport;
 
 /// How many debriefs are opened in one transaction.
@@ -28,6 +28,8 @@ pub struct JobSettings {
     pub relay: RelaySettings,
     /// How often debriefs are opened whose interview has ended.
     pub open_every: Duration,
+    /// How often sign-ins that have ended are forgotten.
+    pub forget_every: Duration,
     /// How long work that cannot be broken off may take when the jobs are stopped.
     pub grace: Duration,
 }
@@ -56,6 +58,10 @@ impl Jobs {
         let opener = context.clone();
         tasks.spawn(every(settings.open_every, stopped.clone(), "debrief opener", move || {
             open_debriefs(opener.clone())
+        }));
+        let forgetter = context.clone();
+        tasks.spawn(every(settings.forget_every, stopped.clone(), "sign-in cleaner", move || {
+            forget_sign_ins(forgetter.clone())
         }));
         tasks.spawn(relay.run(stopped));
         Self { stop, tasks, grace: settings.grace }
@@ -97,4 +103,10 @@ async fn open_debriefs(context: Context) -> Result<(), AppError> {
             return Ok(());
         }
     }
+}
+
+/// Forgets refresh tokens that ended.
+async fn forget_sign_ins(context: Context) -> Result<(), AppError> {
+    while context.write(|tx| sign_in::forget_expired(tx)).await? > 0 {}
+    Ok(())
 }

@@ -3,7 +3,13 @@
 mod administration;
 mod auth;
 mod candidates;
+mod candidates;
 mod clients;
+mod clients;
+mod clients;
+mod clients;
+mod contacts;
+mod contacts;
 mod contacts;
 mod debriefs;
 mod docs;

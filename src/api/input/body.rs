@@ -19,6 +19,9 @@ use crate::app::faults::Fault;
 /// A JSON body that was checked against the schema of `T`.
 pub struct Body<T>(pub T);
 
+/// The same where no body at all means an empty object.
+pub struct OptionalBody<T>(pub T);
+
 /// A merge patch (RFC 7396) of a `T`; as plain `application/json` it means the same.
 pub struct Merge<T> {
     /// The patch as it came.
@@ -40,6 +43,16 @@ impl<T> Merge<T> {
     }
 }
 
+/// What a merge patch may be sent as.
+const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// What it means when there is no body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absence {
+    IsAFault,
+    IsEmpty,
+}
+
 type Reading<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
 impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
@@ -47,7 +60,17 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let reading = document(request, payload, &["application/json"]);
+        let reading = document(request, payload, &["application/json"], Absence::IsAFault);
+        Box::pin(async move { Ok(Self(read(reading.await?)?)) })
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for OptionalBody<T> {
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = document(request, payload, &["application/json"], Absence::IsEmpty);
         Box::pin(async move { Ok(Self(read(reading.await?)?)) })
     }
 }
@@ -57,7 +80,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let reading = document(request, payload, &["application/merge-patch+json", "application/json"]);
+        let reading = document(request, payload, MERGE_PATCH, Absence::IsAFault);
         Box::pin(async move {
             let patch = reading.await?;
             let Value::Object(fields) = &patch else {
@@ -128,15 +151,20 @@ fn document(
     request: &HttpRequest,
     payload: &mut Payload,
     types: &'static [&'static str],
+    absence: Absence,
 ) -> impl Future<Output = Result<Value, ApiError>> + 'static {
     let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let given =
         given.and_then(|value| value.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
     let bytes = web::Bytes::from_request(request, payload);
     async move {
-        if !types.contains(&given.as_str()) {
+        let wrong_type = !types.contains(&given.as_str());
+        let unsupported = || {
             let detail = format!("the body must be {}", types.join(" or "));
-            return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+            Err(ApiError::new(Code::UnsupportedMediaType, detail))
+        };
+        if wrong_type && absence == Absence::IsAFault {
+            return unsupported();
         }
         let bytes = bytes.await.map_err(|error| match error.as_response_error().status_code() {
             status if status == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => {
@@ -144,6 +172,12 @@ fn document(
             }
             _ => malformed("the body ended early"),
         })?;
+        if bytes.is_empty() && absence == Absence::IsEmpty {
+            return Ok(Value::Object(serde_json::Map::new()));
+        }
+        if wrong_type {
+            return unsupported();
+        }
         serde_json::from_slice(&bytes).map_err(|e| malformed(&e.to_string()))
     }
 }
