@@ -12,6 +12,8 @@ mod contacts;
 mod contacts;
 mod contacts;
 mod debriefs;
+mod clients;
+mod contacts;
 mod docs;
 mod feedback;
 mod health;
