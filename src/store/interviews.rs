@@ -21,6 +21,7 @@ use crate::domain::timestamp::Timestamp;
 /// The columns of an interview.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Serialize, ToSchema)]
 #[diesel(table_name = interviews, treat_none_as_null = true, treat_none_as_default_value = false)]
+#[schema(as = InterviewFields)]
 pub struct InterviewRow {
     /// The interview's id.
     pub id: InterviewId,

@@ -3,11 +3,7 @@
 mod administration;
 mod auth;
 mod candidates;
-mod candidates;
 mod clients;
-mod clients;
-mod clients;
-mod contacts;
 mod contacts;
 mod docs;
 mod health;
