@@ -32,7 +32,7 @@ pub struct InterviewRow {
     pub candidate_id: CandidateId,
     /// The vacancy that it is about.
     pub job_order_id: JobOrderId,
-    /// The how-manieth meeting about the vacancy it is, from 1.
+    /// Which meeting about the vacancy it is, counted from 1.
     pub round: i32,
     /// How the people meet.
     pub format: Format,
