@@ -168,6 +168,9 @@ pub fn list(
     page: &WorklistPage,
 ) -> QueryResult<Vec<Row>> {
     let named = Named::find(conn, agency, filters.named.as_ref())?;
+    if named.is_nobody() {
+        return Ok(Vec::new());
+    }
     let path = Path::choose(conn, filters, &named, page.key);
     // The page is found among the debriefs alone, and only its rows are joined with their names.
     let found = debriefs::table.into_boxed::<MultiBackend>();

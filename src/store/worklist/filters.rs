@@ -83,6 +83,11 @@ impl Named {
         }
         Ok(Self::Many { agency, from: from.clone(), to: to.clone() })
     }
+
+    /// Whether something was looked for that is in nobody's name.
+    pub fn is_nobody(&self) -> bool {
+        matches!(self, Self::Few(ids) if ids.is_empty())
+    }
 }
 
 impl WorklistFilters {
