@@ -166,6 +166,12 @@ pub fn log_out(tx: &mut Tx<'_>, refresh: &Refresh) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Forgets refresh tokens that have ended, some at a time; says how many.
+pub fn forget_expired(tx: &mut Tx<'_>) -> Result<usize, AppError> {
+    let now = tx.now();
+    Ok(users::forget_expired(tx, now)?)
+}
+
 /// Why an integration gets no token, in the words of RFC 6749, section 5.2.
 #[derive(Debug)]
 pub enum GrantError {

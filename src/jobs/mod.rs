@@ -15,10 +15,8 @@ pub use relay::{Relay, RelaySettings};
 use stop::Stop;
 
 use crate::app::debriefs::lifecycle;
-use crate::app::{AppError, Context};
+use crate::app::{AppError, Context, sign_in};
 use crate::mail::Transport;
-use crate::store::pool::Tx;
-use crate::store::users;
 
 /// How many debriefs are opened in one transaction.
 const OPENED_AT_ONCE: i64 = 100;
@@ -107,11 +105,8 @@ async fn open_debriefs(context: Context) -> Result<(), AppError> {
     }
 }
 
+/// Forgets refresh tokens that ended.
 async fn forget_sign_ins(context: Context) -> Result<(), AppError> {
-    let forget = |tx: &mut Tx<'_>| {
-        let now = tx.now();
-        Ok(users::forget_expired(tx, now)?)
-    };
-    while context.write(forget).await? > 0 {}
+    while context.write(|tx| sign_in::forget_expired(tx)).await? > 0 {}
     Ok(())
 }

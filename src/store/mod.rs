@@ -3,15 +3,12 @@
 //! Every query on an agency's data takes the agency's id as its first argument after the
 //! connection. What differs between the two databases stays in this folder.
 
-pub mod connection;
-pub mod pool;
-pub mod schema;
-pub mod types;
-
 pub mod agencies;
 pub mod api_clients;
 pub mod candidates;
 pub mod clients;
+#[expect(missing_docs, reason = "what diesel derives has no comments of its own")]
+pub mod connection;
 pub mod contacts;
 pub mod correspondents;
 pub mod debriefs;
@@ -23,6 +20,10 @@ pub mod job_orders;
 pub mod migrations;
 pub mod names;
 pub mod notes;
+pub mod pool;
 pub mod record;
 pub mod retry_requests;
+#[expect(missing_docs, reason = "what diesel derives has no comments of its own")]
+pub mod schema;
+pub mod types;
 pub mod users;

@@ -43,11 +43,12 @@ on_both! {
             let page = ann.get(&format!("/v1/job-orders?{query}")).await.expect(200);
             page["data"].as_array().unwrap().iter().map(id).collect::<Vec<_>>()
         };
-        assert_eq!(ids("status=open").await, [scene.order.clone()]);
-        assert_eq!(ids(&format!("client_id={}&status=filled", scene.client)).await, [filled.clone()]);
-        assert_eq!(ids("q=shift").await, [scene.order.clone()]);
-        assert_eq!(ids("limit=5").await, [filled, scene.order]);
-        assert_eq!(ids("client_id=cli_01h2xcejqtf2nbrexx3vqjhp41").await, Vec::<String>::new());
+        let (open, filled) = (scene.order.as_str(), filled.as_str());
+        assert_eq!(ids("status=open").await, [open]);
+        assert_eq!(ids(&format!("client_id={}&status=filled", scene.client)).await, [filled]);
+        assert_eq!(ids("q=shift").await, [open]);
+        assert_eq!(ids("limit=5").await, [filled, open]);
+        assert!(ids("client_id=cli_01h2xcejqtf2nbrexx3vqjhp41").await.is_empty());
         assert_eq!(ann.get("/v1/job-orders?status=gone").await.faults(), ["status unknown_word"]);
     }
 
