@@ -16,12 +16,12 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 on_both! {
     async fn a_silence_after_the_last_dot_is_put_to_the_recruiter(app: TestApp) {
-        let desk = Desk::set(&app).await;
+        let mut desk = Desk::set(&app).await;
         let (note, delivery) = unconfirmed(&app, &desk).await;
         assert_eq!(history(&app, &desk.debrief).last().unwrap(), "note.unconfirmed");
         let listed = desk.ann.get("/v1/notes?delivery_state=unconfirmed").await.expect(200);
         assert_eq!(listed["data"][0]["id"], note["id"]);
-        app.clock.advance(TimeDelta::days(1));
+        desk.later(&app, TimeDelta::days(1));
         let idle = SmtpPeer::start([]).await;
         assert_eq!(relay(&app, &idle).run_once().await.unwrap(), 0, "nothing is sent twice in silence");
         desk.act(&note, "recall", json!({})).await.problem(409, "invalid_transition");

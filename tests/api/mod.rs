@@ -3,13 +3,9 @@
 mod administration;
 mod auth;
 mod candidates;
-mod candidates;
-mod clients;
-mod clients;
 mod clients;
 mod contacts;
 mod deliveries;
-mod contacts;
 mod docs;
 mod health;
 mod interview_debriefs;

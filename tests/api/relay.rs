@@ -6,7 +6,7 @@ use debrief::startup;
 use serde_json::json;
 
 use crate::support::smtp_peer::{Act, At, SmtpPeer};
-use crate::support::{Desk, history, id, on_both, relay, tag};
+use crate::support::{Desk, history, id, on_both, relay};
 
 const UNDO_WINDOW: TimeDelta = TimeDelta::seconds(60);
 
@@ -98,8 +98,7 @@ on_both! {
     }
 
     async fn it_is_given_up_after_three_days(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([]).await;
+        let mut desk = Desk::set(&app).await;
         let note = desk.approved(&[&desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
         let mut attempts = 0;
@@ -113,20 +112,19 @@ on_both! {
                 break;
             };
             let next: chrono::DateTime<chrono::Utc> = next.parse().unwrap();
-            app.clock.advance(next - app.clock.now());
+            desk.later(&app, next - app.clock.now());
         }
         assert_eq!(app.clock.now().to_rfc3339(), "2026-11-23T12:01:00+00:00");
         assert!((20..30).contains(&attempts), "{attempts}");
-        assert_eq!(peer.connections(), 0);
     }
 
     async fn a_recall_within_the_undo_window_is_never_lost(app: TestApp) {
-        let desk = Desk::set(&app).await;
+        let mut desk = Desk::set(&app).await;
         let peer = SmtpPeer::start([]).await;
         let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
         let recalled = desk.act(&note, "recall", json!({})).await.expect(200);
         assert_eq!((&recalled["state"], &recalled["deliveries"][0]["state"], &recalled["deliveries"][1]["next_attempt_at"]), (&json!("recalled"), &json!("recalled"), &json!(null)));
-        app.clock.advance(TimeDelta::days(1));
+        desk.later(&app, TimeDelta::days(1));
         assert_eq!(relay(&app, &peer).run_once().await.unwrap(), 0);
         assert_eq!(peer.connections(), 0);
         desk.draft(&[&desk.scene.manager]).await;
@@ -145,7 +143,7 @@ on_both! {
         fates.sort();
         assert_eq!(fates, ["deferred", "sent"]);
         let path = format!("/v1/notes/{}", id(&note));
-        desk.ann.with("If-Match", &tag(&note)).patch(&path, json!({"body": "Other words."})).await.problem(409, "invalid_transition");
+        desk.ann.at(&note["version"]).patch(&path, json!({"body": "Other words."})).await.problem(409, "invalid_transition");
 
         // The note's own version is still the one that was seen: what its emails do is no edit.
         let recalled = desk.act(&note, "recall", json!({})).await.expect(200);
@@ -231,7 +229,6 @@ on_both! {
         let mut settings = startup::job_settings(&app.settings);
         settings.relay = crate::support::relay_settings();
         let jobs = debrief::jobs::Jobs::start(&app.context, transport, settings);
-        app.clock.advance(-UNDO_WINDOW);
         let note = desk.approved(&[&desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
         // The relay looks once a minute, but the bell wakes it.

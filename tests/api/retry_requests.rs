@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use debrief::domain::people::Role;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Desk, history, id, on_both, tag};
+use crate::support::{Caller, Desk, history, id, on_both};
 
 on_both! {
     async fn from_the_wish_to_the_second_meeting(app: TestApp) {
@@ -95,7 +95,7 @@ on_both! {
         let desk = Desk::set(&app).await;
         let request = accepted(&desk).await;
         let schedule = format!("/v1/retry-requests/{}/schedule", id(&request));
-        let seen = desk.ann.with("If-Match", &tag(&request));
+        let seen = desk.ann.at(&request["version"]);
         let date = json!({"interview": {"starts_at": "2026-11-24T09:00:00Z", "ends_at": "2026-11-24T08:00:00Z", "time_zone": "Nowhere"}});
         assert_eq!(seen.post(&schedule, date).await.faults(), ["/interview/ends_at not_after_start", "/interview/time_zone invalid_time_zone"]);
         assert_eq!(seen.post(&schedule, json!({"interview": {"status": "held"}})).await.faults(), ["/interview/ends_at required", "/interview/starts_at required", "/interview/status unknown_field"]);
@@ -144,5 +144,5 @@ async fn accepted(desk: &Desk) -> Value {
 
 async fn act(caller: &Caller, request: &Value, transition: &str, body: Value) -> Value {
     let path = format!("/v1/retry-requests/{}/{transition}", id(request));
-    caller.with("If-Match", &tag(request)).post(&path, body).await.expect(200)
+    caller.at(&request["version"]).post(&path, body).await.expect(200)
 }

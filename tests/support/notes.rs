@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use debrief::app::AppError;
+use debrief::auth::caller::Caller as Principal;
+use debrief::domain::actor::Actor;
 use debrief::domain::delivery::Schedule;
-use debrief::domain::ids::DebriefId;
+use debrief::domain::ids::{DebriefId, UserId};
+use debrief::domain::people::Role;
 use debrief::jobs::{Relay, RelaySettings};
 use debrief::mail::{SmtpRelay, SmtpServer, Transport};
 use debrief::store::schema::events;
@@ -31,6 +35,21 @@ impl Desk {
         let interview = ann.made("/v1/interviews", scene.past(json!({}))).await;
         let debrief = interview["debrief_id"].as_str().unwrap().to_owned();
         Self { ann, scene, interview, debrief }
+    }
+
+    /// Lets time pass; the recruiter signs in again.
+    pub fn later(&mut self, app: &TestApp, by: TimeDelta) {
+        app.clock.advance(by);
+        let user: UserId = self.interview["recruiter_id"].as_str().unwrap().parse().unwrap();
+        let role = Role::Recruiter;
+        let ann = Principal {
+            agency: app.agency(),
+            actor: Actor::User(user),
+            scopes: role.scopes(),
+            role: Some(role),
+        };
+        let token = app.context.tokens.sign(&ann, app.clock.now(), rand::random()).unwrap();
+        self.ann = self.ann.with_token(&token);
     }
 
     /// The body of a note to these contacts.
@@ -60,7 +79,7 @@ impl Desk {
     /// Takes a transition of a note as it was seen.
     pub async fn act(&self, note: &Value, transition: &str, body: Value) -> Answer {
         let path = format!("/v1/notes/{}/{transition}", id(note));
-        self.ann.with("If-Match", &tag(note)).post(&path, body).await
+        self.ann.at(&note["version"]).post(&path, body).await
     }
 
     /// The note as it is now.
@@ -74,11 +93,6 @@ impl Desk {
         let deliveries = note["deliveries"].as_array().unwrap();
         deliveries.iter().map(|delivery| delivery["state"].as_str().unwrap().to_owned()).collect()
     }
-}
-
-/// The tag of a record's version.
-pub fn tag(record: &Value) -> String {
-    format!("\"{}\"", record["version"])
 }
 
 /// What happened in a debrief, in order.
