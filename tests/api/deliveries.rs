@@ -70,9 +70,9 @@ on_both! {
         let desk = Desk::set(&app).await;
         let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
-        let claims = claim(&app);
+        let claims = claim(&app, &note);
         assert_eq!((claims.len(), desk.fates(&note).await), (2, vec!["sending".to_owned(), "sending".to_owned()]));
-        assert_eq!(claim(&app).len(), 0, "what is claimed is nobody else's");
+        assert_eq!(claim(&app, &note).len(), 0, "what is claimed is nobody else's");
         // One of the two had passed the commit point when the worker died.
         assert!(write(&app, |tx| relaying::pass_commit_point(tx, claims[1])));
         assert!(!write(&app, |tx| relaying::pass_commit_point(tx, claims[1])), "once only");
@@ -97,7 +97,7 @@ on_both! {
         let desk = Desk::set(&app).await;
         let note = desk.approved(&[&desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
-        let claims = claim(&app);
+        let claims = claim(&app, &note);
         app.clock.advance(TimeDelta::seconds(45));
         assert!(write(&app, |tx| relaying::renew(tx, claims[0], LEASE)));
         app.clock.advance(TimeDelta::seconds(45));
@@ -112,7 +112,7 @@ on_both! {
         let desk = Desk::set(&app).await;
         let note = desk.approved(&[&desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
-        claim(&app);
+        claim(&app, &note);
         let peer = SmtpPeer::start([]).await;
         let recovered = relay(&app, &peer).recover().await.unwrap();
         let alone = matches!(app.context.store.location(), Location::Sqlite(_));
@@ -124,12 +124,12 @@ on_both! {
         let desk = Desk::set(&app).await;
         let note = desk.approved(&[&desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
-        let old = claim(&app)[0];
+        let old = claim(&app, &note)[0];
         app.clock.advance(LEASE);
         let peer = SmtpPeer::start([]).await;
         relay(&app, &peer).sweep().await.unwrap();
         app.clock.advance(TimeDelta::minutes(2));
-        let new = claim(&app)[0];
+        let new = claim(&app, &note)[0];
         assert!(new.token > old.token);
         assert!(!write(&app, |tx| relaying::pass_commit_point(tx, old)));
         assert!(!write(&app, |tx| relaying::renew(tx, old, LEASE)));
@@ -138,11 +138,63 @@ on_both! {
         assert_eq!(desk.fates(&note).await, ["sending"]);
     }
 
+    async fn a_recall_and_a_commit_point_exclude_each_other(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let claims = claim(&app, &note);
+        assert!(write(&app, |tx| relaying::pass_commit_point(tx, claims[0])));
+        let recalled = desk.act(&note, "recall", json!({})).await.expect(200);
+        assert_eq!((&recalled["deliveries"][0]["state"], &recalled["deliveries"][1]["state"]), (&json!("sending"), &json!("recalled")));
+        assert!(!write(&app, |tx| relaying::pass_commit_point(tx, claims[1])), "a recall that was accepted is never sent");
+        assert_eq!(finish(&app, claims[1], Outcome::Revoked), None);
+        let accepted = Outcome::Accepted(Reply::new(250, "2.0.0 taken"));
+        assert_eq!(finish(&app, claims[0], accepted), Some(DeliveryState::Sent));
+        assert_eq!(desk.fates(&note).await, ["sent", "recalled"]);
+    }
+
+    async fn several_workers_and_recalls_do_not_get_in_each_others_way(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let mut notes = Vec::new();
+        for _ in 0..6 {
+            let interview = desk.ann.made("/v1/interviews", desk.scene.past(json!({}))).await;
+            let path = format!("/v1/debriefs/{}/notes", interview["debrief_id"].as_str().unwrap());
+            let note = desk.ann.made(&path, desk.text(&[&desk.scene.manager, &desk.scene.peer])).await;
+            let note = desk.act(&note, "submit", json!({})).await.expect(200);
+            let approval = json!({"content_hash": note["content_hash"]});
+            notes.push(desk.act(&note, "approve", approval).await.expect(200));
+        }
+        app.clock.advance(UNDO_WINDOW);
+        let peer = SmtpPeer::start([]).await;
+        let (one, two, three) = (relay(&app, &peer), relay(&app, &peer), relay(&app, &peer));
+        let recalls = async {
+            for note in &notes {
+                let answer = desk.act(note, "recall", json!({})).await;
+                assert!([200, 409].contains(&answer.status.as_u16()), "{:#}", answer.body);
+            }
+        };
+        let (a, b, c, ()) = tokio::join!(one.run_once(), two.run_once(), three.run_once(), recalls);
+        a.and(b).and(c).unwrap();
+        one.run_once().await.unwrap();
+        let taken: Vec<String> = peer.taken().into_iter().map(|t| String::from_utf8(t.bytes).unwrap()).collect();
+        for note in &notes {
+            for delivery in desk.note(note).await["deliveries"].as_array().unwrap() {
+                let copies = taken.iter().filter(|text| text.contains(delivery["message_id"].as_str().unwrap())).count();
+                let expected = match delivery["state"].as_str().unwrap() {
+                    "sent" => 1,
+                    "recalled" => 0,
+                    other => panic!("left {other}"),
+                };
+                assert_eq!(copies, expected, "{delivery:#}");
+            }
+        }
+    }
+
     async fn a_commit_point_after_the_lease_is_too_late(app: TestApp) {
         let desk = Desk::set(&app).await;
-        desk.approved(&[&desk.scene.peer]).await;
+        let note = desk.approved(&[&desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
-        let claims = claim(&app);
+        let claims = claim(&app, &note);
         app.clock.advance(LEASE);
         assert!(!write(&app, |tx| relaying::pass_commit_point(tx, claims[0])));
     }
@@ -160,9 +212,10 @@ async fn unconfirmed(app: &TestApp, desk: &Desk) -> (Value, String) {
 }
 
 /// Claims what is due, as a worker of the test's own; in the order of the note.
-fn claim(app: &TestApp) -> Vec<Claim> {
+fn claim(app: &TestApp, note: &Value) -> Vec<Claim> {
     let mut claimed = write(app, |tx| relaying::claim(tx, "test", LEASE, 10));
-    claimed.sort_by_key(|(claim, _)| claim.id);
+    let ids: Vec<String> = note["deliveries"].as_array().unwrap().iter().map(id).collect();
+    claimed.sort_by_key(|(claim, _)| ids.iter().position(|id| *id == claim.id.to_string()));
     claimed.into_iter().map(|(claim, _)| claim).collect()
 }
 

@@ -1,12 +1,19 @@
 //! Approved notes on their way: through real SMTP to a server that does what the test tells it.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
+use debrief::app::AppError;
+use debrief::jobs::{JobSettings, Jobs};
 use debrief::mail::{SmtpRelay, SmtpServer, Transport};
 use debrief::startup;
+use debrief::store::connection::DbConn;
+use debrief::store::schema::deliveries;
+use diesel::prelude::*;
 use serde_json::json;
 
 use crate::support::smtp_peer::{Act, At, SmtpPeer};
-use crate::support::{Desk, history, id, on_both, relay};
+use crate::support::{Desk, TestApp, history, id, on_both, relay, relay_settings};
 
 const UNDO_WINDOW: TimeDelta = TimeDelta::seconds(60);
 
@@ -173,9 +180,7 @@ on_both! {
         app.clock.advance(UNDO_WINDOW);
         let relay = relay(&app, &peer);
         let sending = actix_web::rt::spawn(async move { relay.run_once().await.unwrap() });
-        while !peer.commands().iter().any(|command| command == "DATA") {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        }
+        until(|| peer.commands().iter().any(|command| command == "DATA")).await;
         assert_eq!(desk.fates(&note).await, ["sending"]);
         let recalled = desk.act(&note, "recall", json!({})).await.expect(200);
         assert_eq!(recalled["deliveries"][0]["state"], "recalled");
@@ -204,39 +209,94 @@ on_both! {
         let mut server = SmtpServer::plain(peer.address.ip().to_string(), peer.address.port(), "debrief.example");
         server.username = Some("relay".to_owned());
         let transport = Transport::Smtp(Box::new(SmtpRelay::new(server).unwrap()));
-        let mut settings = crate::support::relay_settings();
+        let mut settings = relay_settings();
         settings.workers = 1;
-        let relay = debrief::jobs::Relay::new(app.context.clone(), transport, settings);
+        let first = debrief::jobs::Relay::new(app.context.clone(), transport, settings);
         let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
-        assert_eq!(relay.run_once().await.unwrap(), 1, "one was enough to find out");
+        assert_eq!(first.run_once().await.unwrap(), 1, "one was enough to find out");
         let note = desk.note(&note).await;
         let tried = note["deliveries"].as_array().unwrap().iter().find(|d| d["state"] == "deferred").unwrap();
         assert_eq!((&tried["attempts"], &tried["next_attempt_at"]), (&json!(0), &json!("2026-11-20T12:01:00Z")));
         assert!(tried["last_reply"]["text"].as_str().unwrap().starts_with("sign-in failed"), "{tried}");
         let attempts = desk.ann.get(&format!("/v1/deliveries/{}/attempts", id(tried))).await.expect(200);
         assert_eq!(attempts["data"], json!([]));
-        assert_eq!(relay.run_once().await.unwrap(), 0, "it pauses");
-        crate::support::relay(&app, &peer).run_once().await.unwrap();
+        assert_eq!(first.run_once().await.unwrap(), 0, "it pauses");
+        relay(&app, &peer).run_once().await.unwrap();
         assert_eq!(desk.fates(&note).await, ["sent", "sent"]);
+    }
+
+    async fn what_was_called_off_is_not_followed_by_thanks(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([]).await;
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        let interview = format!("/v1/interviews/{}", id(&desk.interview));
+        desk.ann.patch(&interview, json!({"status": "no_show"})).await.expect(200);
+        app.clock.advance(UNDO_WINDOW);
+        assert_eq!(relay(&app, &peer).run_once().await.unwrap(), 0);
+        let delivery = desk.note(&note).await["deliveries"][0].clone();
+        assert_eq!((&delivery["state"], &delivery["last_reply"]["text"]), (&json!("recalled"), &json!("the debrief was cancelled")));
     }
 
     async fn the_service_sends_by_itself(app: TestApp) {
         let desk = Desk::set(&app).await;
         let peer = SmtpPeer::start([]).await;
-        let server = SmtpServer::plain(peer.address.ip().to_string(), peer.address.port(), "debrief.example");
-        let transport = Transport::Smtp(Box::new(SmtpRelay::new(server).unwrap()));
-        let mut settings = startup::job_settings(&app.settings);
-        settings.relay = crate::support::relay_settings();
-        let jobs = debrief::jobs::Jobs::start(&app.context, transport, settings);
+        let jobs = start_jobs(&app, &peer, Duration::from_secs(60));
         let note = desk.approved(&[&desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
         // The relay looks once a minute, but the bell wakes it.
         app.context.relay_bell.notify_one();
-        while peer.taken().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        until(|| !peer.taken().is_empty()).await;
         jobs.stop().await;
         assert_eq!(desk.fates(&note).await, ["sent"]);
+    }
+
+    async fn a_stop_breaks_off_what_cannot_have_left(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([(At::Data, Act::Hang)]).await;
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let jobs = start_jobs(&app, &peer, Duration::from_secs(60));
+        until(|| peer.commands().iter().any(|command| command == "DATA")).await;
+        jobs.stop().await;
+        let delivery = desk.note(&note).await["deliveries"][0].clone();
+        assert_eq!((&delivery["state"], &delivery["attempts"], &delivery["next_attempt_at"]), (&json!("deferred"), &json!(0), &json!("2026-11-20T12:01:00Z")));
+        relay(&app, &peer).run_once().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["sent"]);
+    }
+
+    async fn a_stop_does_not_wait_for_ever_for_what_may_have_left(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([(At::Content, Act::Hang)]).await;
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let jobs = start_jobs(&app, &peer, Duration::from_millis(1));
+        until(|| is_transmitting(&app)).await;
+        jobs.stop().await;
+        assert_eq!(desk.fates(&note).await, ["sending"]);
+        app.clock.advance(TimeDelta::seconds(60));
+        relay(&app, &peer).sweep().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["unconfirmed"]);
+    }
+}
+
+fn start_jobs(app: &TestApp, peer: &SmtpPeer, grace: Duration) -> Jobs {
+    let server = SmtpServer::plain(peer.address.ip().to_string(), peer.address.port(), "debrief.example");
+    let transport = Transport::Smtp(Box::new(SmtpRelay::new(server).unwrap()));
+    let settings = JobSettings { relay: relay_settings(), grace, ..startup::job_settings(&app.settings) };
+    Jobs::start(&app.context, transport, settings)
+}
+
+fn is_transmitting(app: &TestApp) -> bool {
+    let any = |conn: &mut DbConn| -> Result<bool, AppError> {
+        let past = deliveries::table.filter(deliveries::transmitting).select(deliveries::id);
+        Ok(diesel::select(diesel::dsl::exists(past)).get_result(conn)?)
+    };
+    app.context.store.read(any).unwrap()
+}
+
+async fn until(mut done: impl FnMut() -> bool) {
+    while !done() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
