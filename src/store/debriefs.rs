@@ -61,7 +61,7 @@ pub struct Debrief {
     pub client_overall: Option<Overall>,
     /// Where the newest retry request stands.
     pub retry_state: Option<RetryState>,
-    /// Where the newest thank-you note stands.
+    /// Where the newest live thank-you note stands; where none is live, the newest.
     pub note_state: Option<NoteState>,
     /// What the recruiter says of pairs of points.
     #[schema(value_type = Vec<PointMatch>)]

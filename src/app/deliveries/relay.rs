@@ -10,6 +10,7 @@ use super::{TakenBack, take_back, told, write};
 use crate::app::AppError;
 use crate::app::events::Happening;
 use crate::auth::caller::Caller;
+use crate::domain::debrief::DebriefState;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Reply, ReplyClass, Schedule};
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::people::EmailStatus;
@@ -18,7 +19,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::mail::{Envelope, Letter, Outcome, Step};
 use crate::store::connection::DbConn;
 use crate::store::correspondents;
-use crate::store::deliveries::relay::{self as store, AttemptEnd, Orphan};
+use crate::store::deliveries::relay::{self as store, AttemptEnd, Due, Orphan};
 use crate::store::deliveries::{self, Attempt, Delivery};
 use crate::store::notes;
 use crate::store::pool::Tx;
@@ -58,16 +59,8 @@ pub fn claim(
     let now = tx.now();
     let mut claimed = Vec::new();
     for due in store::lock_due(tx, now, limit)? {
+        let hindrance = hindrance(&due);
         let former = due.delivery;
-        let hindrance = if due.contact_deleted_at.is_some() {
-            Some("the contact was deleted")
-        } else if due.off_limits {
-            Some("the contact is off-limits by now")
-        } else if due.email_status == EmailStatus::Bounced {
-            Some("mail to the contact's address came back")
-        } else {
-            None
-        };
         if let Some(why) = hindrance {
             call_off(tx, &former, why)?;
             continue;
@@ -106,7 +99,22 @@ fn attempt(row: &Delivery, host: &str, now: Timestamp) -> Attempt {
     }
 }
 
-/// The contact may not be written to any more: the approval was given before that.
+/// What has come in between since the note was approved.
+fn hindrance(due: &Due) -> Option<&'static str> {
+    if due.debrief_state == DebriefState::Cancelled {
+        Some("the debrief was cancelled")
+    } else if due.contact_deleted_at.is_some() {
+        Some("the contact was deleted")
+    } else if due.off_limits {
+        Some("the contact is off-limits by now")
+    } else if due.email_status == EmailStatus::Bounced {
+        Some("mail to the contact's address came back")
+    } else {
+        None
+    }
+}
+
+/// Takes back what must no longer be sent.
 fn call_off(tx: &mut Tx<'_>, former: &Delivery, why: &str) -> Result<(), AppError> {
     take_back(tx, former, TakenBack::Hindered(why))?;
     notes::release_contact(tx, former.note_id, former.contact_id)?;
