@@ -1,12 +1,15 @@
 //! The HTTP side: each handler takes what a caller sent, calls the use case, and answers.
 
 pub mod access;
+pub mod candidates;
 pub mod clients;
+pub mod contacts;
 pub mod cursor;
 pub mod error;
 pub mod etag;
 pub mod health;
 pub mod input;
+pub mod job_orders;
 pub mod metrics;
 pub mod openapi;
 pub mod page;

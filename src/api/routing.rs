@@ -8,12 +8,13 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::error::{ApiError, Code};
-use super::{clients, health, openapi};
+use super::{candidates, clients, contacts, health, job_orders, openapi};
 
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(health::healthz).service(health::readyz).service(openapi::show);
-    config.configure(clients::routes);
+    config.configure(clients::routes).configure(contacts::routes);
+    config.configure(candidates::routes).configure(job_orders::routes);
 }
 
 /// Which methods each path knows.

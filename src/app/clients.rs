@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::AppError;
 use super::faults::Faults;
 use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
-use crate::domain::ids::{AgencyId, Id, kinds};
+use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::text::{check_name, check_paragraphs};
 use crate::domain::timestamp::Timestamp;
@@ -111,4 +111,18 @@ impl Record for Client {
     }
 
     record_columns!(clients);
+}
+
+/// Notes a fault unless the client that `/client_id` names stands; it then keeps standing until the
+/// transaction ends.
+pub(in crate::app) fn check_client(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    client: ClientId,
+    faults: &mut Faults,
+) -> Result<(), AppError> {
+    if clients::pin(tx, agency, client)?.is_none_or(|client| client.deleted_at.is_some()) {
+        faults.unknown("/client_id", "client");
+    }
+    Ok(())
 }

@@ -43,6 +43,11 @@ impl Faults {
         self.add(pointer, "unknown_reference", format!("there is no such {what}"));
     }
 
+    /// Notes that a field can no longer be changed.
+    pub fn immutable(&mut self, pointer: impl Into<String>, why: &str) {
+        self.add(pointer, "immutable", format!("cannot be changed any more: {why}"));
+    }
+
     /// The faults, if there are any.
     pub fn into_result(self) -> Result<(), Vec<Fault>> {
         if self.0.is_empty() { Ok(()) } else { Err(self.0) }

@@ -1,11 +1,15 @@
 //! The use cases: each function is one transaction, with everything that belongs to it.
 
 pub mod agencies;
+pub mod candidates;
 pub mod clients;
+pub mod contacts;
 pub mod context;
+pub mod debriefs;
 pub mod error;
 pub mod events;
 pub mod faults;
+pub mod job_orders;
 pub mod records;
 pub mod users;
 

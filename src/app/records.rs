@@ -80,6 +80,8 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     fn insert(&self, conn: &mut DbConn) -> Result<(), AppError>;
     /// Finds one, a tombstone too.
     fn find(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
+    /// Finds one, a tombstone too, and takes it until the transaction ends.
+    fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
     /// Writes it over the one of `version`.
     fn update(&self, conn: &mut DbConn, version: i64) -> Result<bool, AppError>;
     /// A page of them.
@@ -177,7 +179,16 @@ where
 
 /// The record, unless it is deleted.
 pub fn get<R: Record>(conn: &mut DbConn, agency: AgencyId, id: Id<R::Kind>) -> Result<R, AppError> {
-    let found = R::find(conn, agency, id)?;
+    standing(R::find(conn, agency, id)?)
+}
+
+/// The record, unless it is deleted, taken until the transaction ends: what is then found out about
+/// it, such as that nothing depends on it, stays true.
+fn take<R: Record>(tx: &mut Tx<'_>, agency: AgencyId, id: Id<R::Kind>) -> Result<R, AppError> {
+    standing(R::lock(tx, agency, id)?)
+}
+
+fn standing<R: Record>(found: Option<R>) -> Result<R, AppError> {
     found.filter(|record| record.common().deleted_at.is_none()).ok_or(AppError::NotFound)
 }
 
@@ -194,7 +205,7 @@ pub fn patch<R: Record>(
 where
     R::Input: HasRefs,
 {
-    let former: R = get(tx, caller.agency, id)?;
+    let former: R = take(tx, caller.agency, id)?;
     expect_version(expected, former.common().version)?;
     let mut document = serde_json::to_value(former.input()).map_err(|e| AppError::Internal(e.to_string()))?;
     json_patch::merge(&mut document, patch);
@@ -215,7 +226,7 @@ where
     let Some(id) = record::find_by_ref(tx, caller.agency, R::KIND, &external)? else {
         return Ok((create(tx, caller, input, Some(external))?, true));
     };
-    let former: R = get(tx, caller.agency, id)?;
+    let former: R = take(tx, caller.agency, id)?;
     expect_version(expected, former.common().version)?;
     if !input.refs_mut().contains(&external) {
         input.refs_mut().push(external);
@@ -230,7 +241,7 @@ pub fn delete<R: Record>(
     id: Id<R::Kind>,
     expected: Expected,
 ) -> Result<(), AppError> {
-    let mut gone: R = get(tx, caller.agency, id)?;
+    let mut gone: R = take(tx, caller.agency, id)?;
     let mut common = gone.common();
     expect_version(expected, common.version)?;
     if let Some(what) = gone.in_use(tx)? {
@@ -345,6 +356,9 @@ macro_rules! record_columns {
         }
         fn find(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
             Ok($store::find(conn, agency, id)?)
+        }
+        fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
+            Ok($store::lock(conn, agency, id)?)
         }
         fn update(&self, conn: &mut DbConn, version: i64) -> Result<bool, AppError> {
             Ok($store::update(conn, self, version)?)

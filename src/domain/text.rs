@@ -19,6 +19,9 @@ pub enum TextFault {
     /// Not the name of a time zone.
     #[error("must be a time zone of the IANA database, such as Europe/Berlin")]
     NotATimeZone,
+    /// Not a language tag.
+    #[error("must be a language tag of BCP 47, such as de or pt-BR")]
+    NotALanguage,
 }
 
 impl TextFault {
@@ -31,6 +34,7 @@ impl TextFault {
             Self::Bidi => "bidi_character",
             Self::NotAnAddress => "invalid_email",
             Self::NotATimeZone => "invalid_time_zone",
+            Self::NotALanguage => "invalid_language",
         }
     }
 }
@@ -84,6 +88,17 @@ pub fn check_time_zone(text: &str) -> Result<chrono_tz::Tz, TextFault> {
     text.parse().map_err(|_| TextFault::NotATimeZone)
 }
 
+/// Checks that a text is formed like a language tag (BCP 47: RFC 5646, section 2.1), whether or not
+/// its parts are registered.
+pub fn check_language(text: &str) -> Result<(), TextFault> {
+    let mut parts = text.split('-');
+    let language = parts.next().unwrap_or_default();
+    let is_language = (2..=8).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_part =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    if is_language && parts.all(is_part) { Ok(()) } else { Err(TextFault::NotALanguage) }
+}
+
 fn check_direction(text: &str) -> Result<(), TextFault> {
     let turns = |c: char| matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     if text.contains(turns) { Err(TextFault::Bidi) } else { Ok(()) }
@@ -122,6 +137,16 @@ mod tests {
             "a@[127.0.0.1]",
         ] {
             assert!(check_email(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_language_tag_has_the_form_of_one() {
+        for good in ["de", "pt-BR", "zh-Hant-TW", "en-GB-oxendict", "sr-Latn-RS-x-private"] {
+            assert_eq!(check_language(good), Ok(()), "{good}");
+        }
+        for bad in ["", "d", "de_DE", "de-", "-de", "de-DE\n", "d3", "german language", "ninechars"] {
+            assert_eq!(check_language(bad), Err(TextFault::NotALanguage), "{bad}");
         }
     }
 }

@@ -34,31 +34,37 @@ impl<Q> RunQueryDsl<DbConn> for Both<Q> {}
 
 /// A selection whose rows stay locked until the transaction ends. SQLite has one writer at a time,
 /// so there is nothing to add there.
-#[derive(Debug, Clone, Copy, QueryId)]
+#[derive(Debug, Clone, Copy)]
 pub struct Locked<Q>(pub Q, pub Lock);
 
-/// Which rows a [`Locked`] selection waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryId)]
+/// What a [`Locked`] selection does to its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// Wait for whoever holds a row.
+    /// Takes them, and waits for whoever holds one.
     Wait,
-    /// Leave out rows that somebody holds.
+    /// Takes them, but leaves out those that somebody holds.
     SkipLocked,
+    /// Lets others read and refer to them, but not take them.
+    Pin,
 }
 
 impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Locked<Q> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         self.0.walk_ast(pass.reborrow())?;
         if matches!(pass.backend(), MultiBackend::Postgres(_)) {
-            // The kind of lock is not part of the query's type, so it must not be cached by it.
-            pass.unsafe_to_cache_prepared();
             pass.push_sql(match self.1 {
                 Lock::Wait => " FOR UPDATE",
                 Lock::SkipLocked => " FOR UPDATE SKIP LOCKED",
+                Lock::Pin => " FOR KEY SHARE",
             });
         }
         Ok(())
     }
+}
+/// The kind of lock is not part of the type, so prepared statements are told apart by their text.
+impl<Q> QueryId for Locked<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 impl<Q: Query> Query for Locked<Q> {
     type SqlType = Q::SqlType;

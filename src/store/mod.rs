@@ -10,8 +10,13 @@ pub mod types;
 
 pub mod agencies;
 pub mod api_clients;
+pub mod candidates;
 pub mod clients;
+pub mod contacts;
+pub mod debriefs;
 pub mod events;
+pub mod feedback;
+pub mod job_orders;
 pub mod migrations;
 pub mod names;
 pub mod record;

@@ -66,7 +66,8 @@ pub fn find_by_ref<K>(
     Ok(found.map(Id::cast))
 }
 
-/// The queries that every kind of record has: insert, find, update under its version, list.
+/// The queries that every kind of record has: insert, find, hold, update under its
+/// version, list.
 ///
 /// `$table` is the table's module, `$row` the whole row, `$id` its identifier. `$filters` is the
 /// type of the kind's own filters, applied by `$apply` to the boxed query.
@@ -85,6 +86,28 @@ macro_rules! record_queries {
                 .select($row::as_select())
                 .first(conn)
                 .optional()
+        }
+
+        /// The row, a tombstone too, taken until the transaction ends: nobody else can change it or
+        /// begin to refer to it.
+        pub fn lock(conn: &mut DbConn, agency: AgencyId, id: $id) -> QueryResult<Option<$row>> {
+            use $crate::store::connection::{Lock, Locked};
+            let row = $table::table
+                .filter($table::id.eq(id))
+                .filter($table::agency_id.eq(agency))
+                .select($row::as_select());
+            Locked(row, Lock::Wait).get_result(conn).optional()
+        }
+
+        /// The row, a tombstone too, for a record that will refer to it: until the transaction ends
+        /// nobody can change or delete it.
+        pub fn pin(conn: &mut DbConn, agency: AgencyId, id: $id) -> QueryResult<Option<$row>> {
+            use $crate::store::connection::{Lock, Locked};
+            let row = $table::table
+                .filter($table::id.eq(id))
+                .filter($table::agency_id.eq(agency))
+                .select($row::as_select());
+            Locked(row, Lock::Pin).get_result(conn).optional()
         }
 
         /// Writes the row over the one of `version`; false if that is not the present one.

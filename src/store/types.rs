@@ -15,9 +15,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::connection::{MultiBackend, MultiRawValue};
+use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
+use crate::domain::feedback::{Address, Channel, FeedbackState, Overall, PointKind, Severity, Side};
 use crate::domain::ids::{Id, Kind};
+use crate::domain::interview::{Format, InterviewStatus};
+use crate::domain::note::NoteState;
 use crate::domain::people::{ContactRole, EmailStatus, JobOrderStatus, Role, Scopes};
 use crate::domain::record::RecordKind;
+use crate::domain::retry_request::{Grounds, RetryState};
 use crate::domain::timestamp::Timestamp;
 
 /// The SQL type of an identifier.
@@ -225,4 +230,26 @@ macro_rules! text_columns {
     )+};
 }
 
-text_columns!(ContactRole, EmailStatus, JobOrderStatus, RecordKind, Role, Scopes);
+text_columns!(
+    Address,
+    Channel,
+    ContactRole,
+    DebriefState,
+    EmailStatus,
+    FeedbackState,
+    Format,
+    Grounds,
+    InterviewStatus,
+    JobOrderStatus,
+    NoteState,
+    Outcome,
+    Overall,
+    PointKind,
+    RecordKind,
+    RetryState,
+    Role,
+    Scopes,
+    Severity,
+    Side,
+    SideStatus,
+);

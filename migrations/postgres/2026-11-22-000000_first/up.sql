@@ -225,7 +225,7 @@ CREATE INDEX debriefs_by_client ON debriefs (client_id, interviewed_at, id);
 CREATE INDEX debriefs_by_candidate ON debriefs (candidate_id, interviewed_at, id);
 CREATE INDEX debriefs_by_job_order ON debriefs (job_order_id, interviewed_at, id);
 CREATE INDEX debriefs_by_recruiter ON debriefs (recruiter_id, interviewed_at, id);
-CREATE INDEX debriefs_to_open ON debriefs (interview_ends_at) WHERE state = 'scheduled';
+CREATE INDEX debriefs_to_open ON debriefs (interview_ends_at) WHERE state = 'scheduled' AND deleted_at IS NULL;
 
 -- One row per person who speaks in a debrief: the account as it stands now.
 CREATE TABLE feedback (

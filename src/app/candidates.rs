@@ -1,0 +1,139 @@
+//! Candidates: the people who are interviewed.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::AppError;
+use super::faults::Faults;
+use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
+use crate::domain::ids::{AgencyId, Id, kinds};
+use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::text::{check_email, check_language, check_line, check_name, check_time_zone};
+use crate::domain::timestamp::Timestamp;
+use crate::store::candidates::{self, Candidate};
+use crate::store::connection::DbConn;
+use crate::store::pool::Tx;
+use crate::store::record::ListOptions;
+use crate::store::types::Json;
+
+/// What makes or changes a candidate.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CandidateInput {
+    /// What the person is called.
+    #[schema(min_length = 1, max_length = 200, example = "Tomás Herrera")]
+    name: String,
+    /// The person's own address; never shown to a client.
+    #[schema(max_length = 254, example = "tomas@example.org")]
+    email: Option<String>,
+    /// Where the recruiter calls.
+    #[schema(max_length = 50, example = "+34 600 000 000")]
+    phone: Option<String>,
+    /// The person's language, as a tag of BCP 47.
+    #[schema(max_length = 35, example = "es-ES")]
+    locale: Option<String>,
+    /// The time zone of the IANA database in which the person's days begin and end: as before if
+    /// absent, at first the agency's.
+    #[schema(max_length = 64, example = "Europe/Madrid")]
+    time_zone: Option<String>,
+    /// What other systems call it.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    external_refs: Vec<ExternalRef>,
+}
+
+/// Which candidates are wanted.
+#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CandidateQuery {
+    /// Only those whose name has this part; case and accents do not count.
+    #[schema(min_length = 1, max_length = 200)]
+    q: Option<String>,
+    /// Only those changed at this time or later, oldest change first.
+    updated_since: Option<Timestamp>,
+    /// Tombstones too.
+    include_deleted: Option<bool>,
+}
+common_query!(CandidateQuery);
+
+impl CandidateQuery {
+    #[expect(clippy::unused_self, reason = "other kinds read theirs from it")]
+    const fn filters(&self) {}
+}
+
+impl Input for CandidateInput {
+    fn check(&self, faults: &mut Faults) {
+        faults.text("/name", check_name(&self.name));
+        faults.text("/email", self.email.as_deref().map_or(Ok(()), check_email));
+        faults.text("/phone", check_line(self.phone.as_deref().unwrap_or_default()));
+        faults.text("/locale", self.locale.as_deref().map_or(Ok(()), check_language));
+        faults.text(
+            "/time_zone",
+            self.time_zone.as_deref().map_or(Ok(()), |zone| check_time_zone(zone).map(drop)),
+        );
+    }
+}
+
+impl HasRefs for CandidateInput {
+    fn refs_mut(&mut self) -> &mut Vec<ExternalRef> {
+        &mut self.external_refs
+    }
+}
+
+impl Record for Candidate {
+    type Kind = kinds::Candidate;
+    type Input = CandidateInput;
+    type Query = CandidateQuery;
+    const KIND: RecordKind = Self::KIND;
+    const NOUN: &'static str = "candidate";
+
+    fn build(
+        tx: &mut Tx<'_>,
+        common: Common<kinds::Candidate>,
+        input: CandidateInput,
+        former: Option<&Self>,
+        _: &mut Faults,
+    ) -> Result<Self, AppError> {
+        let time_zone = match input.time_zone.or_else(|| former.map(|former| former.time_zone.clone())) {
+            Some(zone) => zone,
+            None => candidates::home_time_zone(tx, common.agency_id)?,
+        };
+        Ok(Self {
+            id: common.id,
+            agency_id: common.agency_id,
+            name: input.name,
+            email: input.email,
+            phone: input.phone,
+            locale: input.locale,
+            time_zone,
+            external_refs: Json(input.external_refs),
+            version: common.version,
+            created_at: common.created_at,
+            updated_at: common.updated_at,
+            deleted_at: common.deleted_at,
+        })
+    }
+
+    fn input(&self) -> CandidateInput {
+        CandidateInput {
+            name: self.name.clone(),
+            email: self.email.clone(),
+            phone: self.phone.clone(),
+            locale: self.locale.clone(),
+            time_zone: Some(self.time_zone.clone()),
+            external_refs: self.external_refs.0.clone(),
+        }
+    }
+
+    fn known_as(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError> {
+        let used = candidates::has_interviews(conn, self.id)?;
+        Ok(used.then_some("the candidate still has interviews"))
+    }
+
+    record_columns!(candidates);
+}

@@ -1,0 +1,144 @@
+//! Contacts: the people at the hiring companies.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::AppError;
+use super::faults::Faults;
+use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
+use crate::app::clients::check_client;
+use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
+use crate::domain::people::{ContactRole, EmailStatus};
+use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::text::{check_email, check_line, check_name};
+use crate::domain::timestamp::Timestamp;
+use crate::store::connection::DbConn;
+use crate::store::contacts::{self, Contact, ContactFilters};
+use crate::store::pool::Tx;
+use crate::store::record::ListOptions;
+use crate::store::types::Json;
+
+/// What makes or changes a contact.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContactInput {
+    /// Where the person works; fixed once the contact was asked to an interview.
+    client_id: ClientId,
+    /// What the person is called.
+    #[schema(min_length = 1, max_length = 200, example = "Ines Okafor")]
+    name: String,
+    /// Where notes go. A new address is taken to be good until mail comes back.
+    #[schema(max_length = 254, example = "ines.okafor@nordwind.example")]
+    email: Option<String>,
+    /// Where the recruiter calls.
+    #[schema(max_length = 50, example = "+49 30 1234567")]
+    phone: Option<String>,
+    /// What the person is at the client: as before if absent, at first `other`.
+    role: Option<ContactRole>,
+    /// True if the agency must not write to the person: as before if absent, at first false.
+    off_limits: Option<bool>,
+    /// What other systems call it.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    external_refs: Vec<ExternalRef>,
+}
+
+/// Which contacts are wanted.
+#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ContactQuery {
+    /// Only those whose name has this part; case and accents do not count.
+    #[schema(min_length = 1, max_length = 200)]
+    q: Option<String>,
+    /// Only those of this client.
+    client_id: Option<ClientId>,
+    /// Only those changed at this time or later, oldest change first.
+    updated_since: Option<Timestamp>,
+    /// Tombstones too.
+    include_deleted: Option<bool>,
+}
+common_query!(ContactQuery);
+
+impl ContactQuery {
+    const fn filters(&self) -> ContactFilters {
+        ContactFilters { client_id: self.client_id }
+    }
+}
+
+impl Input for ContactInput {
+    fn check(&self, faults: &mut Faults) {
+        faults.text("/name", check_name(&self.name));
+        faults.text("/email", self.email.as_deref().map_or(Ok(()), check_email));
+        faults.text("/phone", check_line(self.phone.as_deref().unwrap_or_default()));
+    }
+}
+
+impl HasRefs for ContactInput {
+    fn refs_mut(&mut self) -> &mut Vec<ExternalRef> {
+        &mut self.external_refs
+    }
+}
+
+impl Record for Contact {
+    type Kind = kinds::Contact;
+    type Input = ContactInput;
+    type Query = ContactQuery;
+    const KIND: RecordKind = Self::KIND;
+    const NOUN: &'static str = "contact";
+
+    fn build(
+        tx: &mut Tx<'_>,
+        common: Common<kinds::Contact>,
+        input: ContactInput,
+        former: Option<&Self>,
+        faults: &mut Faults,
+    ) -> Result<Self, AppError> {
+        if former.is_none_or(|former| former.client_id != input.client_id) {
+            check_client(tx, common.agency_id, input.client_id, faults)?;
+            if former.is_some() && contacts::had_interviews(tx, common.id)? {
+                faults.immutable("/client_id", "the contact was asked to interviews of another client");
+            }
+        }
+        let same_address = former.filter(|former| former.email == input.email);
+        Ok(Self {
+            id: common.id,
+            agency_id: common.agency_id,
+            client_id: input.client_id,
+            name: input.name,
+            email: input.email,
+            phone: input.phone,
+            role: input.role.or(former.map(|former| former.role)).unwrap_or(ContactRole::Other),
+            off_limits: input.off_limits.or(former.map(|former| former.off_limits)).unwrap_or(false),
+            email_status: same_address.map_or(EmailStatus::Ok, |former| former.email_status),
+            external_refs: Json(input.external_refs),
+            version: common.version,
+            created_at: common.created_at,
+            updated_at: common.updated_at,
+            deleted_at: common.deleted_at,
+        })
+    }
+
+    fn input(&self) -> ContactInput {
+        ContactInput {
+            client_id: self.client_id,
+            name: self.name.clone(),
+            email: self.email.clone(),
+            phone: self.phone.clone(),
+            role: Some(self.role),
+            off_limits: Some(self.off_limits),
+            external_refs: self.external_refs.0.clone(),
+        }
+    }
+
+    fn known_as(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError> {
+        let used = contacts::has_interviews(conn, self.id)?;
+        Ok(used.then_some("the contact takes part in interviews"))
+    }
+
+    record_columns!(contacts);
+}

@@ -1,0 +1,3 @@
+//! Debriefs: the aftermath of interviews.
+
+pub mod lifecycle;

@@ -1,0 +1,108 @@
+//! How a debrief is held while it changes, and how it moves from state to state.
+//!
+//! Every write on anything inside a debrief goes the same way: [`lock`], then [`touch`], then the
+//! work, then [`settle`], then [`save`].
+
+use crate::app::AppError;
+use crate::app::events::Happening;
+use crate::auth::caller::Caller;
+use crate::domain::debrief::{DebriefTransition, follow_up};
+use crate::domain::ids::DebriefId;
+use crate::domain::state::Machine;
+use crate::store::debriefs::{self, Debrief};
+use crate::store::pool::Tx;
+
+/// Holds a debrief until the transaction ends, if the caller may change it.
+///
+/// # Errors
+/// [`AppError::NotFound`] if there is none in the caller's agency or it is deleted,
+/// [`AppError::Forbidden`] if it is another recruiter's.
+pub fn lock(tx: &mut Tx<'_>, caller: &Caller, id: DebriefId) -> Result<Debrief, AppError> {
+    changeable(caller, debriefs::lock(tx, caller.agency, id)?)
+}
+
+/// The debrief that was found, if the caller may change it; for look-ups other than [`lock`].
+pub(in crate::app) fn changeable(caller: &Caller, found: Option<Debrief>) -> Result<Debrief, AppError> {
+    let debrief = found.filter(|debrief| debrief.deleted_at.is_none()).ok_or(AppError::NotFound)?;
+    if caller.may_change_debriefs_of(debrief.recruiter_id) {
+        Ok(debrief)
+    } else {
+        Err(AppError::Forbidden("the debrief is another recruiter's"))
+    }
+}
+
+/// Gives a locked debrief its next version, in memory: once for each write, before its events.
+pub fn touch(tx: &Tx<'_>, debrief: &mut Debrief) {
+    debrief.version += 1;
+    debrief.updated_at = tx.now();
+}
+
+/// Writes a touched debrief over its former version.
+pub fn save(tx: &mut Tx<'_>, debrief: &Debrief) -> Result<(), AppError> {
+    if debriefs::update(tx, debrief, debrief.version - 1)? {
+        Ok(())
+    } else {
+        Err(AppError::Stale { current: debrief.version })
+    }
+}
+
+/// Takes a transition in memory and writes down that it was taken.
+///
+/// # Errors
+/// [`AppError::Transition`] if the state does not allow it.
+pub fn take(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    debrief: &mut Debrief,
+    transition: DebriefTransition,
+    reason: Option<&str>,
+) -> Result<(), AppError> {
+    let former = debrief.state;
+    debrief.state = former.apply(transition)?;
+    Happening::to(event_of(transition), debrief.id)
+        .of(debrief.id)
+        .because(reason)
+        .with("from", former)
+        .with("state", debrief.state)
+        .with("version", debrief.version)
+        .record(tx, caller)
+}
+
+/// Takes in memory whatever follows by itself from how things stand now, and writes down what was
+/// taken. The caller saves the row.
+pub fn settle(tx: &mut Tx<'_>, caller: &Caller, debrief: &mut Debrief) -> Result<(), AppError> {
+    let ended = debrief.interview_ends_at <= tx.now();
+    while let Some(transition) = follow_up(debrief.state, ended, debrief.candidate_side, debrief.client_side)
+    {
+        take(tx, caller, debrief, transition, None)?;
+    }
+    Ok(())
+}
+
+/// Opens at most `limit` debriefs, of whichever agency, whose interview has ended by now. Answers
+/// how many it opened; fewer than `limit` means that no more are waiting.
+pub fn open_due(tx: &mut Tx<'_>, limit: i64) -> Result<usize, AppError> {
+    let now = tx.now();
+    let due = debriefs::lock_ended(tx, now, limit)?;
+    let opened = due.len();
+    for mut debrief in due {
+        let system = Caller::system(debrief.agency_id);
+        touch(tx, &mut debrief);
+        settle(tx, &system, &mut debrief)?;
+        save(tx, &debrief)?;
+    }
+    Ok(opened)
+}
+
+/// What a transition is called once it has been taken.
+const fn event_of(transition: DebriefTransition) -> &'static str {
+    match transition {
+        DebriefTransition::Open => "debrief.opened",
+        DebriefTransition::MakeReady => "debrief.made_ready",
+        DebriefTransition::AwaitSide => "debrief.set_back",
+        DebriefTransition::Release => "debrief.released",
+        DebriefTransition::Close => "debrief.closed",
+        DebriefTransition::Reopen => "debrief.reopened",
+        DebriefTransition::Cancel => "debrief.cancelled",
+    }
+}

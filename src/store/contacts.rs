@@ -1,0 +1,86 @@
+//! Contacts: the people at the hiring companies.
+
+use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::connection::DbConn;
+use super::record::record_queries;
+use super::schema::{contacts, interview_contacts, interviews};
+use super::types::Json;
+use crate::domain::ids::{AgencyId, ClientId, ContactId};
+use crate::domain::people::{ContactRole, EmailStatus};
+use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::timestamp::Timestamp;
+
+/// A person at a client.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Serialize, ToSchema)]
+#[diesel(table_name = contacts, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub struct Contact {
+    /// The contact's id.
+    pub id: ContactId,
+    #[expect(missing_docs, reason = "never shown")]
+    #[serde(skip)]
+    pub agency_id: AgencyId,
+    /// Where the person works.
+    pub client_id: ClientId,
+    /// What the person is called.
+    pub name: String,
+    /// Where notes go.
+    pub email: Option<String>,
+    /// Where the recruiter calls.
+    pub phone: Option<String>,
+    /// What the person is at the client.
+    pub role: ContactRole,
+    /// True if the agency must not write to the person.
+    pub off_limits: bool,
+    /// Whether mail to the address arrives, as far as is known.
+    pub email_status: EmailStatus,
+    /// What other systems call it.
+    #[schema(value_type = Vec<ExternalRef>)]
+    pub external_refs: Json<Vec<ExternalRef>>,
+    /// Rises by one with every change.
+    pub version: i64,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it was deleted; only tombstones have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// Which contacts a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct ContactFilters {
+    /// Those of one client.
+    pub client_id: Option<ClientId>,
+}
+
+impl Contact {
+    /// What kind of record it is.
+    pub const KIND: RecordKind = RecordKind::Contact;
+}
+
+record_queries!(contacts, Contact, ContactId, ContactFilters, |query, filters| {
+    match filters.client_id {
+        Some(client) => query.filter(contacts::client_id.eq(client)),
+        None => query,
+    }
+});
+
+/// Whether the contact takes part in an interview that stands.
+pub fn has_interviews(conn: &mut DbConn, contact: ContactId) -> QueryResult<bool> {
+    let standing = interview_contacts::table
+        .inner_join(interviews::table)
+        .filter(interview_contacts::contact_id.eq(contact))
+        .filter(interviews::deleted_at.is_null());
+    diesel::select(diesel::dsl::exists(standing)).get_result(conn)
+}
+
+/// Whether the contact was ever asked to an interview, a deleted one too.
+pub fn had_interviews(conn: &mut DbConn, contact: ContactId) -> QueryResult<bool> {
+    let asked = interview_contacts::table.filter(interview_contacts::contact_id.eq(contact));
+    diesel::select(diesel::dsl::exists(asked)).get_result(conn)
+}

@@ -1,0 +1,153 @@
+//! Debriefs: the rows that everything inside a debrief hangs on, and is locked by.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use serde::{Deserialize, Serialize};
+
+use super::connection::{DbConn, Lock, Locked};
+use super::schema::debriefs;
+use super::types::Json;
+use crate::auth::caller::Actor;
+use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
+use crate::domain::feedback::Overall;
+use crate::domain::ids::{
+    AgencyId, CandidateId, ClientId, DebriefId, InterviewId, JobOrderId, MatchId, PointId, UserId,
+};
+use crate::domain::note::NoteState;
+use crate::domain::retry_request::RetryState;
+use crate::domain::timestamp::Timestamp;
+
+/// The record of one interview's aftermath.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = debriefs, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub struct Debrief {
+    /// The debrief's id.
+    pub id: DebriefId,
+    /// The agency.
+    pub agency_id: AgencyId,
+    /// The interview; each has exactly one debrief.
+    pub interview_id: InterviewId,
+    /// Who was interviewed.
+    pub candidate_id: CandidateId,
+    /// The hiring company.
+    pub client_id: ClientId,
+    /// The vacancy.
+    pub job_order_id: JobOrderId,
+    /// Whose debrief it is at the agency; nobody's, if an integration made it.
+    pub recruiter_id: Option<UserId>,
+    /// Where it stands.
+    pub state: DebriefState,
+    /// What came of the interview; there once the debrief is closed.
+    pub outcome: Option<Outcome>,
+    /// When the interview begins.
+    pub interviewed_at: Timestamp,
+    /// When the interview ends.
+    pub interview_ends_at: Timestamp,
+    /// When the accounts and the note are due: at the end of the candidate's day.
+    pub due_at: Timestamp,
+    /// Whether the candidate has spoken.
+    pub candidate_side: SideStatus,
+    /// Whether somebody at the client has spoken.
+    pub client_side: SideStatus,
+    /// The candidate's own judgement on the whole.
+    pub candidate_overall: Option<Overall>,
+    /// The client's judgement on the whole.
+    pub client_overall: Option<Overall>,
+    /// Where the newest retry request stands.
+    pub retry_state: Option<RetryState>,
+    /// Where the newest thank-you note stands.
+    pub note_state: Option<NoteState>,
+    /// What the recruiter says of pairs of points.
+    pub matches: Json<Vec<PointMatch>>,
+    /// When the candidate was given the client's view.
+    pub released_at: Option<Timestamp>,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// Rises by one with every change of the debrief or of anything inside it.
+    pub version: i64,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it was deleted; only tombstones have it.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// The recruiter's word that two points are, or are not, the same thing; kept in the debrief.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointMatch {
+    /// Names the match.
+    pub id: MatchId,
+    /// The point of the candidate's side.
+    pub candidate_point_id: PointId,
+    /// The point of the client's side.
+    pub client_point_id: PointId,
+    /// Whether they are the same thing.
+    pub same: bool,
+    /// Who said so.
+    pub recorded_by: Actor,
+    /// When.
+    pub recorded_at: Timestamp,
+}
+
+/// Inserts a row.
+pub fn insert(conn: &mut DbConn, row: &Debrief) -> QueryResult<()> {
+    diesel::insert_into(debriefs::table).values(row).execute(conn).map(drop)
+}
+
+/// The row, a tombstone too.
+pub fn find(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<Option<Debrief>> {
+    debriefs::table
+        .filter(debriefs::id.eq(id))
+        .filter(debriefs::agency_id.eq(agency))
+        .select(Debrief::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// The row, a tombstone too, with everybody else who wants to change the debrief kept waiting until
+/// the transaction ends.
+pub fn lock(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<Option<Debrief>> {
+    let row = debriefs::table
+        .filter(debriefs::id.eq(id))
+        .filter(debriefs::agency_id.eq(agency))
+        .select(Debrief::as_select());
+    Locked(row, Lock::Wait).get_result(conn).optional()
+}
+
+/// The debrief of an interview, locked as [`lock`] does.
+pub fn lock_of_interview(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    interview: InterviewId,
+) -> QueryResult<Option<Debrief>> {
+    let row = debriefs::table
+        .filter(debriefs::interview_id.eq(interview))
+        .filter(debriefs::agency_id.eq(agency))
+        .select(Debrief::as_select());
+    Locked(row, Lock::Wait).get_result(conn).optional()
+}
+
+/// Writes the row over the one of `version`; false if that is not the present one.
+pub fn update(conn: &mut DbConn, row: &Debrief, version: i64) -> QueryResult<bool> {
+    let present = debriefs::table
+        .filter(debriefs::id.eq(row.id))
+        .filter(debriefs::agency_id.eq(row.agency_id))
+        .filter(debriefs::version.eq(version));
+    diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+}
+
+/// Scheduled debriefs of every agency whose interview ended at `now` or earlier, longest ended
+/// first, locked; those that somebody else holds are left out.
+pub fn lock_ended(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<Vec<Debrief>> {
+    let rows = debriefs::table
+        // The word stands in the statement, so that the partial index is of use.
+        .filter(sql::<Bool>("debriefs.state = 'scheduled'"))
+        .filter(debriefs::interview_ends_at.le(now))
+        .filter(debriefs::deleted_at.is_null())
+        .order(debriefs::interview_ends_at)
+        .limit(limit)
+        .select(Debrief::as_select());
+    Locked(rows, Lock::SkipLocked).get_results(conn)
+}

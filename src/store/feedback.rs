@@ -1,0 +1,101 @@
+//! Feedback: one row per person who speaks in a debrief, with the account as it stands now.
+
+use diesel::prelude::*;
+
+use super::connection::{DbConn, on_each};
+use super::schema::feedback;
+use super::types::Json;
+use crate::domain::feedback::{AgencyOnly, Channel, CompetencyRating, FeedbackState, Overall, Side};
+use crate::domain::ids::{AgencyId, ContactId, DebriefId, FeedbackId};
+use crate::domain::timestamp::Timestamp;
+
+/// One person's account, without its points.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = feedback, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub struct FeedbackRow {
+    /// The feedback's id.
+    pub id: FeedbackId,
+    /// The agency.
+    pub agency_id: AgencyId,
+    /// The debrief that it belongs to.
+    pub debrief_id: DebriefId,
+    /// Whose account it is.
+    pub side: Side,
+    /// The contact who speaks; none for the candidate.
+    pub contact_id: Option<ContactId>,
+    /// Where it stands.
+    pub state: FeedbackState,
+    /// How often it was submitted.
+    pub revision: i32,
+    /// Who said it, where that is not plain from the side and the contact.
+    pub said_by: Option<String>,
+    /// How it reached the agency; none before it did.
+    pub channel: Option<Channel>,
+    /// Whether these are the person's own words.
+    pub verbatim: bool,
+    /// What it felt like right after.
+    pub first_impression: Option<String>,
+    /// The considered view, start to end.
+    pub narrative: Option<String>,
+    /// The judgement on the whole.
+    pub overall: Option<Overall>,
+    /// The judgement on each competency.
+    pub ratings: Json<Vec<CompetencyRating>>,
+    /// What the candidate told the agency alone.
+    pub agency_only: Option<Json<AgencyOnly>>,
+    /// Why there will be no account.
+    pub waived_reason: Option<String>,
+    /// When the newest revision was submitted.
+    pub submitted_at: Option<Timestamp>,
+    /// Rises by one with every change.
+    pub version: i64,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl FeedbackRow {
+    /// An account that is asked for: the candidate's own, or a contact's.
+    #[must_use]
+    pub fn requested(
+        id: FeedbackId,
+        agency_id: AgencyId,
+        debrief_id: DebriefId,
+        contact_id: Option<ContactId>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            agency_id,
+            debrief_id,
+            side: if contact_id.is_some() { Side::Client } else { Side::Candidate },
+            contact_id,
+            state: FeedbackState::Requested,
+            revision: 0,
+            said_by: None,
+            channel: None,
+            verbatim: false,
+            first_impression: None,
+            narrative: None,
+            overall: None,
+            ratings: Json(Vec::new()),
+            agency_only: None,
+            waived_reason: None,
+            submitted_at: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// Inserts a row.
+pub fn insert(conn: &mut DbConn, row: &FeedbackRow) -> QueryResult<()> {
+    diesel::insert_into(feedback::table).values(row).execute(conn).map(drop)
+}
+
+/// Inserts rows, all of them in one statement.
+pub fn insert_all(conn: &mut DbConn, rows: &[FeedbackRow]) -> QueryResult<()> {
+    on_each!(conn, c => diesel::insert_into(feedback::table).values(rows).execute(c)).map(drop)
+}
