@@ -360,6 +360,7 @@ diesel::table! {
         id -> Uuid,
         agency_id -> Uuid,
         debrief_id -> Uuid,
+        contact_ids -> Document,
         state -> Text,
         subject -> Text,
         body -> Text,
@@ -384,7 +385,6 @@ diesel::table! {
         note_id -> Uuid,
         contact_id -> Uuid,
         debrief_id -> Uuid,
-        position -> Integer,
         live -> Bool,
     }
 }
@@ -402,7 +402,9 @@ diesel::table! {
         position -> Integer,
         state -> Text,
         transmitting -> Bool,
+        withdrawn -> Bool,
         attempts -> Integer,
+        due_at -> Instant,
         next_attempt_at -> Nullable<Instant>,
         lease_token -> BigInt,
         lease_until -> Nullable<Instant>,
@@ -467,6 +469,8 @@ diesel::joinable!(interview_contacts -> contacts (contact_id));
 diesel::joinable!(interview_contacts -> interviews (interview_id));
 diesel::joinable!(interviews -> job_orders (job_order_id));
 diesel::joinable!(deliveries -> notes (note_id));
+diesel::joinable!(deliveries -> debriefs (debrief_id));
+diesel::joinable!(deliveries -> contacts (contact_id));
 diesel::joinable!(users -> agencies (agency_id));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(contacts -> clients (client_id));

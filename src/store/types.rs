@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::connection::{MultiBackend, MultiRawValue};
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
+use crate::domain::delivery::DeliveryState;
 use crate::domain::feedback::{Address, Channel, FeedbackState, Overall, PointKind, Severity, Side};
 use crate::domain::ids::{Id, Kind};
 use crate::domain::interview::{Format, InterviewStatus};
@@ -235,6 +236,7 @@ text_columns!(
     Channel,
     ContactRole,
     DebriefState,
+    DeliveryState,
     EmailStatus,
     FeedbackState,
     Format,

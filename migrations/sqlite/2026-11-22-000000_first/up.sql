@@ -341,6 +341,8 @@ CREATE TABLE notes (
     id BLOB NOT NULL PRIMARY KEY,
     agency_id BLOB NOT NULL REFERENCES agencies (id),
     debrief_id BLOB NOT NULL REFERENCES debriefs (id),
+    -- in the order of the note; note_contacts keeps them for the rule of one live note
+    contact_ids TEXT NOT NULL,
     state TEXT NOT NULL,
     subject TEXT NOT NULL,
     body TEXT NOT NULL,
@@ -364,8 +366,7 @@ CREATE TABLE note_contacts (
     note_id BLOB NOT NULL REFERENCES notes (id),
     contact_id BLOB NOT NULL REFERENCES contacts (id),
     debrief_id BLOB NOT NULL REFERENCES debriefs (id),
-    position INTEGER NOT NULL,
-    -- false once the note was rejected or recalled: then another note may take its place
+    -- false once it came to nothing for this contact: then another note may take its place
     live INTEGER NOT NULL,
     PRIMARY KEY (note_id, contact_id)
 ) STRICT, WITHOUT ROWID;
@@ -382,7 +383,11 @@ CREATE TABLE deliveries (
     state TEXT NOT NULL,
     -- past the commit point: from here on only the server's answer can tell what became of it
     transmitting INTEGER NOT NULL,
+    -- taken back because the text changed: a later approval has deliveries of its own
+    withdrawn INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
+    -- when it was to leave at first: trying again ends so long after this
+    due_at INTEGER NOT NULL,
     next_attempt_at INTEGER,
     -- rises with every claim; an outcome is written only under the token of its claim
     lease_token INTEGER NOT NULL,
@@ -399,7 +404,9 @@ CREATE TABLE deliveries (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX deliveries_by_note ON deliveries (note_id, position);
+CREATE UNIQUE INDEX deliveries_one_per_contact ON deliveries (note_id, contact_id) WHERE NOT withdrawn;
 CREATE INDEX deliveries_by_debrief ON deliveries (debrief_id, note_id);
+CREATE INDEX deliveries_by_state ON deliveries (agency_id, state, note_id);
 CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state IN ('queued', 'deferred');
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'sending';
 

@@ -1,0 +1,198 @@
+//! Thank-you notes, and which contacts each one stands for.
+
+use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::connection::{DbConn, MultiBackend, on_each};
+use super::record::ListOptions;
+use super::schema::{debriefs, deliveries, note_contacts, notes};
+use super::types::Json;
+use crate::auth::caller::Actor;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{AgencyId, CandidateId, ClientId, ContactId, DebriefId, NoteId, kinds};
+use crate::domain::note::NoteState;
+use crate::domain::timestamp::Timestamp;
+
+/// What the candidate wants said to the client.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Serialize, ToSchema)]
+#[diesel(table_name = notes, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub struct Note {
+    /// The note's id.
+    pub id: NoteId,
+    #[expect(missing_docs, reason = "never shown")]
+    #[serde(skip)]
+    pub agency_id: AgencyId,
+    /// The debrief that it belongs to.
+    pub debrief_id: DebriefId,
+    /// Whom it is for.
+    #[schema(value_type = Vec<ContactId>)]
+    pub contact_ids: Json<Vec<ContactId>>,
+    /// Where it stands. How each of its emails fares is told by the deliveries.
+    pub state: NoteState,
+    /// What stands in the subject line.
+    pub subject: String,
+    /// What it says: plain text, a blank line between paragraphs.
+    pub body: String,
+    /// The language that it is written in, a BCP 47 tag.
+    pub language: Option<String>,
+    /// SHA-256 in hexadecimal over everything that an approval binds to.
+    pub content_hash: String,
+    /// Why it was sent back or refused.
+    pub reason: Option<String>,
+    #[expect(missing_docs, reason = "never shown")]
+    #[serde(skip)]
+    pub approved_hash: Option<String>,
+    /// Who found exactly this text fit to send.
+    #[schema(value_type = Option<Actor>)]
+    pub approved_by: Option<Json<Actor>>,
+    /// When.
+    pub approved_at: Option<Timestamp>,
+    /// The earliest time at which it may leave; none for as soon as it can be.
+    pub send_at: Option<Timestamp>,
+    /// Rises by one with every change of the note itself; not as its emails fare.
+    pub version: i64,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// When it, or one of its deliveries, was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Which notes a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct NoteFilters {
+    /// Only those in this state.
+    pub state: Option<NoteState>,
+    /// Only those with a delivery in this state.
+    pub delivery_state: Option<DeliveryState>,
+    /// Only those of this debrief.
+    pub debrief_id: Option<DebriefId>,
+    /// Only those to this client.
+    pub client_id: Option<ClientId>,
+    /// Only those of this candidate.
+    pub candidate_id: Option<CandidateId>,
+    /// Only those to this contact.
+    pub contact_id: Option<ContactId>,
+}
+
+/// Inserts a row.
+pub fn insert(conn: &mut DbConn, row: &Note) -> QueryResult<()> {
+    diesel::insert_into(notes::table).values(row).execute(conn).map(drop)
+}
+
+/// The row.
+pub fn find(conn: &mut DbConn, agency: AgencyId, id: NoteId) -> QueryResult<Option<Note>> {
+    let row = notes::table.filter(notes::id.eq(id)).filter(notes::agency_id.eq(agency));
+    row.select(Note::as_select()).first(conn).optional()
+}
+
+/// Writes the row over the one of `version`; false if that is not the present one.
+pub fn update(conn: &mut DbConn, row: &Note, version: i64) -> QueryResult<bool> {
+    let present = notes::table
+        .filter(notes::id.eq(row.id))
+        .filter(notes::agency_id.eq(row.agency_id))
+        .filter(notes::version.eq(version));
+    diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+}
+
+/// The notes of a debrief, oldest first.
+pub fn of_debrief(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<Vec<Note>> {
+    let rows = notes::table.filter(notes::debrief_id.eq(debrief)).order(notes::id);
+    rows.select(Note::as_select()).load(conn)
+}
+
+/// The states of a debrief's notes, newest first.
+pub fn states_of_debrief(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<Vec<NoteState>> {
+    let rows = notes::table.filter(notes::debrief_id.eq(debrief)).order(notes::id.desc());
+    rows.select(notes::state).load(conn)
+}
+
+/// A page of notes: newest first, or with `updated_since` in the order of their changes.
+pub fn list(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    filters: &NoteFilters,
+    options: &ListOptions<kinds::Note>,
+) -> QueryResult<Vec<Note>> {
+    let mut query = notes::table
+        .filter(notes::agency_id.eq(agency))
+        .select(Note::as_select())
+        .limit(options.limit)
+        .into_boxed::<MultiBackend>();
+    if let Some(state) = filters.state {
+        query = query.filter(notes::state.eq(state));
+    }
+    if let Some(state) = filters.delivery_state {
+        let with = deliveries::table
+            .filter(deliveries::agency_id.eq(agency))
+            .filter(deliveries::state.eq(state))
+            .filter(deliveries::withdrawn.eq(false));
+        query = query.filter(notes::id.eq_any(with.select(deliveries::note_id)));
+    }
+    if let Some(debrief) = filters.debrief_id {
+        query = query.filter(notes::debrief_id.eq(debrief));
+    }
+    if let Some(client) = filters.client_id {
+        let of = debriefs::table.filter(debriefs::client_id.eq(client)).select(debriefs::id);
+        query = query.filter(notes::debrief_id.eq_any(of));
+    }
+    if let Some(candidate) = filters.candidate_id {
+        let of = debriefs::table.filter(debriefs::candidate_id.eq(candidate)).select(debriefs::id);
+        query = query.filter(notes::debrief_id.eq_any(of));
+    }
+    if let Some(contact) = filters.contact_id {
+        let to = note_contacts::table.filter(note_contacts::contact_id.eq(contact));
+        query = query.filter(notes::id.eq_any(to.select(note_contacts::note_id)));
+    }
+    if let Some(since) = options.updated_since {
+        query = query.filter(notes::updated_at.ge(since)).order((notes::updated_at, notes::id));
+        if let Some((at, id)) = options.after {
+            let same = notes::updated_at.eq(at).and(notes::id.gt(id));
+            query = query.filter(notes::updated_at.ge(at)).filter(notes::updated_at.gt(at).or(same));
+        }
+    } else {
+        query = query.order(notes::id.desc());
+        if let Some((_, id)) = options.after {
+            query = query.filter(notes::id.lt(id));
+        }
+    }
+    query.load(conn)
+}
+
+/// Marks the note as changed, without a new version: one of its deliveries has moved on.
+pub fn touch(conn: &mut DbConn, note: NoteId, now: Timestamp) -> QueryResult<()> {
+    let row = notes::table.filter(notes::id.eq(note));
+    diesel::update(row).set(notes::updated_at.eq(now)).execute(conn).map(drop)
+}
+
+/// The live note of the debrief for a contact, if there is one.
+pub fn live_for(conn: &mut DbConn, debrief: DebriefId, contact: ContactId) -> QueryResult<Option<NoteId>> {
+    note_contacts::table
+        .filter(note_contacts::debrief_id.eq(debrief))
+        .filter(note_contacts::contact_id.eq(contact))
+        .filter(note_contacts::live.eq(true))
+        .select(note_contacts::note_id)
+        .first(conn)
+        .optional()
+}
+
+/// Makes the note stand for these contacts, and for no others.
+pub fn replace_contacts(conn: &mut DbConn, note: &Note) -> QueryResult<()> {
+    diesel::delete(note_contacts::table.filter(note_contacts::note_id.eq(note.id))).execute(conn)?;
+    let rows = note.contact_ids.0.iter().map(|contact| {
+        (
+            note_contacts::note_id.eq(note.id),
+            note_contacts::contact_id.eq(*contact),
+            note_contacts::debrief_id.eq(note.debrief_id),
+            note_contacts::live.eq(true),
+        )
+    });
+    let rows: Vec<_> = rows.collect();
+    on_each!(conn, c => diesel::insert_into(note_contacts::table).values(&rows).execute(c)).map(drop)
+}
+
+/// The note came to nothing for a contact: another one may take its place.
+pub fn release_contact(conn: &mut DbConn, note: NoteId, contact: ContactId) -> QueryResult<()> {
+    let row = note_contacts::table.find((note, contact));
+    diesel::update(row).set(note_contacts::live.eq(false)).execute(conn).map(drop)
+}
