@@ -9,6 +9,7 @@ pub mod debriefs;
 pub mod error;
 pub mod events;
 pub mod faults;
+pub mod feedback;
 pub mod job_orders;
 pub mod records;
 pub mod users;

@@ -100,6 +100,20 @@ impl Machine for DebriefState {
     }
 }
 
+impl DebriefState {
+    /// Whether accounts are still awaited, or will be once the interview ended.
+    #[must_use]
+    pub const fn awaits_accounts(self) -> bool {
+        matches!(self, Self::Scheduled | Self::Open)
+    }
+
+    /// Whether the interview took place and the debrief is not done with.
+    #[must_use]
+    pub const fn is_under_way(self) -> bool {
+        matches!(self, Self::Open | Self::Ready | Self::Released)
+    }
+}
+
 impl SideStatus {
     /// What the accounts of one side add up to: one submitted account is enough; the side is waived
     /// only when everybody asked was waived.

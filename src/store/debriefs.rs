@@ -6,13 +6,14 @@ use diesel::sql_types::Bool;
 use serde::{Deserialize, Serialize};
 
 use super::connection::{DbConn, Lock, Locked};
-use super::schema::debriefs;
+use super::schema::{agencies, debriefs, feedback};
 use super::types::Json;
 use crate::auth::caller::Actor;
+use crate::store::agencies::Competency;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::feedback::Overall;
 use crate::domain::ids::{
-    AgencyId, CandidateId, ClientId, DebriefId, InterviewId, JobOrderId, MatchId, PointId, UserId,
+    AgencyId, CandidateId, ClientId, DebriefId, FeedbackId, InterviewId, JobOrderId, MatchId, PointId, UserId,
 };
 use crate::domain::note::NoteState;
 use crate::domain::retry_request::RetryState;
@@ -79,10 +80,8 @@ pub struct Debrief {
 pub struct PointMatch {
     /// Names the match.
     pub id: MatchId,
-    /// The point of the candidate's side.
-    pub candidate_point_id: PointId,
-    /// The point of the client's side.
-    pub client_point_id: PointId,
+    /// The two points; which comes first means nothing.
+    pub points: (PointId, PointId),
     /// Whether they are the same thing.
     pub same: bool,
     /// Who said so.
@@ -114,6 +113,44 @@ pub fn lock(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<O
         .filter(debriefs::agency_id.eq(agency))
         .select(Debrief::as_select());
     Locked(row, Lock::Wait).get_result(conn).optional()
+}
+
+/// The row as [`lock`] finds it, with the competencies of its agency.
+pub fn lock_with_competencies(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    id: DebriefId,
+) -> QueryResult<Option<(Debrief, Vec<Competency>)>> {
+    let row = debriefs::table
+        .filter(debriefs::id.eq(id))
+        .filter(debriefs::agency_id.eq(agency))
+        .select((Debrief::as_select(), competencies(agency)));
+    Locked(row, Lock::Wait).get_result(conn).optional().map(with_list)
+}
+
+/// The debrief that an account belongs to, as [`lock_with_competencies`] finds it.
+pub fn lock_of_feedback(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    account: FeedbackId,
+) -> QueryResult<Option<(Debrief, Vec<Competency>)>> {
+    let its_debrief = feedback::table.filter(feedback::id.eq(account)).select(feedback::debrief_id);
+    let row = debriefs::table
+        .filter(debriefs::id.eq_any(its_debrief))
+        .filter(debriefs::agency_id.eq(agency))
+        .select((Debrief::as_select(), competencies(agency)));
+    Locked(row, Lock::Wait).get_result(conn).optional().map(with_list)
+}
+
+/// An agency's competencies as a value within another query: in a join the agency's row would be
+/// locked too, and with it all that anybody writes at the agency.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn competencies(agency: AgencyId) -> _ {
+    agencies::table.filter(agencies::id.eq(agency)).select(agencies::competencies).single_value()
+}
+
+fn with_list(found: Option<(Debrief, Option<Json<Vec<Competency>>>)>) -> Option<(Debrief, Vec<Competency>)> {
+    found.map(|(debrief, list)| (debrief, list.unwrap_or_default().0))
 }
 
 /// The debrief of an interview, locked as [`lock`] does.

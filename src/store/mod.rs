@@ -8,6 +8,7 @@ pub mod pool;
 pub mod schema;
 pub mod types;
 
+pub mod activities;
 pub mod agencies;
 pub mod api_clients;
 pub mod candidates;
@@ -21,6 +22,8 @@ pub mod job_orders;
 pub mod migrations;
 pub mod names;
 pub mod notes;
+pub mod points;
 pub mod record;
 pub mod retry_requests;
+pub mod revisions;
 pub mod users;
