@@ -1,3 +1,4 @@
 //! Debriefs: the aftermath of interviews.
 
 pub mod lifecycle;
+pub mod meeting;

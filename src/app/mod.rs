@@ -10,6 +10,7 @@ pub mod error;
 pub mod events;
 pub mod faults;
 pub mod feedback;
+pub mod interviews;
 pub mod job_orders;
 pub mod records;
 pub mod users;

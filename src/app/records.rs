@@ -11,7 +11,7 @@ use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
 use crate::auth::caller::Caller;
-use crate::domain::ids::{AgencyId, Id, Kind};
+use crate::domain::ids::{AgencyId, DebriefId, Id, Kind};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
@@ -75,6 +75,16 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     fn external_refs(&self) -> &[ExternalRef];
     /// What stands in the way of deleting it.
     fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError>;
+    /// The debrief whose history tells of it.
+    fn debrief(&self) -> Option<DebriefId> {
+        None
+    }
+    /// Does what else follows from its being made, changed or deleted; `former` is the record as it
+    /// stood. Called last, with everything written.
+    fn follow(&mut self, tx: &mut Tx<'_>, caller: &Caller, former: Option<&Self>) -> Result<(), AppError> {
+        let _ = (tx, caller, former);
+        Ok(())
+    }
 
     /// Inserts it.
     fn insert(&self, conn: &mut DbConn) -> Result<(), AppError>;
@@ -170,10 +180,11 @@ where
         updated_at: tx.now(),
         deleted_at: None,
     };
-    let made: R = build(tx, common, input, None)?;
+    let mut made: R = build(tx, common, input, None)?;
     made.insert(tx)?;
     make_known(tx, &made, None)?;
     happened(tx, caller, &made, "created")?;
+    made.follow(tx, caller, None)?;
     Ok(made)
 }
 
@@ -241,10 +252,11 @@ pub fn delete<R: Record>(
     id: Id<R::Kind>,
     expected: Expected,
 ) -> Result<(), AppError> {
-    let mut gone: R = take(tx, caller.agency, id)?;
-    let mut common = gone.common();
+    let former: R = take(tx, caller.agency, id)?;
+    let mut gone = former.clone();
+    let mut common = former.common();
     expect_version(expected, common.version)?;
-    if let Some(what) = gone.in_use(tx)? {
+    if let Some(what) = former.in_use(tx)? {
         return Err(AppError::conflict(super::error::ConflictCode::InUse, what));
     }
     let version = common.version;
@@ -255,7 +267,8 @@ pub fn delete<R: Record>(
     write(tx, &gone, version)?;
     names::remove(tx, id)?;
     record::replace_refs(tx, caller.agency, R::KIND, id, &[])?;
-    happened(tx, caller, &gone, "deleted")
+    happened(tx, caller, &gone, "deleted")?;
+    gone.follow(tx, caller, Some(&former))
 }
 
 fn change<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: R, input: R::Input) -> Result<R, AppError>
@@ -266,10 +279,11 @@ where
     let version = common.version;
     common.version += 1;
     common.updated_at = tx.now();
-    let changed: R = build(tx, common, input, Some(&former))?;
+    let mut changed: R = build(tx, common, input, Some(&former))?;
     write(tx, &changed, version)?;
     make_known(tx, &changed, Some(&former))?;
     happened(tx, caller, &changed, "updated")?;
+    changed.follow(tx, caller, Some(&former))?;
     Ok(changed)
 }
 
@@ -324,9 +338,12 @@ fn make_known<R: Record>(tx: &mut Tx<'_>, record: &R, former: Option<&R>) -> Res
 
 fn happened<R: Record>(tx: &mut Tx<'_>, caller: &Caller, record: &R, what: &str) -> Result<(), AppError> {
     let common = record.common();
-    Happening::to(&format!("{}.{what}", R::NOUN), common.id)
-        .with("version", common.version)
-        .record(tx, caller)
+    let event_type = format!("{}.{what}", R::NOUN);
+    let mut happening = Happening::to(&event_type, common.id).with("version", common.version);
+    if let Some(debrief) = record.debrief() {
+        happening = happening.of(debrief);
+    }
+    happening.record(tx, caller)
 }
 
 /// Writes the parts of [`Record`] that are the same for every kind: the row's common columns and

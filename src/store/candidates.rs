@@ -65,3 +65,8 @@ pub fn has_interviews(conn: &mut DbConn, candidate: CandidateId) -> QueryResult<
 pub fn home_time_zone(conn: &mut DbConn, agency: AgencyId) -> QueryResult<String> {
     agencies::table.find(agency).select(agencies::time_zone).first(conn)
 }
+
+/// The time zone in which a candidate's days begin and end.
+pub fn time_zone(conn: &mut DbConn, candidate: CandidateId) -> QueryResult<String> {
+    candidates::table.find(candidate).select(candidates::time_zone).first(conn)
+}

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::DbConn;
+use super::connection::{DbConn, Lock, Locked};
 use super::record::record_queries;
 use super::schema::{contacts, interview_contacts, interviews};
 use super::types::Json;
@@ -83,4 +83,21 @@ pub fn has_interviews(conn: &mut DbConn, contact: ContactId) -> QueryResult<bool
 pub fn had_interviews(conn: &mut DbConn, contact: ContactId) -> QueryResult<bool> {
     let asked = interview_contacts::table.filter(interview_contacts::contact_id.eq(contact));
     diesel::select(diesel::dsl::exists(asked)).get_result(conn)
+}
+
+/// Of these contacts those that stand, each with its client; until the transaction ends nobody can
+/// change or delete them.
+pub fn pin_several(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    ids: &[ContactId],
+) -> QueryResult<Vec<(ContactId, ClientId)>> {
+    let rows = contacts::table
+        .filter(contacts::agency_id.eq(agency))
+        .filter(contacts::id.eq_any(ids))
+        .filter(contacts::deleted_at.is_null())
+        // One order for everybody, so that nobody waits in a circle.
+        .order(contacts::id)
+        .select((contacts::id, contacts::client_id));
+    Locked(rows, Lock::Pin).get_results(conn)
 }

@@ -1,21 +1,23 @@
 //! Debriefs: the rows that everything inside a debrief hangs on, and is locked by.
 
-use diesel::dsl::sql;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use serde::{Deserialize, Serialize};
 
 use super::connection::{DbConn, Lock, Locked};
-use super::schema::{agencies, debriefs, feedback};
+use super::schema::{activities, agencies, debriefs, feedback, note_contacts, notes, retry_requests, users};
 use super::types::Json;
 use crate::auth::caller::Actor;
 use crate::store::agencies::Competency;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
-use crate::domain::feedback::Overall;
+use crate::domain::feedback::{FeedbackState, Overall};
 use crate::domain::ids::{
-    AgencyId, CandidateId, ClientId, DebriefId, FeedbackId, InterviewId, JobOrderId, MatchId, PointId, UserId,
+    AgencyId, CandidateId, ClientId, ContactId, DebriefId, FeedbackId, InterviewId, JobOrderId, MatchId,
+    PointId, UserId,
 };
 use crate::domain::note::NoteState;
+use crate::domain::people::Role;
 use crate::domain::retry_request::RetryState;
 use crate::domain::timestamp::Timestamp;
 
@@ -187,4 +189,48 @@ pub fn lock_ended(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<
         .limit(limit)
         .select(Debrief::as_select());
     Locked(rows, Lock::SkipLocked).get_results(conn)
+}
+
+/// Whether debriefs can be this user's: somebody of the agency who may sign in and write.
+pub fn can_own(conn: &mut DbConn, agency: AgencyId, user: UserId) -> QueryResult<bool> {
+    let able = users::table
+        .filter(users::id.eq(user))
+        .filter(users::agency_id.eq(agency))
+        .filter(users::role.ne(Role::Auditor))
+        .filter(users::disabled_at.is_null());
+    diesel::select(exists(able)).get_result(conn)
+}
+
+/// Whether there is more in a debrief than requests for accounts.
+pub fn has_content(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<bool> {
+    let accounts = feedback::table
+        .filter(feedback::debrief_id.eq(debrief))
+        .filter(feedback::state.ne(FeedbackState::Requested));
+    let calls = activities::table.filter(activities::debrief_id.eq(debrief));
+    let requests = retry_requests::table.filter(retry_requests::debrief_id.eq(debrief));
+    let notes = notes::table.filter(notes::debrief_id.eq(debrief));
+    diesel::select(exists(accounts).or(exists(calls)).or(exists(requests)).or(exists(notes))).get_result(conn)
+}
+
+/// Whether a retry request after the interview `original` led to the interview `retry`.
+pub fn has_request_leading_to(
+    conn: &mut DbConn,
+    original: InterviewId,
+    retry: InterviewId,
+) -> QueryResult<bool> {
+    // By the debrief, because requests have an index on it.
+    let of_original = debriefs::table.filter(debriefs::interview_id.eq(original)).select(debriefs::id);
+    let requests = retry_requests::table
+        .filter(retry_requests::debrief_id.eq_any(of_original))
+        .filter(retry_requests::scheduled_interview_id.eq(retry));
+    diesel::select(exists(requests)).get_result(conn)
+}
+
+/// Whether a thank-you note that was not rejected or recalled goes to the contact.
+pub fn has_live_note_to(conn: &mut DbConn, debrief: DebriefId, contact: ContactId) -> QueryResult<bool> {
+    let live = note_contacts::table
+        .filter(note_contacts::debrief_id.eq(debrief))
+        .filter(note_contacts::contact_id.eq(contact))
+        .filter(note_contacts::live);
+    diesel::select(exists(live)).get_result(conn)
 }

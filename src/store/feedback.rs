@@ -151,3 +151,8 @@ pub fn is_contact_of(
         .optional()?;
     Ok(found.is_some())
 }
+
+/// Deletes an account that was only asked for.
+pub fn delete(conn: &mut DbConn, id: FeedbackId) -> QueryResult<()> {
+    diesel::delete(feedback::table.filter(feedback::id.eq(id))).execute(conn).map(drop)
+}

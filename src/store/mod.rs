@@ -18,6 +18,7 @@ pub mod debriefs;
 pub mod deliveries;
 pub mod events;
 pub mod feedback;
+pub mod interviews;
 pub mod job_orders;
 pub mod migrations;
 pub mod names;

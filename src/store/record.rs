@@ -66,13 +66,11 @@ pub fn find_by_ref<K>(
     Ok(found.map(Id::cast))
 }
 
-/// The queries that every kind of record has: insert, find, hold, update under its
-/// version, list.
+/// The queries for one row: insert, find, hold, update under its version.
 ///
-/// `$table` is the table's module, `$row` the whole row, `$id` its identifier. `$filters` is the
-/// type of the kind's own filters, applied by `$apply` to the boxed query.
-macro_rules! record_queries {
-    ($table:ident, $row:ident, $id:ty, $filters:ty, |$query:ident, $filter:ident| $apply:expr) => {
+/// `$table` is the table's module, `$row` the whole row, `$id` its identifier.
+macro_rules! row_queries {
+    ($table:ident, $row:ident, $id:ty) => {
         /// Inserts a row.
         pub fn insert(conn: &mut DbConn, row: &$row) -> QueryResult<()> {
             diesel::insert_into($table::table).values(row).execute(conn).map(drop)
@@ -118,6 +116,52 @@ macro_rules! record_queries {
                 .filter($table::version.eq(version));
             diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
         }
+    };
+}
+pub(crate) use row_queries;
+
+/// What every list of records does after its own filters: leaves out tombstones, looks for names,
+/// and takes a page: newest first, or with `updated_since` in the order of the changes.
+macro_rules! page_of {
+    ($query:expr, $table:ident, $kind:expr, $agency:expr, $options:expr) => {{
+        let mut query = $query;
+        if !$options.include_deleted {
+            query = query.filter($table::deleted_at.is_null());
+        }
+        if let Some((from, to)) = &$options.named {
+            use $crate::store::schema::name_parts;
+            let named = name_parts::table
+                .filter(name_parts::agency_id.eq($agency))
+                .filter(name_parts::kind.eq($kind))
+                .filter(name_parts::part.ge(from))
+                .filter(name_parts::part.lt(to))
+                .select(name_parts::record_id);
+            query = query.filter($table::id.eq_any(named));
+        }
+        if let Some(since) = $options.updated_since {
+            query = query.filter($table::updated_at.ge(since)).order(($table::updated_at, $table::id));
+            if let Some((at, id)) = $options.after {
+                let later = $table::updated_at.gt(at);
+                let same = $table::updated_at.eq(at).and($table::id.gt(id));
+                query = query.filter($table::updated_at.ge(at)).filter(later.or(same));
+            }
+        } else {
+            query = query.order($table::id.desc());
+            if let Some((_, id)) = $options.after {
+                query = query.filter($table::id.lt(id));
+            }
+        }
+        query.limit($options.limit)
+    }};
+}
+pub(crate) use page_of;
+
+/// The queries of a record whose JSON is its row: those for one row, and a list.
+///
+/// `$filters` is the type of the kind's own filters, applied by `$apply` to the boxed query.
+macro_rules! record_queries {
+    ($table:ident, $row:ident, $id:ty, $filters:ty, |$query:ident, $filter:ident| $apply:expr) => {
+        $crate::store::record::row_queries!($table, $row, $id);
 
         /// A page of rows: newest first, or with `updated_since` in the order of their changes.
         pub fn list(
@@ -129,36 +173,9 @@ macro_rules! record_queries {
             let mut $query = $table::table
                 .filter($table::agency_id.eq(agency))
                 .select($row::as_select())
-                .limit(options.limit)
                 .into_boxed::<$crate::store::connection::MultiBackend>();
             $query = $apply;
-            if !options.include_deleted {
-                $query = $query.filter($table::deleted_at.is_null());
-            }
-            if let Some((from, to)) = &options.named {
-                use $crate::store::schema::name_parts;
-                let named = name_parts::table
-                    .filter(name_parts::agency_id.eq(agency))
-                    .filter(name_parts::kind.eq($row::KIND))
-                    .filter(name_parts::part.ge(from))
-                    .filter(name_parts::part.lt(to))
-                    .select(name_parts::record_id);
-                $query = $query.filter($table::id.eq_any(named));
-            }
-            if let Some(since) = options.updated_since {
-                $query = $query.filter($table::updated_at.ge(since)).order(($table::updated_at, $table::id));
-                if let Some((at, id)) = options.after {
-                    let later = $table::updated_at.gt(at);
-                    let same = $table::updated_at.eq(at).and($table::id.gt(id));
-                    $query = $query.filter($table::updated_at.ge(at)).filter(later.or(same));
-                }
-            } else {
-                $query = $query.order($table::id.desc());
-                if let Some((_, id)) = options.after {
-                    $query = $query.filter($table::id.lt(id));
-                }
-            }
-            $query.load(conn)
+            $crate::store::record::page_of!($query, $table, $row::KIND, agency, options).load(conn)
         }
     };
 }

@@ -1,0 +1,148 @@
+//! What callers send about interviews.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::faults::Faults;
+use crate::app::records::{HasRefs, Input, Query};
+use crate::domain::ids::{CandidateId, ClientId, ContactId, InterviewId, JobOrderId, UserId};
+use crate::domain::interview::{Format, InterviewStatus, PreparationItem};
+use crate::domain::record::ExternalRef;
+use crate::domain::text::{check_name, check_time_zone};
+use crate::domain::timestamp::Timestamp;
+use crate::store::interviews::{Interview, InterviewFilters};
+
+/// The longest interview.
+const MAX_LENGTH: TimeDelta = TimeDelta::hours(24);
+
+/// What makes or changes an interview.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InterviewInput {
+    /// Who is interviewed; fixed once the interview is made.
+    pub candidate_id: CandidateId,
+    /// The vacancy that it is about; fixed once the interview is made.
+    pub job_order_id: JobOrderId,
+    /// The panel: contacts at the job order's client.
+    #[schema(min_items = 1, max_items = 20)]
+    pub contact_ids: Vec<ContactId>,
+    /// Whose interview it is at the agency: as before if absent, at first the calling user's. Only a
+    /// manager gives one to somebody else.
+    pub recruiter_id: Option<UserId>,
+    /// The how-manieth meeting about the vacancy it is: as before if absent, at first 1.
+    #[schema(minimum = 1, maximum = 100)]
+    pub round: Option<i32>,
+    /// How the people meet.
+    pub format: Format,
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// When it ends: after its beginning, and at most 24 hours later.
+    pub ends_at: Timestamp,
+    /// The time zone of the IANA database in which it is agreed: as before if absent, at first the
+    /// candidate's.
+    #[schema(max_length = 64, example = "Europe/Berlin")]
+    pub time_zone: Option<String>,
+    /// What became of it: as before if absent, at first `scheduled`.
+    pub status: Option<InterviewStatus>,
+    /// The interview that this one is a second chance for, of the same candidate about the same job
+    /// order: as before if absent.
+    pub retry_of_interview_id: Option<InterviewId>,
+    /// What the candidate prepares, and what of it is done.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub preparation: Vec<PreparationItem>,
+    /// What other systems call it.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub external_refs: Vec<ExternalRef>,
+}
+
+impl InterviewInput {
+    /// The input that would make this interview.
+    pub(super) fn of(interview: &Interview) -> Self {
+        let row = &interview.row;
+        Self {
+            candidate_id: row.candidate_id,
+            job_order_id: row.job_order_id,
+            contact_ids: interview.contact_ids.clone(),
+            recruiter_id: interview.recruiter_id,
+            round: Some(row.round),
+            format: row.format,
+            starts_at: row.starts_at,
+            ends_at: row.ends_at,
+            time_zone: Some(row.time_zone.clone()),
+            status: Some(row.status),
+            retry_of_interview_id: row.retry_of_interview_id,
+            preparation: row.preparation.0.clone(),
+            external_refs: row.external_refs.0.clone(),
+        }
+    }
+}
+
+impl Input for InterviewInput {
+    fn check(&self, faults: &mut Faults) {
+        if self.ends_at <= self.starts_at {
+            faults.add("/ends_at", "not_after_start", "must be after starts_at");
+        } else if *self.ends_at - *self.starts_at > MAX_LENGTH {
+            faults.add("/ends_at", "too_long", "must be at most 24 hours after starts_at");
+        }
+        if let Some(zone) = &self.time_zone {
+            faults.text("/time_zone", check_time_zone(zone));
+        }
+        for (i, contact) in self.contact_ids.iter().enumerate() {
+            if self.contact_ids[..i].contains(contact) {
+                faults.add(format!("/contact_ids/{i}"), "duplicate", "is in the list already");
+            }
+        }
+        for (i, line) in self.preparation.iter().enumerate() {
+            faults.text(format!("/preparation/{i}/item"), check_name(&line.item));
+        }
+    }
+}
+
+impl HasRefs for InterviewInput {
+    fn refs_mut(&mut self) -> &mut Vec<ExternalRef> {
+        &mut self.external_refs
+    }
+}
+
+/// Which interviews are wanted.
+#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct InterviewQuery {
+    /// Only those of this candidate.
+    candidate_id: Option<CandidateId>,
+    /// Only those about this job order.
+    job_order_id: Option<JobOrderId>,
+    /// Only those at this client.
+    client_id: Option<ClientId>,
+    /// Only those in which this contact takes part.
+    contact_id: Option<ContactId>,
+    /// Only those of which this became.
+    status: Option<InterviewStatus>,
+    /// Only those changed at this time or later, oldest change first.
+    updated_since: Option<Timestamp>,
+    /// Tombstones too.
+    include_deleted: Option<bool>,
+}
+
+impl InterviewQuery {
+    /// The filters that interviews have of their own.
+    pub(super) const fn filters(&self) -> InterviewFilters {
+        InterviewFilters {
+            candidate_id: self.candidate_id,
+            job_order_id: self.job_order_id,
+            client_id: self.client_id,
+            contact_id: self.contact_id,
+            status: self.status,
+        }
+    }
+}
+
+impl Query for InterviewQuery {
+    fn common(&self) -> (Option<&str>, Option<Timestamp>, bool) {
+        (None, self.updated_since, self.include_deleted.unwrap_or_default())
+    }
+}
