@@ -6,12 +6,15 @@ pub mod clients;
 pub mod contacts;
 pub mod context;
 pub mod debriefs;
+pub mod deliveries;
 pub mod error;
 pub mod events;
 pub mod faults;
 pub mod feedback;
 pub mod interviews;
 pub mod job_orders;
+pub mod letters;
+pub mod notes;
 pub mod records;
 pub mod users;
 

@@ -42,6 +42,8 @@ pub struct Delivery {
     pub lease_token: i64,
     /// Until when the worker owns it, while it is being sent.
     pub lease_until: Option<Timestamp>,
+    /// The one recipient.
+    pub envelope_to: String,
     /// The Message-ID, without its angle brackets.
     pub message_id: String,
     /// The code of the last reply; none if what went wrong was no reply.
@@ -66,14 +68,12 @@ impl Delivery {
     }
 }
 
-/// A frozen message with its envelope.
+/// A frozen message, and where it bounces to.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = deliveries)]
 pub struct Message {
     /// Where bounces go.
     pub envelope_from: String,
-    /// The one recipient.
-    pub envelope_to: String,
     /// The message as it is sent (RFC 5322).
     pub message: Vec<u8>,
 }

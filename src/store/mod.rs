@@ -14,6 +14,7 @@ pub mod api_clients;
 pub mod candidates;
 pub mod clients;
 pub mod contacts;
+pub mod correspondents;
 pub mod debriefs;
 pub mod deliveries;
 pub mod events;

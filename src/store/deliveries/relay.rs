@@ -61,6 +61,12 @@ pub fn next_due(conn: &mut DbConn) -> QueryResult<Option<Timestamp>> {
         .map(Option::flatten)
 }
 
+/// Keeps everybody else who wants to change the debrief waiting until the transaction ends.
+pub fn hold_debrief(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<()> {
+    let row = debriefs::table.filter(debriefs::id.eq(debrief)).select(debriefs::id);
+    Locked(row, Lock::Wait).execute(conn).map(drop)
+}
+
 /// The debrief shows a delivery that has moved on, so it has changed too. Holds the debrief until
 /// the transaction ends.
 pub fn bump_debrief(conn: &mut DbConn, debrief: DebriefId, now: Timestamp) -> QueryResult<()> {

@@ -1,0 +1,175 @@
+//! Deliveries: every attempt of one, and the end of a doubt. The relay's own use cases are beside.
+
+pub mod relay;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::AppError;
+use super::debriefs::lifecycle;
+use super::events::Happening;
+use super::letters::{blocked, reachable};
+use super::notes::{DeliveryView, LastReply};
+use crate::auth::caller::Caller;
+use crate::domain::delivery::{DeliveryEvent, DeliveryState, Resolution};
+use crate::domain::ids::{AgencyId, DeliveryId};
+use crate::domain::state::{InvalidTransition, Machine};
+use crate::domain::timestamp::Timestamp;
+use crate::store::connection::DbConn;
+use crate::store::correspondents;
+use crate::store::deliveries::relay::{AttemptEnd, end_attempt};
+use crate::store::deliveries::{self, Attempt, Delivery};
+use crate::store::notes;
+use crate::store::pool::Tx;
+
+/// One attempt to hand a message over.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AttemptView {
+    /// Which attempt it is, from 1.
+    pub number: i32,
+    /// The server that was spoken to, or the kind of transport.
+    pub host: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; none while it runs.
+    pub finished_at: Option<Timestamp>,
+    /// The delivery's state afterwards.
+    pub outcome: Option<DeliveryState>,
+    /// The step of the conversation that decided.
+    #[schema(example = "recipient")]
+    pub step: Option<String>,
+    /// What the server said, or what went wrong.
+    pub reply: Option<LastReply>,
+}
+
+impl From<Attempt> for AttemptView {
+    fn from(row: Attempt) -> Self {
+        Self {
+            number: row.number,
+            host: row.host,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            outcome: row.outcome,
+            step: row.step,
+            reply: LastReply::of(row.code, row.enhanced_code, row.text),
+        }
+    }
+}
+
+/// What became of a delivery of which nobody knows whether it arrived.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolutionInput {
+    /// The recruiter's decision.
+    resolution: Resolution,
+}
+
+/// A page of a delivery's attempts, the first one first.
+pub fn attempts(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    id: DeliveryId,
+    after: Option<i32>,
+    limit: i64,
+) -> Result<Vec<AttemptView>, AppError> {
+    deliveries::find(conn, agency, id)?.ok_or(AppError::NotFound)?;
+    let rows = deliveries::attempts(conn, agency, id, after.unwrap_or_default(), limit)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Decides what nobody could know.
+///
+/// # Errors
+/// [`AppError::Transition`] unless the delivery is unconfirmed.
+pub fn resolve(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: DeliveryId,
+    input: &ResolutionInput,
+) -> Result<DeliveryView, AppError> {
+    let found = deliveries::find(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
+    let mut debrief = lifecycle::lock(tx, caller, found.debrief_id)?;
+    lifecycle::touch(tx, &mut debrief);
+    let former = deliveries::lock(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
+    let next = former.progress().next(input.resolution.event()).ok_or_else(|| unresolvable(&former))?;
+    let mut row = former.clone();
+    row.state = next.state;
+    row.updated_at = tx.now();
+    let event = match input.resolution {
+        Resolution::Sent => {
+            row.sent_at = Some(tx.now());
+            "note.sent"
+        }
+        Resolution::Resend => {
+            let recipient = correspondents::recipient(tx, caller.agency, row.contact_id)?;
+            reachable(&[recipient.ok_or_else(|| blocked(row.contact_id, "was deleted"))?])?;
+            row.due_at = tx.now();
+            row.next_attempt_at = Some(tx.now());
+            "note.requeued"
+        }
+        Resolution::Abandon => {
+            notes::release_contact(tx, row.note_id, row.contact_id)?;
+            "note.abandoned"
+        }
+    };
+    write(tx, &row, &former)?;
+    told(tx, caller, event, &row)?;
+    lifecycle::save(tx, &debrief)?;
+    Ok(row.into())
+}
+
+fn unresolvable(row: &Delivery) -> AppError {
+    AppError::Transition(InvalidTransition {
+        record: "delivery",
+        state: row.state.into(),
+        transition: "resolve",
+        allowed: Vec::new(),
+    })
+}
+
+/// Takes a locked delivery back before it has left. `withdrawn` takes it out of the note as well:
+/// another text will be sent instead.
+pub(super) fn take_back(
+    tx: &mut Tx<'_>,
+    former: &Delivery,
+    why: &str,
+    withdrawn: bool,
+) -> Result<(), AppError> {
+    let mut row = former.clone();
+    row.state = former.progress().apply(DeliveryEvent::Recall)?.state;
+    row.withdrawn = withdrawn;
+    row.next_attempt_at = None;
+    row.lease_until = None;
+    row.updated_at = tx.now();
+    if former.state == DeliveryState::Sending {
+        let end = AttemptEnd {
+            finished_at: Some(tx.now()),
+            outcome: Some(row.state),
+            step: None,
+            code: None,
+            enhanced_code: None,
+            text: Some(why.to_owned()),
+        };
+        end_attempt(tx, &end, row.id, row.attempts)?;
+    }
+    write(tx, &row, former)
+}
+
+/// Writes a locked delivery, and marks its note as changed.
+fn write(tx: &mut Tx<'_>, row: &Delivery, former: &Delivery) -> Result<(), AppError> {
+    if !deliveries::update(tx, row, former)? {
+        return Err(AppError::Internal(format!("the delivery {} changed while it was locked", row.id)));
+    }
+    let now = tx.now();
+    Ok(notes::touch(tx, row.note_id, now)?)
+}
+
+/// Writes down what happened to a note on its way to one contact.
+fn told(tx: &mut Tx<'_>, caller: &Caller, event: &str, row: &Delivery) -> Result<(), AppError> {
+    Happening::to(event, row.note_id)
+        .of(row.debrief_id)
+        .with("delivery_id", row.id)
+        .with("contact_id", row.contact_id)
+        .with("delivery_state", row.state)
+        .record(tx, caller)
+}

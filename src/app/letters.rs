@@ -1,0 +1,146 @@
+//! From a note to the message that carries it to one contact.
+
+use chrono::TimeDelta;
+
+use super::AppError;
+use super::error::ConflictCode;
+use super::faults::Faults;
+use crate::auth::caller::Caller;
+use crate::domain::ids::{AgencyId, ContactId};
+use crate::domain::people::EmailStatus;
+use crate::domain::timestamp::Timestamp;
+use crate::mail::{self, ComposeError, Letter};
+use crate::store::connection::DbConn;
+use crate::store::correspondents::{self, Recipient, Sender};
+use crate::store::debriefs::Debrief;
+use crate::store::notes::Note;
+
+/// The language of a note that names none.
+const DEFAULT_LANGUAGE: &str = "en";
+
+/// How the service presents itself in mail, and how long a note can be taken back.
+#[derive(Debug, Clone)]
+pub struct MailPolicy {
+    /// What the service calls itself.
+    pub service_name: String,
+    /// The domain of the sender and of every Message-ID.
+    pub from_domain: String,
+    /// How long an approved note waits before it leaves.
+    pub undo_window: TimeDelta,
+}
+
+/// Who a debrief's letters are from and about.
+pub struct Parties {
+    agency_name: String,
+    candidate_name: String,
+    recruiter: Sender,
+}
+
+impl Parties {
+    /// The parties of a debrief. The letter is from the debrief's own recruiter, so that it does
+    /// not depend on who looks at it or approves it; where there is none, from the caller.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] if no user is left whom an answer could reach.
+    pub fn of(conn: &mut DbConn, caller: &Caller, debrief: &Debrief) -> Result<Self, AppError> {
+        let mut recruiter = None;
+        for user in [debrief.recruiter_id, caller.user()].into_iter().flatten() {
+            if recruiter.is_none() {
+                recruiter = correspondents::sender(conn, caller.agency, user)?;
+            }
+        }
+        let recruiter = recruiter.ok_or(AppError::Forbidden(
+            "the debrief has no recruiter whom an answer could reach: a user has to approve its notes",
+        ))?;
+        let (agency_name, candidate_name) = correspondents::names(conn, caller.agency, debrief.id)?;
+        Ok(Self { agency_name, candidate_name, recruiter })
+    }
+
+    /// The letter that carries `note` to `recipient`. `name` becomes the Message-ID's own part and
+    /// the MIME boundary; the same arguments make the same bytes.
+    ///
+    /// # Errors
+    /// [`ConflictCode::ContactBlocked`] if the contact's address cannot be written to.
+    pub fn letter(
+        &self,
+        policy: &MailPolicy,
+        note: &Note,
+        recipient: &Recipient,
+        name: &str,
+        date: Timestamp,
+    ) -> Result<Letter, AppError> {
+        let composed = mail::compose(&mail::Note {
+            recruiter_name: &self.recruiter.name,
+            recruiter_address: &self.recruiter.email,
+            agency_name: &self.agency_name,
+            service_name: &policy.service_name,
+            service_address: &format!("notes@{}", policy.from_domain),
+            bounce_address: &format!("b.{name}@{}", policy.from_domain),
+            contact_name: &recipient.name,
+            contact_address: recipient.email.as_deref().unwrap_or_default(),
+            candidate_name: &self.candidate_name,
+            subject: &note.subject,
+            body: &note.body,
+            language: note.language.as_deref().unwrap_or(DEFAULT_LANGUAGE),
+            message_id: name,
+            boundary_seed: name,
+            date: *date,
+        });
+        composed.map_err(|error| match error {
+            ComposeError::Address { whose: "contact", .. } => {
+                blocked(recipient.id, "has an address that no mail can be sent to")
+            }
+            ComposeError::LineTooLong => {
+                AppError::fault("/subject", "too_long", "has a word that is too long for a line of mail")
+            }
+            other => AppError::Internal(other.to_string()),
+        })
+    }
+}
+
+/// The contacts of these ids; a fault for each that is not the client's.
+pub fn recipients(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    debrief: &Debrief,
+    contacts: &[ContactId],
+    faults: &mut Faults,
+) -> Result<Vec<Recipient>, AppError> {
+    let mut found = Vec::with_capacity(contacts.len());
+    for (i, id) in contacts.iter().enumerate() {
+        match correspondents::recipient(conn, agency, *id)? {
+            Some(recipient) if recipient.client_id == debrief.client_id => found.push(recipient),
+            _ => faults.unknown(format!("/contact_ids/{i}"), "contact at the debrief's client"),
+        }
+    }
+    Ok(found)
+}
+
+/// Fails unless every one of these contacts may be written to, and can be.
+///
+/// # Errors
+/// [`ConflictCode::ContactBlocked`], naming the first who may not.
+pub fn reachable(recipients: &[Recipient]) -> Result<(), AppError> {
+    let hindrance = |recipient: &Recipient| {
+        if recipient.off_limits {
+            Some("is off-limits")
+        } else if recipient.email.is_none() {
+            Some("has no email address")
+        } else if recipient.email_status == EmailStatus::Bounced {
+            Some("has an email address from which mail came back")
+        } else {
+            None
+        }
+    };
+    let first = recipients.iter().find_map(|recipient| Some((recipient, hindrance(recipient)?)));
+    first.map_or(Ok(()), |(recipient, why)| Err(blocked(recipient.id, why)))
+}
+
+/// A contact may not be written to.
+pub fn blocked(contact: ContactId, why: &str) -> AppError {
+    AppError::Conflict {
+        code: ConflictCode::ContactBlocked,
+        detail: format!("the contact {contact} {why}"),
+        existing: Some(contact.to_string()),
+    }
+}

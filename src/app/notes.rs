@@ -1,0 +1,271 @@
+//! Thank-you notes: written, changed, and held while they change.
+
+pub mod decisions;
+pub mod preview;
+mod view;
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::AppError;
+use super::debriefs::lifecycle;
+use super::error::checked;
+use super::events::Happening;
+use super::faults::Faults;
+use super::letters::{reachable, recipients};
+use super::records::{Expected, expect_version};
+use crate::auth::caller::Caller;
+use crate::domain::debrief::DebriefState;
+use crate::domain::ids::{ContactId, DebriefId, NoteId};
+use crate::domain::note::{NoteState, NoteTransition, content_hash};
+use crate::domain::state::{InvalidTransition, Machine};
+use crate::domain::text::{check_name, check_paragraphs};
+use crate::store::connection::DbConn;
+use crate::store::debriefs::Debrief;
+use crate::store::notes::{self, Note};
+use crate::store::pool::Tx;
+use crate::store::types::Json;
+
+pub use view::{DeliveryView, LastReply, NoteQuery, NoteView, get, list, of_debrief};
+
+/// What makes or changes a thank-you note.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoteInput {
+    /// Whom it is for: contacts of the debrief's client, each of whom gets an email of their own.
+    #[schema(min_items = 1, max_items = 20)]
+    contact_ids: Vec<ContactId>,
+    /// What stands in the subject line.
+    #[schema(min_length = 1, max_length = 200, example = "Thank you for your time on Tuesday")]
+    subject: String,
+    /// What it says: plain text, a blank line between paragraphs.
+    #[schema(min_length = 1, max_length = 10_000)]
+    body: String,
+    /// The language that it is written in, a BCP 47 tag.
+    #[schema(max_length = 35, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", example = "en")]
+    language: Option<String>,
+}
+
+impl NoteInput {
+    fn check(&self, faults: &mut Faults) {
+        faults.text("/subject", check_name(&self.subject));
+        faults.text("/body", check_paragraphs(&self.body));
+        if self.body.trim().is_empty() {
+            faults.add("/body", "blank", "must not be blank");
+        }
+        let mut seen = HashSet::new();
+        for (i, contact) in self.contact_ids.iter().enumerate() {
+            if !seen.insert(contact) {
+                faults.add(format!("/contact_ids/{i}"), "duplicate", "names the same contact twice");
+            }
+        }
+    }
+
+    fn of(note: &Note) -> Self {
+        Self {
+            contact_ids: note.contact_ids.0.clone(),
+            subject: note.subject.clone(),
+            body: note.body.clone(),
+            language: note.language.clone(),
+        }
+    }
+
+    fn says_the_same_as(&self, note: &Note) -> bool {
+        let same = (&self.contact_ids, &self.subject, &self.body, &self.language);
+        same == (&note.contact_ids.0, &note.subject, &note.body, &note.language)
+    }
+
+    fn hash(&self) -> String {
+        content_hash(&self.subject, &self.body, self.language.as_deref(), &self.contact_ids)
+    }
+}
+
+/// Writes the first draft of a note.
+///
+/// # Errors
+/// A conflict if a contact may not be written to, or has a live note in this debrief already.
+pub fn create(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    debrief: DebriefId,
+    input: NoteInput,
+) -> Result<NoteView, AppError> {
+    let mut debrief = lifecycle::lock(tx, caller, debrief)?;
+    lifecycle::touch(tx, &mut debrief);
+    lifecycle::settle(tx, caller, &mut debrief)?;
+    refuse_in(&debrief, &[DebriefState::Cancelled], "write_note")?;
+    let mut faults = Faults::default();
+    input.check(&mut faults);
+    let found = recipients(tx, caller.agency, &debrief, &input.contact_ids, &mut faults)?;
+    checked(faults)?;
+    reachable(&found)?;
+    vacant(tx, &debrief, &input.contact_ids, None)?;
+    let note = Note {
+        id: tx.new_id(),
+        agency_id: caller.agency,
+        debrief_id: debrief.id,
+        content_hash: input.hash(),
+        contact_ids: Json(input.contact_ids),
+        state: NoteState::Draft,
+        subject: input.subject,
+        body: input.body,
+        language: input.language,
+        reason: None,
+        approved_hash: None,
+        approved_by: None,
+        approved_at: None,
+        send_at: None,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    notes::insert(tx, &note)?;
+    notes::replace_contacts(tx, &note)?;
+    debrief.note_state = Some(note.state);
+    let created = Happening::to("note.created", note.id).of(debrief.id);
+    created.with("state", note.state).with("version", note.version).record(tx, caller)?;
+    lifecycle::save(tx, &debrief)?;
+    Ok(NoteView::new(note, Vec::new()))
+}
+
+/// Changes a note by a merge patch (RFC 7396). `read` makes an input of the patched document,
+/// refusing what the document's schema does not allow. What was approved, and has not left yet,
+/// comes back for another look.
+pub fn patch(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: NoteId,
+    expected: Expected,
+    patch: &Value,
+    read: impl FnOnce(Value) -> Result<NoteInput, AppError>,
+) -> Result<NoteView, AppError> {
+    let mut held = Held::hold(tx, caller, id, expected)?;
+    let note = &mut held.note;
+    let mut document =
+        serde_json::to_value(NoteInput::of(note)).map_err(|e| AppError::Internal(e.to_string()))?;
+    json_patch::merge(&mut document, patch);
+    let input = read(document)?;
+    let mut faults = Faults::default();
+    input.check(&mut faults);
+    let found = recipients(tx, caller.agency, &held.debrief, &input.contact_ids, &mut faults)?;
+    checked(faults)?;
+    let state = note.state.apply(NoteTransition::Edit)?;
+    if input.says_the_same_as(note) {
+        return get(tx, caller.agency, id);
+    }
+    if note.state == NoteState::Queued {
+        decisions::withdraw(tx, note)?;
+    }
+    let contacts_changed = input.contact_ids != note.contact_ids.0;
+    note.state = state;
+    note.content_hash = input.hash();
+    note.contact_ids = Json(input.contact_ids);
+    note.subject = input.subject;
+    note.body = input.body;
+    note.language = input.language;
+    note.forget_approval();
+    if contacts_changed {
+        reachable(&found)?;
+        vacant(tx, &held.debrief, &note.contact_ids.0, Some(id))?;
+        notes::replace_contacts(tx, note)?;
+    }
+    held.save(tx, caller, "note.updated", None)
+}
+
+impl Note {
+    /// The approval was for another text.
+    fn forget_approval(&mut self) {
+        self.approved_hash = None;
+        self.approved_by = None;
+        self.approved_at = None;
+        self.send_at = None;
+    }
+}
+
+/// A note that is about to change, with its debrief, which nobody else can change meanwhile.
+struct Held {
+    note: Note,
+    debrief: Debrief,
+}
+
+impl Held {
+    /// Holds the note, if it is at the version that the caller expects.
+    fn hold(tx: &mut Tx<'_>, caller: &Caller, id: NoteId, expected: Expected) -> Result<Self, AppError> {
+        let note = notes::find(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
+        let mut debrief = lifecycle::lock(tx, caller, note.debrief_id)?;
+        expect_version(expected, note.version)?;
+        lifecycle::touch(tx, &mut debrief);
+        lifecycle::settle(tx, caller, &mut debrief)?;
+        Ok(Self { note, debrief })
+    }
+
+    /// Takes a transition, in memory.
+    fn take(&mut self, transition: NoteTransition) -> Result<(), AppError> {
+        self.note.state = self.note.state.apply(transition)?;
+        Ok(())
+    }
+
+    /// Writes the changed note and its debrief, and that it happened.
+    fn save(
+        mut self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        event: &str,
+        reason: Option<&str>,
+    ) -> Result<NoteView, AppError> {
+        let version = self.note.version;
+        self.note.version += 1;
+        self.note.updated_at = tx.now();
+        if !notes::update(tx, &self.note, version)? {
+            return Err(AppError::Stale { current: self.note.version });
+        }
+        self.debrief.note_state = shown_state(tx, self.debrief.id)?;
+        lifecycle::save(tx, &self.debrief)?;
+        Happening::to(event, self.note.id)
+            .of(self.debrief.id)
+            .because(reason)
+            .with("state", self.note.state)
+            .with("version", self.note.version)
+            .record(tx, caller)?;
+        get(tx, caller.agency, self.note.id)
+    }
+}
+
+/// What the worklist shows of a debrief's notes: the newest that is live, or else the newest.
+fn shown_state(conn: &mut DbConn, debrief: DebriefId) -> Result<Option<NoteState>, AppError> {
+    let states = notes::states_of_debrief(conn, debrief)?;
+    Ok(states.iter().find(|state| state.is_live()).or(states.first()).copied())
+}
+
+/// Fails if the debrief is in one of `states`.
+fn refuse_in(debrief: &Debrief, states: &[DebriefState], transition: &'static str) -> Result<(), AppError> {
+    if !states.contains(&debrief.state) {
+        return Ok(());
+    }
+    Err(AppError::Transition(InvalidTransition {
+        record: DebriefState::RECORD,
+        state: debrief.state.into(),
+        transition,
+        allowed: debrief.state.allowed(),
+    }))
+}
+
+/// Fails if another note of the debrief stands for one of the contacts.
+fn vacant(
+    conn: &mut DbConn,
+    debrief: &Debrief,
+    contacts: &[ContactId],
+    own: Option<NoteId>,
+) -> Result<(), AppError> {
+    for contact in contacts {
+        if let Some(other) = notes::live_for(conn, debrief.id, *contact)?.filter(|other| Some(*other) != own)
+        {
+            let detail = format!("the contact {contact} has a note in this debrief already");
+            return Err(AppError::already_exists(detail, other));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Notes as they are shown: with how each of their emails fares.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::AppError;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{
+    AgencyId, CandidateId, ClientId, ContactId, DebriefId, DeliveryId, Id, NoteId, kinds,
+};
+use crate::domain::note::NoteState;
+use crate::domain::timestamp::Timestamp;
+use crate::store::connection::DbConn;
+use crate::store::deliveries::{self, Delivery};
+use crate::store::notes::{self, Note, NoteFilters};
+use crate::store::record::ListOptions;
+
+/// A thank-you note with its deliveries.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NoteView {
+    /// The note.
+    #[serde(flatten)]
+    pub note: Note,
+    /// Its emails, one for each contact, once it is approved.
+    pub deliveries: Vec<DeliveryView>,
+}
+
+/// One note on its way to one contact.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DeliveryView {
+    /// The delivery's id.
+    pub id: DeliveryId,
+    /// The note.
+    pub note_id: NoteId,
+    /// The contact.
+    pub contact_id: ContactId,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When it is tried next, while it waits.
+    pub next_attempt_at: Option<Timestamp>,
+    /// What the mail server said last, or what went wrong.
+    pub last_reply: Option<LastReply>,
+    /// The Message-ID (RFC 5322), in its angle brackets.
+    #[schema(example = "<dlv_01h2xcejqtf2nbrexx3vqjhp41@mail.example>")]
+    pub message_id: String,
+    /// When the mail server took it.
+    pub sent_at: Option<Timestamp>,
+    /// When the note was approved.
+    pub created_at: Timestamp,
+    /// When it last moved on.
+    pub updated_at: Timestamp,
+}
+
+/// What a mail server said, or what went wrong before it could say anything.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LastReply {
+    /// The reply code (RFC 5321); none if the server did not answer.
+    pub code: Option<i32>,
+    /// The enhanced status code (RFC 3463).
+    pub enhanced_code: Option<String>,
+    /// What the server wrote, or what went wrong.
+    pub text: Option<String>,
+}
+
+impl LastReply {
+    /// The reply, if there is anything in it.
+    pub(in crate::app) fn of(
+        code: Option<i32>,
+        enhanced_code: Option<String>,
+        text: Option<String>,
+    ) -> Option<Self> {
+        (code.is_some() || text.is_some()).then_some(Self { code, enhanced_code, text })
+    }
+}
+
+impl From<Delivery> for DeliveryView {
+    fn from(row: Delivery) -> Self {
+        Self {
+            id: row.id,
+            note_id: row.note_id,
+            contact_id: row.contact_id,
+            state: row.state,
+            attempts: row.attempts,
+            next_attempt_at: row.next_attempt_at,
+            last_reply: LastReply::of(row.last_code, row.last_enhanced_code, row.last_text),
+            message_id: format!("<{}>", row.message_id),
+            sent_at: row.sent_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+impl NoteView {
+    /// The note with these deliveries, which are its own.
+    #[must_use]
+    pub fn new(note: Note, deliveries: Vec<Delivery>) -> Self {
+        Self { note, deliveries: deliveries.into_iter().map(Into::into).collect() }
+    }
+}
+
+/// Which notes are wanted.
+#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct NoteQuery {
+    /// Only those in this state.
+    state: Option<NoteState>,
+    /// Only those with a delivery in this state, such as `unconfirmed`.
+    delivery_state: Option<DeliveryState>,
+    /// Only those of this debrief.
+    debrief_id: Option<DebriefId>,
+    /// Only those to this client.
+    client_id: Option<ClientId>,
+    /// Only those of this candidate.
+    candidate_id: Option<CandidateId>,
+    /// Only those to this contact.
+    contact_id: Option<ContactId>,
+    /// Only those changed at this time or later, oldest change first.
+    updated_since: Option<Timestamp>,
+}
+
+/// The note.
+pub fn get(conn: &mut DbConn, agency: AgencyId, id: NoteId) -> Result<NoteView, AppError> {
+    let note = notes::find(conn, agency, id)?.ok_or(AppError::NotFound)?;
+    Ok(NoteView::new(note, deliveries::of_note(conn, id)?))
+}
+
+/// A page of notes.
+pub fn list(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    query: &NoteQuery,
+    after: Option<(Timestamp, Id<kinds::Note>)>,
+    limit: i64,
+) -> Result<Vec<NoteView>, AppError> {
+    let filters = NoteFilters {
+        state: query.state,
+        delivery_state: query.delivery_state,
+        debrief_id: query.debrief_id,
+        client_id: query.client_id,
+        candidate_id: query.candidate_id,
+        contact_id: query.contact_id,
+    };
+    let options =
+        ListOptions { updated_since: query.updated_since, include_deleted: false, named: None, after, limit };
+    let rows = notes::list(conn, agency, &filters, &options)?;
+    let ids: Vec<NoteId> = rows.iter().map(|note| note.id).collect();
+    let deliveries = deliveries::of_notes(conn, agency, &ids)?;
+    Ok(with_deliveries(rows, deliveries))
+}
+
+/// The notes of a debrief, oldest first.
+pub fn of_debrief(conn: &mut DbConn, debrief: DebriefId) -> Result<Vec<NoteView>, AppError> {
+    let rows = notes::of_debrief(conn, debrief)?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let deliveries = deliveries::of_debrief(conn, debrief)?;
+    Ok(with_deliveries(rows, deliveries))
+}
+
+fn with_deliveries(notes: Vec<Note>, mut deliveries: Vec<Delivery>) -> Vec<NoteView> {
+    let own = |note: Note| {
+        let own = deliveries.extract_if(.., |row| row.note_id == note.id).collect();
+        NoteView::new(note, own)
+    };
+    notes.into_iter().map(own).collect()
+}

@@ -1,0 +1,95 @@
+//! The people behind a letter: who it is from, for whom, and about whom.
+
+use diesel::prelude::*;
+
+use super::connection::DbConn;
+use super::schema::{agencies, candidates, contacts, debriefs, users};
+use crate::domain::ids::{AgencyId, ClientId, ContactId, DebriefId, UserId};
+use crate::domain::people::EmailStatus;
+use crate::domain::timestamp::Timestamp;
+
+/// A contact as somebody who is written to.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = contacts)]
+pub struct Recipient {
+    /// The contact.
+    pub id: ContactId,
+    /// The client that the contact is at.
+    pub client_id: ClientId,
+    /// What the contact is called.
+    pub name: String,
+    /// Where mail goes.
+    pub email: Option<String>,
+    /// Whether the contact may not be approached.
+    pub off_limits: bool,
+    /// Whether mail arrives.
+    pub email_status: EmailStatus,
+}
+
+/// The contact, unless it is deleted.
+pub fn recipient(conn: &mut DbConn, agency: AgencyId, id: ContactId) -> QueryResult<Option<Recipient>> {
+    contacts::table
+        .filter(contacts::id.eq(id))
+        .filter(contacts::agency_id.eq(agency))
+        .filter(contacts::deleted_at.is_null())
+        .select(Recipient::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// Mail to the contact came back, as long as the address is still this one. Answers the contact's
+/// new version; none if nothing was changed.
+pub fn mark_bounced(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    id: ContactId,
+    email: &str,
+    now: Timestamp,
+) -> QueryResult<Option<i64>> {
+    let reachable = contacts::table
+        .filter(contacts::id.eq(id))
+        .filter(contacts::agency_id.eq(agency))
+        .filter(contacts::email.eq(email))
+        .filter(contacts::email_status.eq(EmailStatus::Ok));
+    diesel::update(reachable)
+        .set((
+            contacts::email_status.eq(EmailStatus::Bounced),
+            contacts::version.eq(contacts::version + 1),
+            contacts::updated_at.eq(now),
+        ))
+        .returning(contacts::version)
+        .get_result(conn)
+        .optional()
+}
+
+/// A user as somebody who writes.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct Sender {
+    /// What the user is called.
+    pub name: String,
+    /// Where replies go.
+    pub email: String,
+}
+
+/// The user, unless the account is disabled.
+pub fn sender(conn: &mut DbConn, agency: AgencyId, id: UserId) -> QueryResult<Option<Sender>> {
+    users::table
+        .filter(users::id.eq(id))
+        .filter(users::agency_id.eq(agency))
+        .filter(users::disabled_at.is_null())
+        .select(Sender::as_select())
+        .first(conn)
+        .optional()
+}
+
+/// What the agency and the candidate of a debrief are called, in this order.
+pub fn names(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryResult<(String, String)> {
+    debriefs::table
+        .inner_join(agencies::table)
+        .inner_join(candidates::table)
+        .filter(debriefs::id.eq(debrief))
+        .filter(debriefs::agency_id.eq(agency))
+        .select((agencies::name, candidates::name))
+        .first(conn)
+}
