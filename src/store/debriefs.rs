@@ -9,7 +9,6 @@ use super::connection::{DbConn, Lock, Locked};
 use super::schema::{activities, agencies, debriefs, feedback, note_contacts, notes, retry_requests, users};
 use super::types::Json;
 use crate::auth::caller::Actor;
-use crate::store::agencies::Competency;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::feedback::{FeedbackState, Overall};
 use crate::domain::ids::{
@@ -20,6 +19,7 @@ use crate::domain::note::NoteState;
 use crate::domain::people::Role;
 use crate::domain::retry_request::RetryState;
 use crate::domain::timestamp::Timestamp;
+use crate::store::agencies::Competency;
 
 /// The record of one interview's aftermath.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]

@@ -11,6 +11,7 @@ pub mod types;
 pub mod activities;
 pub mod agencies;
 pub mod api_clients;
+pub mod bulk;
 pub mod candidates;
 pub mod clients;
 pub mod contacts;

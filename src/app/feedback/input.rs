@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::faults::Faults;
-use crate::store::agencies::Competency;
 use crate::domain::feedback::{
     Address, AgencyOnly, Channel, CompetencyRating, Overall, PointKind, Severity, Side,
 };
 use crate::domain::ids::{ContactId, PointId};
 use crate::domain::text::{check_name, check_paragraphs, check_told};
+use crate::store::agencies::Competency;
 
 /// What makes or changes an account.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
