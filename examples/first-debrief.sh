@@ -85,7 +85,11 @@ say() {
 }
 
 # row COLUMN...: a line of a table, under the step that it belongs to.
-row() { printf '    %-24s %-12s %-12s %s\n' "$@"; }
+row() {
+    local line
+    printf -v line '    %-24s %-12s %-12s %s' "$@"
+    echo "${line%"${line##*[![:space:]]}"}"
+}
 
 # rows FILTER: one row for each tab-separated line that the filter makes of the last answer.
 rows() {

@@ -2,14 +2,17 @@
 //! thank-you note relayed by email.
 //!
 //! Imports go one way: [`api`], [`demo`] and `jobs` → [`app`] → [`store`], [`mail`], [`auth`] → [`domain`].
+//! Imports go one way: [`api`] and [`jobs`] → [`app`] → [`store`], [`mail`], [`auth`] → [`domain`].
 //! [`startup`] puts them together from the [`config`].
 
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod jobs;
 pub mod mail;
 pub mod startup;
 pub mod store;

@@ -1,5 +1,7 @@
 //! Builds the service from its settings, and runs it until it is told to stop.
 
+mod mail;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +20,13 @@ use crate::api::{request, routing};
 use crate::app::Context;
 use crate::auth::keys::Keys;
 use crate::auth::password::{Cost, Hasher};
+use crate::auth::setup_token::SetupToken;
 use crate::auth::token::{TokenSettings, Tokens};
 use crate::config::{DatabaseUrl, MetricsListener, Settings, SqliteSynchronous};
 use crate::domain::clock::Clock;
-use crate::store::pool::{Location, Store, StoreOptions};
+use crate::jobs::Jobs;
+use crate::store::migrations;
+use crate::store::pool::{Location, Store, StoreError, StoreOptions};
 
 /// Opens the database that the settings name.
 pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
@@ -44,8 +49,14 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
     Ok(Store::open(&options, clock)?)
 }
 
+/// Runs the migrations that have not run, and names them.
+pub fn migrate(store: &Store) -> anyhow::Result<Vec<String>> {
+    let ran = store.exclusive(|conn| Ok::<_, StoreError>(migrations::run(conn)))?;
+    Ok(ran?)
+}
+
 /// What the use cases need, from the settings.
-pub fn build_context(settings: &Settings, store: Store) -> anyhow::Result<Context> {
+pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken) -> anyhow::Result<Context> {
     let auth = &settings.auth;
     let key_file = settings.signing_key_file();
     if let Some(folder) = key_file.parent() {
@@ -66,6 +77,10 @@ pub fn build_context(settings: &Settings, store: Store) -> anyhow::Result<Contex
         store,
         tokens: Arc::new(Tokens::new(token_settings, keys)),
         hasher: Hasher::new(cost, usize::from(auth.hashing_threads))?,
+        mail: Arc::new(mail::policy(&settings.mail)),
+        relay_bell: Arc::default(),
+        refresh_lifetime: TimeDelta::days(i64::from(auth.refresh_token_days)),
+        setup_token,
     })
 }
 
@@ -85,6 +100,11 @@ pub fn document() -> OpenApi {
     let mut document = app.split_for_parts().1;
     openapi::complete(&mut document);
     document
+}
+
+/// Starts what the service does by itself as time passes.
+pub fn start_jobs(settings: &Settings, context: &Context) -> anyhow::Result<Jobs> {
+    Ok(Jobs::start(context, mail::build_transport(settings)?, mail::job_settings(settings)))
 }
 
 /// A server that is listening.
@@ -137,7 +157,7 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
             .wrap(from_fn(request::layer))
             .default_service(web::to(routing::no_route));
         let app = if public_metrics { app.service(metrics::metrics) } else { app };
-        app.into_utoipa_app().configure(routing::routes).into_app()
+        app.into_utoipa_app().configure(routing::routes).into_app().configure(routing::pages)
     };
     let mut server = HttpServer::new(app)
         .client_request_timeout(Duration::from_secs(u64::from(server_settings.request_timeout_seconds)))

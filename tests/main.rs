@@ -4,4 +4,5 @@
 //! made; without it that half is passed over, or fails if `DEBRIEF_TEST_REQUIRE_POSTGRES` is set.
 
 mod api;
+mod migrations;
 mod support;

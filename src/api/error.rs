@@ -16,10 +16,10 @@ use crate::store::pool::StoreError;
 
 /// Declares the table of codes: what each is called outside, its status, and its title.
 macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident $name:literal $status:ident $title:literal)+) => {
+    ($($(#[doc = $doc:literal])+ $code:ident $name:literal $status:ident $title:literal)+) => {
         /// A stable code, with its status and title.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Code { $($(#[$doc])* $code),+ }
+        pub enum Code { $($(#[doc = $doc])+ $code),+ }
 
         impl Code {
             /// Every code there is.
@@ -35,6 +35,12 @@ macro_rules! codes {
             #[must_use]
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$code => StatusCode::$status),+ }
+            }
+
+            /// What it means, in a sentence or two.
+            #[must_use]
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$code => concat!($($doc),+)),+ }
             }
 
             /// What it means, in a few words that never change.

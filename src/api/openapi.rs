@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _, ToSchema};
@@ -42,14 +43,41 @@ pub fn frame() -> OpenApi {
     Frame::openapi()
 }
 
-/// Adds to every operation the errors that it can answer with.
+/// Adds to every operation the errors that it can answer with, and gives merge patches a schema
+/// of their own: that of the whole, of which nothing is required.
 pub fn complete(document: &mut OpenApi) {
+    add_patches(document);
     for (path, item) in &mut document.paths.paths {
         let has_id = path.contains('{');
         let reads = [&mut item.get];
         let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         reads.into_iter().flatten().for_each(|operation| add_errors(operation, has_id, false));
         writes.into_iter().flatten().for_each(|operation| add_errors(operation, has_id, true));
+    }
+}
+
+fn add_patches(document: &mut OpenApi) {
+    let operations = document.paths.paths.values_mut().filter_map(|item| item.patch.as_mut());
+    let bodies = operations.filter_map(|operation| operation.request_body.as_mut());
+    let bodies = bodies.filter_map(|body| match body {
+        RefOr::T(body) => Some(body),
+        RefOr::Ref(_) => None,
+    });
+    let contents = bodies.flat_map(|body| body.content.values_mut()).filter_map(|content| match content {
+        RefOr::T(content) => Some(content),
+        RefOr::Ref(_) => None,
+    });
+    let components = document.components.get_or_insert_default();
+    for content in contents {
+        let Some(RefOr::Ref(reference)) = &content.schema else { continue };
+        let whole = reference.ref_location.rsplit('/').next().unwrap_or_default().to_owned();
+        let patch = format!("{}Patch", whole.trim_end_matches("Input"));
+        if let Some(RefOr::T(Schema::Object(object))) = components.schemas.get(&whole) {
+            let mut object = object.clone();
+            object.required.clear();
+            components.schemas.insert(patch.clone(), RefOr::T(Schema::Object(object)));
+            content.schema = Some(Ref::from_schema_name(patch).into());
+        }
     }
 }
 

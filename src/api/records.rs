@@ -194,7 +194,7 @@ macro_rules! record_routes {
 
         /// Changes a record by a merge patch.
         #[utoipa::path(tag = $tag, params(("id" = $id, Path)),
-            request_body(content((Value = "application/merge-patch+json"), (Value = "application/json"))),
+            request_body(content(($input = "application/merge-patch+json"), ($input = "application/json"))),
             responses((status = 200, body = $record)))]
         #[patch($item)]
         async fn change(

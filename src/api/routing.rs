@@ -8,13 +8,26 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::error::{ApiError, Code};
-use super::{candidates, clients, contacts, health, job_orders, openapi};
+use super::{docs, health, openapi};
 
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(health::healthz).service(health::readyz).service(openapi::show);
-    config.configure(clients::routes).configure(contacts::routes);
-    config.configure(candidates::routes).configure(job_orders::routes);
+    config
+        .service(health::healthz)
+        .service(health::readyz)
+        .service(openapi::show)
+        .configure(super::auth::routes)
+        .configure(super::administration::routes)
+        .configure(super::clients::routes)
+        .configure(super::contacts::routes)
+        .configure(super::candidates::routes)
+        .configure(super::job_orders::routes)
+        .configure(super::interviews::routes);
+}
+
+/// Registers the pages for people, which are not part of the document.
+pub fn pages(config: &mut web::ServiceConfig) {
+    config.configure(docs::routes);
 }
 
 /// Which methods each path knows.

@@ -10,6 +10,7 @@ use crate::domain::ids::{AgencyId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::text::{check_email, check_language, check_line, check_name, check_time_zone};
 use crate::domain::timestamp::Timestamp;
+use crate::store::agencies;
 use crate::store::candidates::{self, Candidate};
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
@@ -97,7 +98,7 @@ impl Record for Candidate {
     ) -> Result<Self, AppError> {
         let time_zone = match input.time_zone.or_else(|| former.map(|former| former.time_zone.clone())) {
             Some(zone) => zone,
-            None => candidates::home_time_zone(tx, common.agency_id)?,
+            None => agencies::find(tx, common.agency_id)?.ok_or(AppError::NotFound)?.time_zone,
         };
         Ok(Self {
             id: common.id,

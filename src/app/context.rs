@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+use tokio::sync::Notify;
+
+use super::letters::MailPolicy;
+use super::sign_in::Session;
 use crate::auth::password::Hasher;
+use crate::auth::setup_token::SetupToken;
 use crate::auth::token::Tokens;
 use crate::store::connection::DbConn;
 use crate::store::pool::{Store, Tx};
@@ -18,9 +24,23 @@ pub struct Context {
     pub tokens: Arc<Tokens>,
     /// Hashes passwords.
     pub hasher: Hasher,
+    /// How mail presents itself.
+    pub mail: Arc<MailPolicy>,
+    /// Wakes the relay of this process when there may be something to send.
+    pub relay_bell: Arc<Notify>,
+    /// How long a refresh token is good.
+    pub refresh_lifetime: TimeDelta,
+    /// Lets somebody make the first agency.
+    pub setup_token: SetupToken,
 }
 
 impl Context {
+    /// What hands out token pairs.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session { tokens: self.tokens.clone(), refresh_lifetime: self.refresh_lifetime }
+    }
+
     /// One transaction that writes.
     pub async fn write<T: Send + 'static>(
         &self,

@@ -127,20 +127,29 @@ fn unresolvable(row: &Delivery) -> AppError {
     })
 }
 
-/// Takes a locked delivery back before it has left. `withdrawn` takes it out of the note as well:
-/// another text will be sent instead.
-pub(super) fn take_back(
-    tx: &mut Tx<'_>,
-    former: &Delivery,
-    why: &str,
-    withdrawn: bool,
-) -> Result<(), AppError> {
+/// Why a delivery is taken back before it has left.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TakenBack<'a> {
+    /// The recruiter recalls the note.
+    Recalled,
+    /// Another text will be sent instead: the delivery is no longer one of the note's.
+    Replaced,
+    /// The contact may no longer be written to.
+    Hindered(&'a str),
+}
+
+/// Takes a locked delivery back before it has left.
+pub(super) fn take_back(tx: &mut Tx<'_>, former: &Delivery, why: TakenBack<'_>) -> Result<(), AppError> {
     let mut row = former.clone();
     row.state = former.progress().apply(DeliveryEvent::Recall)?.state;
-    row.withdrawn = withdrawn;
     row.next_attempt_at = None;
     row.lease_until = None;
     row.updated_at = tx.now();
+    row.withdrawn = matches!(why, TakenBack::Replaced);
+    if let TakenBack::Hindered(why) = why {
+        (row.last_code, row.last_enhanced_code) = (None, None);
+        row.last_text = Some(why.to_owned());
+    }
     if former.state == DeliveryState::Sending {
         let end = AttemptEnd {
             finished_at: Some(tx.now()),
@@ -148,7 +157,7 @@ pub(super) fn take_back(
             step: None,
             code: None,
             enhanced_code: None,
-            text: Some(why.to_owned()),
+            text: Some("taken back before it was handed over".to_owned()),
         };
         end_attempt(tx, &end, row.id, row.attempts)?;
     }

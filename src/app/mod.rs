@@ -1,8 +1,10 @@
 //! The use cases: each function is one transaction, with everything that belongs to it.
 
 pub mod agencies;
+pub mod api_clients;
 pub mod candidates;
 pub mod clients;
+pub mod competencies;
 pub mod contacts;
 pub mod context;
 pub mod debriefs;
@@ -16,6 +18,8 @@ pub mod job_orders;
 pub mod letters;
 pub mod notes;
 pub mod records;
+pub mod retry_requests;
+pub mod sign_in;
 pub mod users;
 
 pub use context::Context;

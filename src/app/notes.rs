@@ -21,7 +21,7 @@ use crate::auth::caller::Caller;
 use crate::domain::debrief::DebriefState;
 use crate::domain::ids::{ContactId, DebriefId, NoteId};
 use crate::domain::note::{NoteState, NoteTransition, content_hash};
-use crate::domain::state::{InvalidTransition, Machine};
+use crate::domain::state::Machine;
 use crate::domain::text::{check_name, check_paragraphs};
 use crate::store::connection::DbConn;
 use crate::store::debriefs::Debrief;
@@ -96,7 +96,7 @@ pub fn create(
     let mut debrief = lifecycle::lock(tx, caller, debrief)?;
     lifecycle::touch(tx, &mut debrief);
     lifecycle::settle(tx, caller, &mut debrief)?;
-    refuse_in(&debrief, &[DebriefState::Cancelled], "write_note")?;
+    lifecycle::refuse_in(&debrief, &[DebriefState::Cancelled], "write_note")?;
     let mut faults = Faults::default();
     input.check(&mut faults);
     let found = recipients(tx, caller.agency, &debrief, &input.contact_ids, &mut faults)?;
@@ -238,19 +238,6 @@ impl Held {
 fn shown_state(conn: &mut DbConn, debrief: DebriefId) -> Result<Option<NoteState>, AppError> {
     let states = notes::states_of_debrief(conn, debrief)?;
     Ok(states.iter().find(|state| state.is_live()).or(states.first()).copied())
-}
-
-/// Fails if the debrief is in one of `states`.
-fn refuse_in(debrief: &Debrief, states: &[DebriefState], transition: &'static str) -> Result<(), AppError> {
-    if !states.contains(&debrief.state) {
-        return Ok(());
-    }
-    Err(AppError::Transition(InvalidTransition {
-        record: DebriefState::RECORD,
-        state: debrief.state.into(),
-        transition,
-        allowed: debrief.state.allowed(),
-    }))
 }
 
 /// Fails if another note of the debrief stands for one of the contacts.

@@ -1,13 +1,14 @@
 //! Retry requests: the candidate asks to meet the client again.
 
 mod held;
+pub mod schedule;
 pub mod transitions;
 
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::AppError;
-use super::debriefs::{lifecycle, refuse_in};
+use super::debriefs::lifecycle;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
@@ -66,7 +67,7 @@ pub fn create(
     let mut debrief = lifecycle::lock(tx, caller, debrief)?;
     lifecycle::touch(tx, &mut debrief);
     lifecycle::settle(tx, caller, &mut debrief)?;
-    refuse_in(&debrief, &[DebriefState::Scheduled, DebriefState::Cancelled], "request_retry")?;
+    lifecycle::refuse_in(&debrief, &[DebriefState::Scheduled, DebriefState::Cancelled], "request_retry")?;
     let mut faults = Faults::default();
     said(&mut faults, "/what_would_differ", &input.what_would_differ);
     said(&mut faults, "/candidate_words", &input.candidate_words);

@@ -99,6 +99,13 @@ pub fn check_new(new: &NewUser) -> Result<(), AppError> {
     checked(faults)
 }
 
+/// Checks a changed user before the password is hashed.
+pub fn check(input: &UserInput) -> Result<(), AppError> {
+    let mut faults = Faults::default();
+    input.check(&mut faults);
+    checked(faults)
+}
+
 /// Makes a user, whose password was hashed.
 pub fn create(
     tx: &mut Tx<'_>,

@@ -1,22 +1,8 @@
 //! The caller that a token stands for.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-use crate::domain::ids::{AgencyId, ApiClientId, UserId};
+pub use crate::domain::actor::Actor;
+use crate::domain::ids::{AgencyId, UserId};
 use crate::domain::people::{Role, Scope, Scopes};
-
-/// Who did something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
-pub enum Actor {
-    /// A person at the agency.
-    User(UserId),
-    /// An integration.
-    ApiClient(ApiClientId),
-    /// The service itself, as time passes.
-    System,
-}
 
 /// A caller whose token was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,4 +4,5 @@ pub mod caller;
 pub mod keys;
 pub mod password;
 pub mod secret;
+pub mod setup_token;
 pub mod token;

@@ -4,6 +4,7 @@
 mod words;
 
 pub mod activity;
+pub mod actor;
 pub mod clock;
 pub mod comparison;
 pub mod debrief;

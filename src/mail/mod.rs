@@ -6,6 +6,7 @@ mod file;
 mod footer;
 mod letter;
 mod outcome;
+mod parts;
 mod reply;
 mod smtp;
 mod transport;
@@ -14,6 +15,7 @@ pub use compose::{ComposeError, Note, compose};
 pub use file::Folder;
 pub use letter::{Envelope, Letter};
 pub use outcome::{Fault, Outcome, Step};
+pub use parts::Parts;
 pub use smtp::{SetupError, SmtpRelay, SmtpServer, Timeouts, Tls};
 pub use transport::Transport;
 

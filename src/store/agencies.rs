@@ -75,6 +75,16 @@ pub fn update(conn: &mut DbConn, agency: &Agency, version: i64) -> QueryResult<b
     diesel::update(present).set(agency).execute(conn).map(|rows| rows == 1)
 }
 
+/// Waits for whoever is making an agency, until the transaction ends. SQLite has one writer anyway.
+pub fn lock_all(conn: &mut DbConn) -> QueryResult<()> {
+    match conn {
+        DbConn::Postgres(c) => {
+            diesel::sql_query("LOCK TABLE agencies IN EXCLUSIVE MODE").execute(c).map(drop)
+        }
+        DbConn::Sqlite(_) => Ok(()),
+    }
+}
+
 /// Whether there is any agency at all.
 pub fn any(conn: &mut DbConn) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(agencies::table.select(agencies::id))).get_result(conn)

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::connection::DbConn;
 use super::record::record_queries;
-use super::schema::{agencies, candidates, interviews};
+use super::schema::{candidates, interviews};
 use super::types::Json;
 use crate::domain::ids::{AgencyId, CandidateId};
 use crate::domain::record::{ExternalRef, RecordKind};
@@ -59,14 +59,4 @@ pub fn has_interviews(conn: &mut DbConn, candidate: CandidateId) -> QueryResult<
         .filter(interviews::candidate_id.eq(candidate))
         .filter(interviews::deleted_at.is_null());
     diesel::select(diesel::dsl::exists(standing)).get_result(conn)
-}
-
-/// The agency's own time zone: that of a candidate of whom nobody says otherwise.
-pub fn home_time_zone(conn: &mut DbConn, agency: AgencyId) -> QueryResult<String> {
-    agencies::table.find(agency).select(agencies::time_zone).first(conn)
-}
-
-/// The time zone in which a candidate's days begin and end.
-pub fn time_zone(conn: &mut DbConn, candidate: CandidateId) -> QueryResult<String> {
-    candidates::table.find(candidate).select(candidates::time_zone).first(conn)
 }

@@ -6,9 +6,9 @@ use diesel::sql_types::Bool;
 use serde::{Deserialize, Serialize};
 
 use super::connection::{DbConn, Lock, Locked};
-use super::schema::{activities, agencies, debriefs, feedback, note_contacts, notes, retry_requests, users};
+use super::schema::{activities, agencies, debriefs, feedback, note_contacts, notes, retry_requests};
 use super::types::Json;
-use crate::auth::caller::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::feedback::{FeedbackState, Overall};
 use crate::domain::ids::{
@@ -16,7 +16,6 @@ use crate::domain::ids::{
     PointId, UserId,
 };
 use crate::domain::note::NoteState;
-use crate::domain::people::Role;
 use crate::domain::retry_request::RetryState;
 use crate::domain::timestamp::Timestamp;
 use crate::store::agencies::Competency;
@@ -189,16 +188,6 @@ pub fn lock_ended(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<
         .limit(limit)
         .select(Debrief::as_select());
     Locked(rows, Lock::SkipLocked).get_results(conn)
-}
-
-/// Whether debriefs can be this user's: somebody of the agency who may sign in and write.
-pub fn can_own(conn: &mut DbConn, agency: AgencyId, user: UserId) -> QueryResult<bool> {
-    let able = users::table
-        .filter(users::id.eq(user))
-        .filter(users::agency_id.eq(agency))
-        .filter(users::role.ne(Role::Auditor))
-        .filter(users::disabled_at.is_null());
-    diesel::select(exists(able)).get_result(conn)
 }
 
 /// Whether there is more in a debrief than requests for accounts.

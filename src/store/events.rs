@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::connection::{DbConn, on_each};
 use super::schema::events;
 use super::types::Json;
-use crate::auth::caller::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{AgencyId, AnyRecordId, DebriefId, EventId};
 use crate::domain::timestamp::Timestamp;
 

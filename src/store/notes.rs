@@ -8,7 +8,7 @@ use super::connection::{DbConn, MultiBackend, on_each};
 use super::record::ListOptions;
 use super::schema::{debriefs, deliveries, note_contacts, notes};
 use super::types::Json;
-use crate::auth::caller::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{AgencyId, CandidateId, ClientId, ContactId, DebriefId, NoteId, kinds};
 use crate::domain::note::NoteState;

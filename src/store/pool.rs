@@ -165,6 +165,18 @@ impl Store {
         result
     }
 
+    /// Works on a connection that may write, without a transaction: for migrations, which make
+    /// their own.
+    pub fn exclusive<T, E>(&self, work: impl FnOnce(&mut DbConn) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        let mut slot = acquire(&self.writers)?;
+        let result = work(&mut slot.conn);
+        slot.suspect = result.is_err();
+        result
+    }
+
     /// Writes in one transaction: all of it stands, or none of it.
     pub fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E>
     where

@@ -7,6 +7,7 @@ use debrief::app::agencies::NewAgency;
 use debrief::app::users::NewUser;
 use debrief::app::{Context, agencies, users};
 use debrief::auth::caller::{Actor, Caller as Principal};
+use debrief::auth::setup_token::SetupToken;
 use debrief::config::Settings;
 use debrief::domain::clock::Clock;
 use debrief::domain::ids::AgencyId;
@@ -21,6 +22,8 @@ pub struct TestApp {
     /// Stands at 2026-11-20T12:00:00Z, a Friday, until it is moved.
     pub clock: Clock,
     pub settings: Settings,
+    /// The token that a server prints while it has no agency.
+    pub setup_token: String,
     agency: AgencyId,
     base: String,
     handle: actix_web::dev::ServerHandle,
@@ -29,8 +32,15 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// Starts a service on a database.
-    pub async fn start(mut database: Database) -> Self {
+    /// Starts a service on a database, with one agency.
+    pub async fn start(database: Database) -> Self {
+        let mut app = Self::start_empty(database).await;
+        app.agency = make_agency(&app.context).await;
+        app
+    }
+
+    /// Starts a service on a database, without an agency.
+    pub async fn start_empty(mut database: Database) -> Self {
         let clock = Clock::manual(DateTime::from_timestamp(1_795_176_000, 0).unwrap());
         let mut settings = Settings::load_from(None, std::iter::empty()).unwrap();
         settings.server.port = 0;
@@ -40,13 +50,14 @@ impl TestApp {
         settings.database.url = database.url();
         settings.auth.argon2.memory_kib = 64;
         settings.auth.argon2.iterations = 1;
-        let context = startup::build_context(&settings, database.open(clock.clone())).unwrap();
+        let (setup_token, printed) = SetupToken::generate();
+        let context = startup::build_context(&settings, database.open(clock.clone()), setup_token).unwrap();
         let running = startup::serve(&settings, context.clone()).unwrap();
         let handle = running.server.handle();
         actix_web::rt::spawn(running.server);
         let base = format!("http://{}", running.address);
-        let agency = make_agency(&context).await;
-        Self { context, clock, settings, agency, base, handle, _database: database }
+        let agency = AgencyId::from_uuid(uuid::Uuid::nil());
+        Self { context, clock, settings, setup_token: printed, agency, base, handle, _database: database }
     }
 
     /// Somebody without a token.

@@ -5,8 +5,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use debrief::domain::clock::Clock;
-use debrief::store::migrations;
-use debrief::store::pool::{Location, Store, StoreError, StoreOptions};
+use debrief::store::pool::{Location, Store, StoreOptions};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -101,11 +100,7 @@ fn open(location: Location, clock: Clock) -> Store {
 }
 
 fn migrate(store: &Store) {
-    let ran = store.read(|conn| Ok::<_, StoreError>(migrations::run(conn)));
-    drop(ran);
-    store
-        .write(|tx| migrations::run(tx).map_err(|e| StoreError::Unavailable(e.to_string())).map(drop))
-        .unwrap();
+    debrief::startup::migrate(store).unwrap();
 }
 
 /// The file of a database whose pools were dropped; they close on threads of their own.

@@ -3,10 +3,12 @@
 mod app;
 mod caller;
 mod database;
+mod scene;
 
 pub use app::TestApp;
 pub use caller::Caller;
 pub use database::Database;
+pub use scene::{Scene, id};
 
 /// Makes two tests of one: on SQLite and on PostgreSQL, each with a service and a database of its
 /// own.

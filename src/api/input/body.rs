@@ -6,6 +6,7 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -26,6 +27,13 @@ pub struct Merge<T> {
 }
 
 impl<T> Merge<T> {
+    /// What `present` becomes by the patch.
+    pub fn apply(&self, present: &impl Serialize) -> Result<T, AppError> {
+        let mut document = serde_json::to_value(present).map_err(|e| AppError::Internal(e.to_string()))?;
+        json_patch::merge(&mut document, &self.patch);
+        (self.read)(document)
+    }
+
     /// The patch, and the function that makes a `T` of the patched document.
     pub fn into_parts(self) -> (Value, fn(Value) -> Result<T, AppError>) {
         (self.patch, self.read)

@@ -6,9 +6,9 @@
 use crate::app::AppError;
 use crate::app::events::Happening;
 use crate::auth::caller::Caller;
-use crate::domain::debrief::{DebriefTransition, follow_up};
+use crate::domain::debrief::{DebriefState, DebriefTransition, follow_up};
 use crate::domain::ids::DebriefId;
-use crate::domain::state::Machine;
+use crate::domain::state::{InvalidTransition, Machine};
 use crate::store::debriefs::{self, Debrief};
 use crate::store::pool::Tx;
 
@@ -29,6 +29,26 @@ pub(in crate::app) fn changeable(caller: &Caller, found: Option<Debrief>) -> Res
     } else {
         Err(AppError::Forbidden("the debrief is another recruiter's"))
     }
+}
+
+/// Fails if the debrief is in one of `states`, which do not allow what `transition` names.
+///
+/// # Errors
+/// [`AppError::Transition`] with what the state does allow.
+pub fn refuse_in(
+    debrief: &Debrief,
+    states: &[DebriefState],
+    transition: &'static str,
+) -> Result<(), AppError> {
+    if !states.contains(&debrief.state) {
+        return Ok(());
+    }
+    Err(AppError::Transition(InvalidTransition {
+        record: DebriefState::RECORD,
+        state: debrief.state.into(),
+        transition,
+        allowed: debrief.state.allowed(),
+    }))
 }
 
 /// Gives a locked debrief its next version, in memory: once for each write, before its events.

@@ -8,7 +8,7 @@ use crate::auth::caller::Caller;
 use crate::domain::debrief::{CancelReason, DebriefState, DebriefTransition, SideStatus};
 use crate::domain::due::due_at;
 use crate::domain::feedback::{FeedbackState, Side};
-use crate::domain::ids::{CandidateId, ContactId};
+use crate::domain::ids::{AgencyId, CandidateId, ContactId};
 use crate::domain::interview::InterviewStatus;
 use crate::domain::state::Machine;
 use crate::domain::text::check_time_zone;
@@ -40,7 +40,7 @@ pub(in crate::app) fn create_for(
         outcome: None,
         interviewed_at: row.starts_at,
         interview_ends_at: row.ends_at,
-        due_at: due(tx, row.candidate_id, row.ends_at)?,
+        due_at: due(tx, row.agency_id, row.candidate_id, row.ends_at)?,
         candidate_side: SideStatus::Missing,
         client_side: SideStatus::Missing,
         candidate_overall: None,
@@ -116,10 +116,15 @@ pub(in crate::app) fn remove(
 }
 
 /// When the accounts of an interview that ends then are due.
-fn due(tx: &mut Tx<'_>, candidate: CandidateId, ends_at: Timestamp) -> Result<Timestamp, AppError> {
-    let zone = candidates::time_zone(tx, candidate)?;
-    let zone = check_time_zone(&zone)
-        .map_err(|_| AppError::Internal(format!("the candidate's time zone {zone} is not known")))?;
+fn due(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    candidate: CandidateId,
+    ends_at: Timestamp,
+) -> Result<Timestamp, AppError> {
+    let candidate = candidates::find(tx, agency, candidate)?.ok_or(AppError::NotFound)?;
+    let zone = check_time_zone(&candidate.time_zone)
+        .map_err(|_| AppError::Internal(format!("{} has an unknown time zone", candidate.id)))?;
     Ok(due_at(*ends_at, zone).into())
 }
 
@@ -136,7 +141,7 @@ fn reschedule(
     }
     debrief.interviewed_at = starts_at;
     debrief.interview_ends_at = ends_at;
-    debrief.due_at = due(tx, debrief.candidate_id, ends_at)?;
+    debrief.due_at = due(tx, debrief.agency_id, debrief.candidate_id, ends_at)?;
     Ok(())
 }
 

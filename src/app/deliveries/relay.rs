@@ -6,7 +6,7 @@
 
 use chrono::TimeDelta;
 
-use super::{told, write};
+use super::{TakenBack, take_back, told, write};
 use crate::app::AppError;
 use crate::app::events::Happening;
 use crate::auth::caller::Caller;
@@ -59,8 +59,17 @@ pub fn claim(
     let mut claimed = Vec::new();
     for due in store::lock_due(tx, now, limit)? {
         let former = due.delivery;
-        if due.off_limits || due.email_status == EmailStatus::Bounced {
-            call_off(tx, &former)?;
+        let hindrance = if due.contact_deleted_at.is_some() {
+            Some("the contact was deleted")
+        } else if due.off_limits {
+            Some("the contact is off-limits by now")
+        } else if due.email_status == EmailStatus::Bounced {
+            Some("mail to the contact's address came back")
+        } else {
+            None
+        };
+        if let Some(why) = hindrance {
+            call_off(tx, &former, why)?;
             continue;
         }
         let mut row = former.clone();
@@ -98,9 +107,8 @@ fn attempt(row: &Delivery, host: &str, now: Timestamp) -> Attempt {
 }
 
 /// The contact may not be written to any more: the approval was given before that.
-fn call_off(tx: &mut Tx<'_>, former: &Delivery) -> Result<(), AppError> {
-    let why = "the contact is off-limits by now, or mail to the address came back";
-    super::take_back(tx, former, why, false)?;
+fn call_off(tx: &mut Tx<'_>, former: &Delivery, why: &str) -> Result<(), AppError> {
+    take_back(tx, former, TakenBack::Hindered(why))?;
     notes::release_contact(tx, former.note_id, former.contact_id)?;
     let now = tx.now();
     store::bump_debrief(tx, former.debrief_id, now)?;
@@ -145,10 +153,10 @@ pub fn orphans(
 }
 
 /// How an attempt came to its end.
-#[derive(Debug, Clone, Copy)]
-pub enum Ending<'a> {
+#[derive(Debug, Clone)]
+pub enum Ending {
     /// The transport says what came of it.
-    Outcome(&'a Outcome),
+    Outcome(Outcome),
     /// The worker stopped before the commit point, of its own will: the attempt does not count.
     Released,
     /// The worker gave no sign of life as long as its lease lasted.
@@ -163,7 +171,7 @@ pub enum Ending<'a> {
 pub fn finish(
     tx: &mut Tx<'_>,
     claim: Claim,
-    ending: Ending<'_>,
+    ending: &Ending,
     schedule: &Schedule,
     random: f64,
 ) -> Result<Option<DeliveryState>, AppError> {
@@ -200,7 +208,7 @@ pub fn finish(
 }
 
 /// What the ending of an attempt is to the delivery; none if it is nothing any more.
-fn event(row: &Delivery, ending: Ending<'_>, now: Timestamp) -> Option<DeliveryEvent> {
+fn event(row: &Delivery, ending: &Ending, now: Timestamp) -> Option<DeliveryEvent> {
     use DeliveryEvent as E;
     match (row.state, ending) {
         (DeliveryState::Sending, Ending::Outcome(Outcome::Revoked)) => Some(E::LeaseLost),
@@ -221,7 +229,7 @@ fn event(row: &Delivery, ending: Ending<'_>, now: Timestamp) -> Option<DeliveryE
 
 /// The commit point may have been written down although the answer to that was lost; but the
 /// transport knows that it sent nothing.
-fn is_provably_unsent(ending: Ending<'_>) -> bool {
+fn is_provably_unsent(ending: &Ending) -> bool {
     matches!(ending, Ending::Released | Ending::Outcome(Outcome::Revoked | Outcome::Lost { .. }))
 }
 
@@ -246,7 +254,7 @@ fn plan(row: &mut Delivery, schedule: &Schedule, now: Timestamp, random: f64) ->
 }
 
 /// What follows from the state that a delivery has come to.
-fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: Ending<'_>) -> Result<(), AppError> {
+fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(), AppError> {
     let system = Caller::system(row.agency_id);
     match row.state {
         DeliveryState::Sent => {
@@ -298,7 +306,7 @@ struct Account {
 }
 
 impl Account {
-    fn of(ending: Ending<'_>) -> Self {
+    fn of(ending: &Ending) -> Self {
         let outcome = match ending {
             Ending::Outcome(outcome) => outcome,
             Ending::Released => return Self::default(),

@@ -5,10 +5,12 @@ use crate::app::AppError;
 use crate::app::faults::Faults;
 use crate::app::records::Common;
 use crate::domain::ids::{AgencyId, ClientId, ContactId, InterviewId, kinds};
+use crate::domain::people::Role;
 use crate::store::connection::DbConn;
 use crate::store::interviews::{Interview, InterviewRow};
 use crate::store::pool::Tx;
-use crate::store::{candidates, contacts, debriefs, interviews, job_orders};
+use crate::store::users::User;
+use crate::store::{candidates, contacts, debriefs, interviews, job_orders, users};
 
 /// What an interview takes from the records that it refers to.
 pub(super) struct Place {
@@ -39,10 +41,11 @@ pub(super) fn resolve(
     check_retry(tx, common, input, former, faults)?;
     let recruiter =
         input.recruiter_id.filter(|id| former.and_then(|former| former.recruiter_id) != Some(*id));
-    if let Some(recruiter) = recruiter
-        && !debriefs::can_own(tx, agency, recruiter)?
-    {
-        faults.unknown("/recruiter_id", "user who keeps debriefs");
+    if let Some(recruiter) = recruiter {
+        let writes = |user: User| user.disabled_at.is_none() && user.role != Role::Auditor;
+        if !users::find(tx, agency, recruiter)?.is_some_and(writes) {
+            faults.unknown("/recruiter_id", "user who keeps debriefs");
+        }
     }
     Ok(place)
 }

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Held, NoteView, refuse_in};
+use super::{Held, NoteView};
 use crate::app::AppError;
-use crate::app::deliveries::take_back;
+use crate::app::debriefs::lifecycle;
+use crate::app::deliveries::{TakenBack, take_back};
 use crate::app::error::{ConflictCode, checked};
 use crate::app::faults::Faults;
 use crate::app::letters::{MailPolicy, Parties, blocked, reachable, recipients};
@@ -65,7 +66,7 @@ pub fn submit(
 ) -> Result<NoteView, AppError> {
     let mut held = Held::hold(tx, caller, id, expected)?;
     held.take(NoteTransition::Submit)?;
-    refuse_in(&held.debrief, &[DebriefState::Cancelled], "submit_note")?;
+    lifecycle::refuse_in(&held.debrief, &[DebriefState::Cancelled], "submit_note")?;
     still_reachable(tx, caller, &held)?;
     held.note.reason = None;
     held.save(tx, caller, "note.submitted", None)
@@ -85,7 +86,7 @@ pub fn approve(
 ) -> Result<NoteView, AppError> {
     let mut held = Held::hold(tx, caller, id, expected)?;
     held.take(NoteTransition::Approve)?;
-    refuse_in(&held.debrief, &[DebriefState::Scheduled, DebriefState::Cancelled], "approve_note")?;
+    lifecycle::refuse_in(&held.debrief, &[DebriefState::Scheduled, DebriefState::Cancelled], "approve_note")?;
     if approval.content_hash != held.note.content_hash {
         let detail = "the note's text or recipients are not those that were read";
         return Err(AppError::conflict(ConflictCode::ContentChanged, detail));
@@ -186,7 +187,7 @@ pub fn recall(
         return Err(has_left(gone, NoteTransition::Recall));
     }
     for row in back {
-        take_back(tx, row, "taken back by the recruiter", false)?;
+        take_back(tx, row, TakenBack::Recalled)?;
         notes::release_contact(tx, id, row.contact_id)?;
     }
     held.save(tx, caller, "note.recalled", None)
@@ -201,7 +202,7 @@ pub(super) fn withdraw(tx: &mut Tx<'_>, note: &Note) -> Result<(), AppError> {
         if row.progress().next(DeliveryEvent::Recall).is_none() {
             return Err(has_left(&row, NoteTransition::Edit));
         }
-        take_back(tx, &row, "taken back because the note was changed", true)?;
+        take_back(tx, &row, TakenBack::Replaced)?;
     }
     Ok(())
 }

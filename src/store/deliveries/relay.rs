@@ -32,6 +32,9 @@ pub struct Due {
     /// Whether mail to its contact arrives.
     #[diesel(select_expression = contacts::email_status)]
     pub email_status: EmailStatus,
+    /// When its contact was deleted.
+    #[diesel(select_expression = contacts::deleted_at)]
+    pub contact_deleted_at: Option<Timestamp>,
 }
 
 /// Deliveries of every agency whose time has come, longest due first, locked together with their

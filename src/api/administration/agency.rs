@@ -1,0 +1,86 @@
+//! `/v1/agency` and `/v1/competencies`.
+
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::api::access::{Access, Administer, Read};
+use crate::api::etag::{self, IfMatch};
+use crate::api::input::{Body, Merge};
+use crate::api::page::Page;
+use crate::api::records::Answer;
+use crate::app::Context;
+use crate::app::agencies::{self, AgencyInput};
+use crate::app::competencies::{self, CompetencyInput, CompetencyView, NewCompetency};
+use crate::store::agencies::Agency;
+
+/// Registers the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show).service(change);
+    config.service(list_competencies).service(add_competency).service(change_competency);
+}
+
+/// Shows the caller's agency.
+#[utoipa::path(tag = "agency", responses((status = 200, body = Agency)))]
+#[get("/v1/agency")]
+async fn show(request: HttpRequest, context: web::Data<Context>, access: Access<Read>) -> Answer {
+    let id = access.agency;
+    let agency = context.read(move |conn| agencies::get(conn, id)).await?;
+    Ok(etag::fresh(&request, &etag::of(agency.version), &agency))
+}
+
+/// Changes the agency's settings by a merge patch.
+#[utoipa::path(tag = "agency",
+    request_body(content((AgencyInput = "application/merge-patch+json"), (AgencyInput = "application/json"))),
+    responses((status = 200, body = Agency)))]
+#[patch("/v1/agency")]
+async fn change(
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    expected: IfMatch,
+    body: Merge<AgencyInput>,
+) -> Answer {
+    let caller = access.caller();
+    let agency = context
+        .write(move |tx| agencies::change(tx, &caller, expected.0, |input| body.apply(&input)))
+        .await?;
+    Ok(etag::changed(agency.version, &agency))
+}
+
+/// Lists the agency's competencies in its order; they fit on one page.
+#[utoipa::path(tag = "competencies", responses((status = 200, body = Page<CompetencyView>)))]
+#[get("/v1/competencies")]
+async fn list_competencies(context: web::Data<Context>, access: Access<Read>) -> Answer {
+    let id = access.agency;
+    let data = context.read(move |conn| competencies::list(conn, id)).await?;
+    Ok(HttpResponse::Ok().json(Page { data, next_cursor: None }))
+}
+
+/// Adds a competency.
+#[utoipa::path(tag = "competencies", request_body = NewCompetency, responses((status = 201, body = CompetencyView)))]
+#[post("/v1/competencies")]
+async fn add_competency(
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    body: Body<NewCompetency>,
+) -> Answer {
+    let caller = access.caller();
+    let added = context.write(move |tx| competencies::create(tx, &caller, body.0)).await?;
+    Ok(HttpResponse::Created().json(added))
+}
+
+/// Changes a competency by a merge patch: its name, its place, or whether it is archived.
+#[utoipa::path(tag = "competencies", params(("key" = String, Path)),
+    request_body(content((CompetencyInput = "application/merge-patch+json"), (CompetencyInput = "application/json"))),
+    responses((status = 200, body = CompetencyView)))]
+#[patch("/v1/competencies/{key}")]
+async fn change_competency(
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    key: web::Path<String>,
+    body: Merge<CompetencyInput>,
+) -> Answer {
+    let caller = access.caller();
+    let changed =
+        context.write(move |tx| competencies::change(tx, &caller, &key, |input| body.apply(&input))).await?;
+    Ok(HttpResponse::Ok().json(changed))
+}

@@ -1,0 +1,106 @@
+//! `/v1/api-clients`: the machine accounts of integrations.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::api::access::{Access, Administer};
+use crate::api::etag::{self, IfMatch};
+use crate::api::input::{Body, Listing, Merge};
+use crate::api::page::{self, Page};
+use crate::api::records::{Answer, Paging};
+use crate::app::Context;
+use crate::app::api_clients::{self, ApiClientInput, ApiClientWithSecret};
+use crate::domain::ids::ApiClientId;
+use crate::store::api_clients::{self as store, ApiClient};
+
+/// Registers the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(show).service(change).service(rotate_secret);
+}
+
+/// The list has no filters.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoFilters {}
+
+/// Lists the agency's API clients, newest first.
+#[utoipa::path(tag = "api-clients", params(Paging), responses((status = 200, body = Page<ApiClient>)))]
+#[get("/v1/api-clients")]
+async fn list(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    listing: Listing<NoFilters, ApiClientId>,
+) -> Answer {
+    let (agency, after, limit) = (access.agency, listing.after, listing.limit + 1);
+    let rows = context.read(move |conn| Ok(store::list(conn, agency, after, limit)?)).await?;
+    page::answer(&request, &context, &listing, rows, |client| client.id)
+}
+
+/// Makes an API client. Its secret is shown this once.
+#[utoipa::path(tag = "api-clients", request_body = ApiClientInput, responses((status = 201, body = ApiClientWithSecret)))]
+#[post("/v1/api-clients")]
+async fn create(
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    body: Body<ApiClientInput>,
+) -> Answer {
+    let caller = access.caller();
+    let made = context.write(move |tx| api_clients::create(tx, &caller, body.0)).await?;
+    let location = format!("/v1/api-clients/{}", made.client.id);
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::ETAG, etag::of(made.client.version)))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(made))
+}
+
+/// Shows an API client.
+#[utoipa::path(tag = "api-clients", params(("id" = ApiClientId, Path)), responses((status = 200, body = ApiClient)))]
+#[get("/v1/api-clients/{id}")]
+async fn show(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    id: web::Path<ApiClientId>,
+) -> Answer {
+    let agency = access.agency;
+    let client = context.read(move |conn| api_clients::get(conn, agency, *id)).await?;
+    Ok(etag::fresh(&request, &etag::of(client.version), &client))
+}
+
+/// Changes an API client by a merge patch.
+#[utoipa::path(tag = "api-clients", params(("id" = ApiClientId, Path)),
+    request_body(content((ApiClientInput = "application/merge-patch+json"), (ApiClientInput = "application/json"))),
+    responses((status = 200, body = ApiClient)))]
+#[patch("/v1/api-clients/{id}")]
+async fn change(
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    id: web::Path<ApiClientId>,
+    expected: IfMatch,
+    body: Merge<ApiClientInput>,
+) -> Answer {
+    let caller = access.caller();
+    let client = context
+        .write(move |tx| api_clients::change(tx, &caller, *id, expected.0, |input| body.apply(&input)))
+        .await?;
+    Ok(etag::changed(client.version, &client))
+}
+
+/// Gives an API client a new secret, shown this once. The former one is no longer good.
+#[utoipa::path(tag = "api-clients", params(("id" = ApiClientId, Path)),
+    responses((status = 200, body = ApiClientWithSecret)))]
+#[post("/v1/api-clients/{id}/rotate-secret")]
+async fn rotate_secret(
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    id: web::Path<ApiClientId>,
+) -> Answer {
+    let caller = access.caller();
+    let rotated = context.write(move |tx| api_clients::rotate_secret(tx, &caller, *id)).await?;
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(rotated))
+}

@@ -1,0 +1,91 @@
+//! `/v1/users`: who can sign in, and as what.
+
+use actix_web::{HttpRequest, get, patch, post, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::api::access::{Access, Administer};
+use crate::api::etag::{self, IfMatch};
+use crate::api::input::{Body, Listing, Merge};
+use crate::api::page::{self, Page};
+use crate::api::records::{Answer, Paging};
+use crate::app::Context;
+use crate::app::users::{self, NewUser, UserInput};
+use crate::domain::ids::UserId;
+use crate::store::users::{self as store, User};
+
+/// Registers the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(show).service(change);
+}
+
+/// The list has no filters.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoFilters {}
+
+/// Lists the agency's users, newest first.
+#[utoipa::path(tag = "users", params(Paging), responses((status = 200, body = Page<User>)))]
+#[get("/v1/users")]
+async fn list(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    listing: Listing<NoFilters, UserId>,
+) -> Answer {
+    let (agency, after, limit) = (access.agency, listing.after, listing.limit + 1);
+    let rows = context.read(move |conn| Ok(store::list(conn, agency, after, limit)?)).await?;
+    page::answer(&request, &context, &listing, rows, |user| user.id)
+}
+
+/// Makes a user.
+#[utoipa::path(tag = "users", request_body = NewUser, responses((status = 201, body = User)))]
+#[post("/v1/users")]
+async fn create(context: web::Data<Context>, access: Access<Administer>, body: Body<NewUser>) -> Answer {
+    let (caller, new) = (access.caller(), body.0);
+    users::check_new(&new)?;
+    let hash = context.hasher.hash(new.password.clone()).await.map_err(crate::app::AppError::from)?;
+    let user = context.write(move |tx| users::create(tx, &caller, &new, hash)).await?;
+    Ok(etag::created(user.version, format!("/v1/users/{}", user.id), &user))
+}
+
+/// Shows a user.
+#[utoipa::path(tag = "users", params(("id" = UserId, Path)), responses((status = 200, body = User)))]
+#[get("/v1/users/{id}")]
+async fn show(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    id: web::Path<UserId>,
+) -> Answer {
+    let agency = access.agency;
+    let user = context.read(move |conn| users::get(conn, agency, *id)).await?;
+    Ok(etag::fresh(&request, &etag::of(user.version), &user))
+}
+
+/// Changes a user by a merge patch. A new password, or `disabled`, ends every sign-in of the user.
+#[utoipa::path(tag = "users", params(("id" = UserId, Path)),
+    request_body(content((UserInput = "application/merge-patch+json"), (UserInput = "application/json"))),
+    responses((status = 200, body = User)))]
+#[patch("/v1/users/{id}")]
+async fn change(
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    id: web::Path<UserId>,
+    expected: IfMatch,
+    body: Merge<UserInput>,
+) -> Answer {
+    let (caller, id) = (access.caller(), id.into_inner());
+    let present = context.read(move |conn| users::get(conn, caller.agency, id)).await?;
+    let input = body.apply(&UserInput::from(&present))?;
+    users::check(&input)?;
+    let hash = match input.password.clone() {
+        Some(password) => Some(context.hasher.hash(password).await.map_err(crate::app::AppError::from)?),
+        None => None,
+    };
+    // The password was hashed outside of the transaction, so the patch holds for this version only.
+    let expected = expected.0.or(Some(present.version));
+    let user = context.write(move |tx| users::change(tx, &caller, id, expected, input, hash)).await?;
+    Ok(etag::changed(user.version, &user))
+}

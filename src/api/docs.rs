@@ -1,0 +1,35 @@
+//! `/docs`: the API reference, and a page for each code of an error. Everything is in the binary.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::error::{ApiError, Code};
+
+/// Registers the pages.
+pub fn routes(config: &mut web::ServiceConfig) {
+    let reference =
+        SwaggerUi::new("/docs/{_:.*}").config(Config::from("/v1/openapi.json").validator_url("none"));
+    config
+        .route("/docs", web::get().to(to_reference))
+        .route("/docs/errors/{code}", web::get().to(error_page))
+        .service(reference);
+}
+
+async fn to_reference() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}
+
+/// What the `type` of a problem points to.
+async fn error_page(code: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let code = Code::ALL.iter().find(|known| known.name() == *code).ok_or_else(ApiError::not_found)?;
+    let (name, status, title) = (code.name(), code.status(), code.title());
+    let explanation = code.explanation();
+    // All of it is text of ours without anything to escape.
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\
+         <h1>{title}</h1><p><code>{name}</code>, status {status}</p><p>{explanation}</p>\
+         <p><a href=\"/docs/\">The API reference</a></p></html>"
+    );
+    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page))
+}

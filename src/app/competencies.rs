@@ -1,0 +1,129 @@
+//! Competencies: what points and ratings are about, an ordered list per agency.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::error::checked;
+use super::faults::Faults;
+use super::records::Input;
+use super::{AppError, agencies};
+use crate::auth::caller::Caller;
+use crate::domain::ids::AgencyId;
+use crate::domain::text::check_name;
+use crate::store::agencies::Competency;
+use crate::store::connection::DbConn;
+use crate::store::pool::Tx;
+
+/// How many competencies an agency can have.
+const MAX_COMPETENCIES: usize = 100;
+
+/// A competency in its place.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CompetencyView {
+    /// What feedback names it by.
+    key: String,
+    /// What people call it.
+    name: String,
+    /// Its place in the agency's order, from 0.
+    position: usize,
+    /// No longer offered for new feedback.
+    archived: bool,
+}
+
+/// What makes a competency.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCompetency {
+    /// What feedback names it by; it never changes.
+    #[schema(pattern = "^[a-z][a-z0-9_]{0,63}$", example = "problem_solving")]
+    key: String,
+    /// What people call it.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// Its place in the agency's order, from 0; the end if it is not said.
+    #[schema(minimum = 0, maximum = 1000)]
+    position: Option<usize>,
+}
+
+/// What changes a competency.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompetencyInput {
+    /// What people call it.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// Its place in the agency's order, from 0.
+    #[schema(minimum = 0, maximum = 1000)]
+    position: usize,
+    /// No longer offered for new feedback.
+    #[serde(default)]
+    archived: bool,
+}
+
+impl Input for CompetencyInput {
+    fn check(&self, faults: &mut Faults) {
+        faults.text("/name", check_name(&self.name));
+    }
+}
+
+/// The agency's competencies in its order.
+pub fn list(conn: &mut DbConn, agency: AgencyId) -> Result<Vec<CompetencyView>, AppError> {
+    Ok(views(&agencies::get(conn, agency)?.competencies.0))
+}
+
+/// Adds a competency.
+pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: NewCompetency) -> Result<CompetencyView, AppError> {
+    let mut faults = Faults::default();
+    faults.text("/name", check_name(&new.name));
+    checked(faults)?;
+    let mut agency = agencies::get(tx, caller.agency)?;
+    let all = &mut agency.competencies.0;
+    if all.iter().any(|competency| competency.key == new.key) {
+        return Err(AppError::already_exists("there is a competency with this key", &new.key));
+    }
+    if all.len() >= MAX_COMPETENCIES {
+        return Err(AppError::fault(
+            "",
+            "too_many",
+            format!("an agency has at most {MAX_COMPETENCIES} competencies"),
+        ));
+    }
+    let at = new.position.unwrap_or(all.len()).min(all.len());
+    all.insert(at, Competency { key: new.key, name: new.name, archived: false });
+    let agency = agencies::save(tx, caller, agency)?;
+    views(&agency.competencies.0).into_iter().nth(at).ok_or(AppError::NotFound)
+}
+
+/// Changes a competency; `edit` makes the new input of the present one.
+pub fn change(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    key: &str,
+    edit: impl FnOnce(CompetencyInput) -> Result<CompetencyInput, AppError>,
+) -> Result<CompetencyView, AppError> {
+    let mut agency = agencies::get(tx, caller.agency)?;
+    let all = &mut agency.competencies.0;
+    let position = all.iter().position(|competency| competency.key == key).ok_or(AppError::NotFound)?;
+    let mut competency = all.remove(position);
+    let present = CompetencyInput { name: competency.name, position, archived: competency.archived };
+    let input = edit(present)?;
+    let mut faults = Faults::default();
+    input.check(&mut faults);
+    checked(faults)?;
+    competency.name = input.name;
+    competency.archived = input.archived;
+    let at = input.position.min(all.len());
+    all.insert(at, competency);
+    let agency = agencies::save(tx, caller, agency)?;
+    views(&agency.competencies.0).into_iter().nth(at).ok_or(AppError::NotFound)
+}
+
+fn views(all: &[Competency]) -> Vec<CompetencyView> {
+    let view = |(position, competency): (usize, &Competency)| CompetencyView {
+        key: competency.key.clone(),
+        name: competency.name.clone(),
+        position,
+        archived: competency.archived,
+    };
+    all.iter().enumerate().map(view).collect()
+}

@@ -1,0 +1,76 @@
+//! `debrief admin`: what only whoever runs the service may do.
+
+use std::io::Read;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+
+use super::print;
+use crate::app::agencies::{self, NewAgency};
+use crate::app::error::checked;
+use crate::app::faults::Faults;
+use crate::app::users::check_password;
+use crate::app::{AppError, Context};
+use crate::auth::setup_token::SetupToken;
+use crate::config::Settings;
+use crate::domain::clock::Clock;
+use crate::startup;
+
+/// What an operator can make.
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Make an agency and its first administrator.
+    CreateAgency {
+        /// The agency's name.
+        #[arg(long)]
+        name: String,
+        /// The administrator's address, to sign in with.
+        #[arg(long)]
+        email: String,
+        /// The administrator's name.
+        #[arg(long, default_value = "Administrator")]
+        admin_name: String,
+        /// Read the administrator's password from standard input.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+}
+
+/// Runs the command.
+pub fn run(settings: &Settings, command: AdminCommand) -> anyhow::Result<()> {
+    let AdminCommand::CreateAgency { name, email, admin_name, .. } = command;
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password).context("the password cannot be read")?;
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+
+    let store = startup::open_store(settings, Clock::system())?;
+    startup::migrate(&store)?;
+    let context = startup::build_context(settings, store, SetupToken::generate().0)?;
+    let made = actix_web::rt::System::new().block_on(create(&context, name, email, admin_name, password));
+    match made {
+        Ok(id) => print(&id),
+        Err(AppError::Invalid(faults)) => {
+            let lines = faults
+                .iter()
+                .map(|fault| format!("{} {}", fault.pointer.trim_start_matches('/'), fault.detail));
+            bail!("{}", lines.collect::<Vec<_>>().join("; "))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn create(
+    context: &Context,
+    agency_name: String,
+    email: String,
+    name: String,
+    password: String,
+) -> Result<String, AppError> {
+    let mut faults = Faults::default();
+    check_password(&mut faults, &password);
+    checked(faults)?;
+    let password_hash = context.hasher.hash(password).await?;
+    let new = NewAgency { agency_name, name, email, password_hash };
+    let (agency, _) = context.write(move |tx| agencies::create(tx, new)).await?;
+    Ok(agency.id.to_string())
+}

@@ -1,0 +1,100 @@
+//! The command line: serve, and what an operator does around it.
+
+mod admin;
+mod serve;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Settings;
+use crate::domain::clock::Clock;
+use crate::{startup, telemetry};
+
+/// Debrief: both sides of an interview, the retry meeting, and the thank-you note relayed by email.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    /// A file of settings, in TOML; `config/default.toml` shows every key.
+    #[arg(long, global = true, env = "DEBRIEF_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API and relay notes (the default).
+    Serve {
+        /// Leave the relay to `debrief worker`.
+        #[arg(long)]
+        no_worker: bool,
+    },
+    /// Relay notes and do what falls due, without serving.
+    Worker,
+    /// Bring the database to this version's schema, and end.
+    Migrate,
+    /// Make agencies.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Print the OpenAPI 3.1 document.
+    Openapi,
+    /// Print the settings in force, without secrets.
+    Config,
+}
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The whole chain of causes on one line each, for a person at a terminal.
+            eprintln!("debrief: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    if matches!(cli.command, Some(Command::Openapi)) {
+        return print(&startup::document().to_pretty_json()?);
+    }
+    let settings = Settings::load(cli.config.as_deref())?;
+    match cli.command.unwrap_or(Command::Serve { no_worker: false }) {
+        Command::Openapi => Ok(()),
+        Command::Config => print(settings.redacted().to_toml().trim_end()),
+        Command::Migrate => migrate(&settings),
+        Command::Admin(command) => admin::run(&settings, command),
+        Command::Serve { no_worker } => {
+            telemetry::init(&settings.log)?;
+            serve::serve(&settings, !no_worker)
+        }
+        Command::Worker => {
+            telemetry::init(&settings.log)?;
+            serve::work(&settings)
+        }
+    }
+}
+
+fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    let store = startup::open_store(settings, Clock::system())?;
+    let ran = startup::migrate(&store)?;
+    if ran.is_empty() {
+        return print("the database is up to date");
+    }
+    print(&format!("migrated: {}", ran.join(", ")))
+}
+
+/// Prints for whoever called; a reader that went away is not our failure.
+fn print(text: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

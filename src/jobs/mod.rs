@@ -1,0 +1,111 @@
+//! What the service does by itself, as time passes: it sends notes, picks up what a dead worker
+//! left behind, and opens debriefs when their interviews have ended.
+
+mod pause;
+mod relay;
+mod stop;
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use relay::{Relay, RelaySettings};
+use stop::Stop;
+
+use crate::app::debriefs::lifecycle;
+use crate::app::{AppError, Context, sign_in};
+use crate::mail::Transport;
+
+/// How many debriefs are opened in one transaction.
+const OPENED_AT_ONCE: i64 = 100;
+
+/// How often what nobody needs any more is removed.
+const CLEAN_EVERY: Duration = Duration::from_secs(3600);
+
+/// How the jobs run.
+#[derive(Debug, Clone)]
+pub struct JobSettings {
+    /// The relay.
+    pub relay: RelaySettings,
+    /// How often debriefs are opened whose interview has ended.
+    pub open_every: Duration,
+    /// How long work that cannot be broken off may take when the jobs are stopped.
+    pub grace: Duration,
+}
+
+/// The jobs while they run.
+pub struct Jobs {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    grace: Duration,
+}
+
+impl Jobs {
+    /// Starts the jobs on the present runtime.
+    #[must_use]
+    pub fn start(context: &Context, transport: Transport, settings: JobSettings) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let stopped = Stop::new(stopped);
+        let relay = Relay::new(context.clone(), transport, settings.relay.clone());
+        let mut tasks = JoinSet::new();
+
+        let sweeper = relay.clone();
+        tasks.spawn(every(settings.relay.sweep_every, stopped.clone(), "relay sweep", move || {
+            let sweeper = sweeper.clone();
+            async move { sweeper.sweep().await.map(drop) }
+        }));
+        let opener = context.clone();
+        tasks.spawn(every(settings.open_every, stopped.clone(), "debrief opener", move || {
+            open_debriefs(opener.clone())
+        }));
+        let cleaner = context.clone();
+        tasks.spawn(every(CLEAN_EVERY, stopped.clone(), "cleanup", move || clean_up(cleaner.clone())));
+        tasks.spawn(relay.run(stopped));
+        Self { stop, tasks, grace: settings.grace }
+    }
+
+    /// Lets the jobs finish what cannot be broken off, and ends them.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let finished = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.grace, finished).await.is_err() {
+            tracing::warn!("jobs were cut off; what they were at is picked up when their leases end");
+        }
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Does `work` at once and then so often, until it is told to stop. What fails is logged, and
+/// tried again next time.
+async fn every<W, F>(period: Duration, mut stop: Stop, job: &'static str, mut work: W)
+where
+    W: FnMut() -> F + Send,
+    F: Future<Output = Result<(), AppError>> + Send,
+{
+    loop {
+        if let Err(error) = work().await {
+            tracing::error!(job, %error, "a job failed");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(period) => {}
+            () = stop.wait() => return,
+        }
+    }
+}
+
+async fn open_debriefs(context: Context) -> Result<(), AppError> {
+    loop {
+        let opened = context.write(|tx| lifecycle::open_due(tx, OPENED_AT_ONCE)).await?;
+        if i64::try_from(opened).unwrap_or(i64::MAX) < OPENED_AT_ONCE {
+            return Ok(());
+        }
+    }
+}
+
+/// Forgets refresh tokens that ended.
+async fn clean_up(context: Context) -> Result<(), AppError> {
+    while context.write(|tx| sign_in::forget_expired(tx)).await? > 0 {}
+    Ok(())
+}

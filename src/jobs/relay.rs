@@ -1,0 +1,222 @@
+//! The relay: claims deliveries whose time has come and hands them to the mail server, several at
+//! once.
+
+mod carry;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use super::pause::{Leave, Pause};
+use super::stop::Stop;
+use crate::app::deliveries::relay::{self, Claim, Ending};
+use crate::app::{AppError, Context};
+use crate::domain::delivery::{DeliveryState, Schedule};
+use crate::mail::{Letter, Transport};
+use crate::store::pool::Location;
+
+/// How many lost deliveries are looked for at once.
+const SWEPT_AT_ONCE: i64 = 100;
+
+/// The shortest wait before the queue is looked at again.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+
+/// How the relay works.
+#[derive(Debug, Clone)]
+pub struct RelaySettings {
+    /// Messages under way at once; at least 1.
+    pub workers: usize,
+    /// How often the queue is looked at when nobody has rung.
+    pub poll_every: Duration,
+    /// How long a worker owns a delivery without a sign of life.
+    pub lease: Duration,
+    /// How often it gives one.
+    pub renew_every: Duration,
+    /// How often lost deliveries are looked for.
+    pub sweep_every: Duration,
+    /// When a deferred delivery is tried again.
+    pub schedule: Schedule,
+    /// The first pause when the mail server does not let us in; each one after is twice as long.
+    pub first_pause: Duration,
+    /// The longest such pause.
+    pub longest_pause: Duration,
+}
+
+/// The relay of one process; clones are the same one.
+#[derive(Clone)]
+pub struct Relay(Arc<Inner>);
+
+struct Inner {
+    context: Context,
+    transport: Transport,
+    settings: RelaySettings,
+    pause: Mutex<Pause>,
+}
+
+impl Relay {
+    /// A relay that has not begun.
+    #[must_use]
+    pub fn new(context: Context, transport: Transport, settings: RelaySettings) -> Self {
+        let pause = Mutex::new(Pause::new(settings.first_pause, settings.longest_pause));
+        Self(Arc::new(Inner { context, transport, settings, pause }))
+    }
+
+    /// Sends everything that is due now, and waits until all of it has come to an end. Answers how
+    /// many were claimed. For tools and tests; a service has [`Jobs`](super::Jobs).
+    pub async fn run_once(&self) -> Result<usize, AppError> {
+        let mut count = 0;
+        loop {
+            let limit = match self.pause().leave(Instant::now()) {
+                Leave::All => self.0.settings.workers.max(1),
+                Leave::One => 1,
+                Leave::NotBefore(_) => return Ok(count),
+            };
+            let claimed = self.claim(limit).await?;
+            if claimed.is_empty() {
+                return Ok(count);
+            }
+            count += claimed.len();
+            let mut working = JoinSet::new();
+            for (claim, letter) in claimed {
+                working.spawn(self.clone().carry(claim, letter, None));
+            }
+            while let Some(ended) = working.join_next().await {
+                report(ended);
+            }
+        }
+    }
+
+    /// Works until it is told to stop.
+    pub(super) async fn run(self, mut stop: Stop) {
+        if let Err(error) = self.recover().await {
+            tracing::error!(%error, "what the last run left behind could not be picked up; the sweep will");
+        }
+        let mut working: JoinSet<()> = JoinSet::new();
+        loop {
+            while let Some(ended) = working.try_join_next() {
+                report(ended);
+            }
+            let wait = self.fill(&mut working, &stop).await;
+            tokio::select! {
+                () = stop.wait() => break,
+                () = self.0.context.relay_bell.notified(), if wait.hears_the_bell => {}
+                Some(ended) = working.join_next(), if !working.is_empty() => report(ended),
+                () = sleep_until(wait.until) => {}
+            }
+        }
+        while let Some(ended) = working.join_next().await {
+            report(ended);
+        }
+        self.0.transport.close().await;
+    }
+
+    /// Claims as many as there are workers for, and says how long to wait before the next look.
+    async fn fill(&self, working: &mut JoinSet<()>, stop: &Stop) -> Wait {
+        let settings = &self.0.settings;
+        let now = Instant::now();
+        let free = settings.workers.max(1).saturating_sub(working.len());
+        let limit = match self.pause().leave(now) {
+            Leave::All => free,
+            Leave::One if working.is_empty() => 1,
+            Leave::One => 0,
+            Leave::NotBefore(until) => return Wait { until, hears_the_bell: false },
+        };
+        if limit == 0 {
+            // Goes on when a worker has finished.
+            return Wait { until: now + settings.poll_every, hears_the_bell: false };
+        }
+        match self.claim(limit).await {
+            Ok(claimed) => {
+                let count = claimed.len();
+                for (claim, letter) in claimed {
+                    working.spawn(self.clone().carry(claim, letter, Some(stop.clone())));
+                }
+                let until = if count < limit { self.next_look().await } else { now };
+                Wait { until, hears_the_bell: true }
+            }
+            Err(error) => {
+                tracing::error!(%error, "nothing could be claimed for now");
+                Wait { until: now + settings.poll_every, hears_the_bell: false }
+            }
+        }
+    }
+
+    /// When the next delivery is due, as far as is known; when the queue is polled, if that is
+    /// earlier.
+    async fn next_look(&self) -> Instant {
+        let poll_every = self.0.settings.poll_every;
+        let due = self.0.context.read(relay::next_due).await.ok().flatten();
+        let now = self.0.context.store.clock().now();
+        let wait = due.and_then(|due| (*due - now).to_std().ok()).unwrap_or(poll_every);
+        Instant::now() + wait.clamp(SHORTEST_WAIT.min(poll_every), poll_every)
+    }
+
+    async fn claim(&self, limit: usize) -> Result<Vec<(Claim, Letter)>, AppError> {
+        let host = self.0.transport.name();
+        let lease = self.lease();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.0.context.write(move |tx| relay::claim(tx, &host, lease, limit)).await
+    }
+
+    /// On SQLite only one process can have worked, and it is gone: whatever was being sent is
+    /// picked up at once. On PostgreSQL others may be alive; there the leases tell.
+    pub async fn recover(&self) -> Result<usize, AppError> {
+        match self.0.context.store.location() {
+            Location::Sqlite(_) => self.pick_up(true).await,
+            Location::Postgres(_) => Ok(0),
+        }
+    }
+
+    /// Picks up deliveries whose worker gave no sign of life in time. Answers how many.
+    pub async fn sweep(&self) -> Result<usize, AppError> {
+        self.pick_up(false).await
+    }
+
+    async fn pick_up(&self, everything: bool) -> Result<usize, AppError> {
+        let mut count = 0;
+        loop {
+            let context = &self.0.context;
+            let now = context.store.clock().now().into();
+            let lost = context.read(move |conn| relay::orphans(conn, now, everything, SWEPT_AT_ONCE)).await?;
+            let last = i64::try_from(lost.len()).unwrap_or(i64::MAX) < SWEPT_AT_ONCE;
+            for claim in lost {
+                let ending = if everything { Ending::WorkerDied } else { Ending::LeaseRanOut };
+                let state = self.finish(claim, ending).await?;
+                tracing::warn!(delivery = %claim.id, state = ?state, "picked up a delivery that its worker left");
+                count += 1;
+            }
+            if last {
+                return Ok(count);
+            }
+        }
+    }
+
+    async fn finish(&self, claim: Claim, ending: Ending) -> Result<Option<DeliveryState>, AppError> {
+        let schedule = self.0.settings.schedule.clone();
+        let random = rand::random();
+        self.0.context.write(move |tx| relay::finish(tx, claim, &ending, &schedule, random)).await
+    }
+
+    fn lease(&self) -> TimeDelta {
+        TimeDelta::from_std(self.0.settings.lease).unwrap_or(TimeDelta::MAX)
+    }
+
+    fn pause(&self) -> MutexGuard<'_, Pause> {
+        self.0.pause.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Until when the relay waits, and whether news can end it early.
+struct Wait {
+    until: Instant,
+    hears_the_bell: bool,
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a relay worker broke; its delivery is picked up when its lease ends");
+    }
+}

@@ -1,0 +1,123 @@
+//! One delivery in the hands of one worker, from its claim to its end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::Relay;
+use crate::app::deliveries::relay::{self, Claim, Ending};
+use crate::jobs::stop::Stop;
+use crate::mail::{Letter, Outcome};
+
+/// How often an ending is tried to be written down, and the first wait between, which doubles: all
+/// in all about a minute, as long as a database takes to start again.
+const WRITE_TRIES: u32 = 9;
+const FIRST_WRITE_WAIT: Duration = Duration::from_millis(250);
+
+impl Relay {
+    /// Hands one message over and writes down what came of it.
+    pub(super) async fn carry(self, claim: Claim, letter: Letter, stop: Option<Stop>) {
+        let Some(ending) = self.attempt(claim, &letter, stop).await else {
+            tracing::info!(delivery = %claim.id, "a delivery was taken from its worker");
+            return;
+        };
+        if let Ending::Outcome(outcome) = &ending {
+            self.judge_transport(outcome);
+        }
+        self.write_down(claim, ending).await;
+    }
+
+    /// The attempt itself, with signs of life while it lasts. None if the delivery was lost to
+    /// somebody else before anything could have been sent.
+    async fn attempt(&self, claim: Claim, letter: &Letter, mut stop: Option<Stop>) -> Option<Ending> {
+        // Set before the commit point is asked for: from then on the attempt is not broken off.
+        let committing = Arc::new(AtomicBool::new(false));
+        let commit_point = || {
+            committing.store(true, Ordering::SeqCst);
+            self.pass_commit_point(claim)
+        };
+        let relaying = self.0.transport.relay(letter, commit_point);
+        tokio::pin!(relaying);
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut relaying => return Some(Ending::Outcome(outcome)),
+                () = sleep(self.0.settings.renew_every) => {
+                    if !self.is_still_ours(claim).await && !committing.load(Ordering::SeqCst) {
+                        return None;
+                    }
+                }
+                () = told_to_stop(&mut stop), if !committing.load(Ordering::SeqCst) => {
+                    // The commit point may have been asked for while this waited.
+                    if !committing.load(Ordering::SeqCst) {
+                        return Some(Ending::Released);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the message may be sent. It may not if that cannot be made durable.
+    async fn pass_commit_point(&self, claim: Claim) -> bool {
+        match self.0.context.write(move |tx| relay::pass_commit_point(tx, claim)).await {
+            Ok(passed) => passed,
+            Err(error) => {
+                tracing::warn!(delivery = %claim.id, %error, "the commit point could not be written down");
+                false
+            }
+        }
+    }
+
+    /// Gives a sign of life. While the database cannot be reached the delivery counts as ours: the
+    /// commit point decides.
+    async fn is_still_ours(&self, claim: Claim) -> bool {
+        let lease = self.lease();
+        match self.0.context.write(move |tx| relay::renew(tx, claim, lease)).await {
+            Ok(renewed) => renewed,
+            Err(error) => {
+                tracing::warn!(delivery = %claim.id, %error, "a lease could not be renewed");
+                true
+            }
+        }
+    }
+
+    fn judge_transport(&self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Fault(fault) => {
+                if self.pause().refused(Instant::now()) {
+                    tracing::error!(host = self.0.transport.name(), %fault, "the mail server does not let us in");
+                }
+            }
+            // Says nothing about whether the server lets us in.
+            Outcome::Lost { .. } | Outcome::Revoked | Outcome::Unsendable(_) => {}
+            Outcome::Accepted(_) | Outcome::Refused { .. } | Outcome::Unknown { .. } => self.pause().let_in(),
+        }
+    }
+
+    /// Writes down how the attempt ended, and does not give up easily: nobody else knows.
+    async fn write_down(&self, claim: Claim, ending: Ending) {
+        let mut wait = FIRST_WRITE_WAIT;
+        for _ in 0..WRITE_TRIES {
+            match self.finish(claim, ending.clone()).await {
+                Ok(state) => {
+                    tracing::info!(delivery = %claim.id, state = ?state, "an attempt ended");
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(delivery = %claim.id, %error, "the end of an attempt could not be written down");
+                    sleep(wait).await;
+                    wait *= 2;
+                }
+            }
+        }
+    }
+}
+
+async fn told_to_stop(stop: &mut Option<Stop>) {
+    match stop {
+        Some(stop) => stop.wait().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,105 @@
+//! The relay of notes, from the settings.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+
+use crate::app::letters::MailPolicy;
+use crate::config::{MailSettings, MailTransport, Settings, SmtpSettings, SmtpTls};
+use crate::domain::delivery::Schedule;
+use crate::jobs::{JobSettings, RelaySettings};
+use crate::mail::{Folder, SmtpRelay, SmtpServer, Timeouts, Tls, Transport};
+
+/// The least that a server is given for its answer to a whole message, whatever the settings say:
+/// who gives up earlier does not know whether it was taken (RFC 5321, section 4.5.3.2.6).
+const CONTENT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The first and the longest wait while the mail server does not let us in.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
+
+/// How often debriefs are opened whose interview has ended.
+const OPEN_EVERY: Duration = Duration::from_secs(5);
+
+pub(super) fn policy(mail: &MailSettings) -> MailPolicy {
+    MailPolicy {
+        service_name: mail.service_name.clone(),
+        from_domain: mail.from_domain.clone(),
+        undo_window: TimeDelta::seconds(i64::from(mail.undo_window_seconds)),
+    }
+}
+
+/// The way that mail takes.
+pub fn build_transport(settings: &Settings) -> anyhow::Result<Transport> {
+    Ok(match settings.mail.transport {
+        MailTransport::Smtp => {
+            let server = server(&settings.mail.smtp, &settings.mail.from_domain)?;
+            Transport::Smtp(Box::new(SmtpRelay::new(server)?))
+        }
+        MailTransport::File => {
+            let folder = settings.mail_dir();
+            tracing::warn!(folder = %folder.display(), "mail is written into files and sent to nobody");
+            Transport::File(Folder::new(folder))
+        }
+        MailTransport::Discard => {
+            tracing::warn!("mail is thrown away");
+            Transport::Discard
+        }
+    })
+}
+
+fn server(smtp: &SmtpSettings, hello_name: &str) -> anyhow::Result<SmtpServer> {
+    let step = seconds(smtp.step_timeout_seconds);
+    let mut server = SmtpServer::plain(&smtp.host, smtp.port, hello_name);
+    server.tls = match smtp.tls {
+        SmtpTls::None => Tls::None,
+        SmtpTls::Starttls => Tls::StartTls,
+        SmtpTls::Implicit => Tls::Implicit,
+    };
+    if !smtp.username.is_empty() {
+        server.username = Some(smtp.username.clone());
+        let password = std::fs::read_to_string(&smtp.password_file)
+            .with_context(|| format!("{} cannot be read", smtp.password_file.display()))?;
+        password.trim_end_matches(['\r', '\n']).clone_into(&mut server.password);
+    }
+    server.timeouts = Timeouts {
+        connect: step,
+        greeting: step,
+        command: step,
+        data: step,
+        content: step.max(CONTENT_TIMEOUT),
+    };
+    server.max_connections = usize::from(smtp.max_connections);
+    server.max_messages = smtp.messages_per_connection;
+    server.max_age = seconds(smtp.connection_seconds);
+    Ok(server)
+}
+
+/// How the jobs run.
+#[must_use]
+pub fn job_settings(settings: &Settings) -> JobSettings {
+    let relay = &settings.mail.relay;
+    JobSettings {
+        relay: RelaySettings {
+            workers: usize::from(relay.workers),
+            poll_every: seconds(relay.poll_interval_seconds),
+            lease: seconds(relay.lease_seconds),
+            renew_every: seconds(relay.renew_seconds),
+            sweep_every: seconds(relay.sweep_seconds),
+            schedule: Schedule {
+                steps: relay.backoff_minutes.iter().map(|m| TimeDelta::minutes(i64::from(*m))).collect(),
+                then_every: TimeDelta::minutes(i64::from(relay.then_every_minutes)),
+                jitter: f64::from(relay.jitter_percent) / 100.0,
+                give_up_after: TimeDelta::hours(i64::from(relay.give_up_hours)),
+            },
+            first_pause: PAUSE.0,
+            longest_pause: PAUSE.1,
+        },
+        open_every: OPEN_EVERY,
+        grace: seconds(settings.server.shutdown_timeout_seconds),
+    }
+}
+
+fn seconds(seconds: u32) -> Duration {
+    Duration::from_secs(u64::from(seconds))
+}

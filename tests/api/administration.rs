@@ -1,0 +1,57 @@
+use serde_json::{Value, json};
+
+use crate::support::on_both;
+
+on_both! {
+    async fn an_agency_keeps_its_settings(app: TestApp) {
+        let admin = app.admin().await;
+        let agency = admin.get("/v1/agency").await.expect(200);
+        assert_eq!((&agency["name"], &agency["time_zone"]), (&json!("Hanse Personal"), &json!("Etc/UTC")));
+        let changed = admin.at(&agency["version"]).patch("/v1/agency", json!({"time_zone": "Europe/Berlin", "mail": {"sender_name": "Hanse"}})).await.expect(200);
+        assert_eq!((&changed["time_zone"], &changed["mail"]["sender_name"]), (&json!("Europe/Berlin"), &json!("Hanse")));
+        admin.at(&agency["version"]).patch("/v1/agency", json!({"name": "x"})).await.problem(412, "stale_version");
+        let faults = admin.patch("/v1/agency", json!({"time_zone": "Mars/Olympus", "mail": {"sender_name": "a\nb"}})).await.faults();
+        assert_eq!(faults, ["/time_zone invalid_time_zone", "/mail/sender_name control_character"]);
+    }
+
+    async fn competencies_are_an_ordered_list(app: TestApp) {
+        let admin = app.admin().await;
+        let keys = |page: Value| page["data"].as_array().unwrap().iter().map(|c| c["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        let first = keys(admin.get("/v1/competencies").await.expect(200));
+        assert_eq!(first, ["communication", "preparation", "technical_depth", "problem_solving", "motivation", "culture", "leadership"]);
+        let made = admin.made("/v1/competencies", json!({"key": "negotiation", "name": "Negotiation", "position": 1})).await;
+        assert_eq!((&made["position"], &made["archived"]), (&json!(1), &json!(false)));
+        admin.post("/v1/competencies", json!({"key": "negotiation", "name": "Again"})).await.problem(409, "already_exists");
+        let moved = admin.patch("/v1/competencies/negotiation", json!({"position": 7, "archived": true})).await.expect(200);
+        assert_eq!((&moved["position"], &moved["archived"], &moved["name"]), (&json!(7), &json!(true), &json!("Negotiation")));
+        assert_eq!(keys(admin.get("/v1/competencies").await.expect(200)).last().unwrap(), "negotiation");
+        admin.patch("/v1/competencies/nothing", json!({"name": "x"})).await.problem(404, "not_found");
+        assert_eq!(admin.post("/v1/competencies", json!({"key": "Not a key", "name": ""})).await.faults(), ["/key invalid", "/name blank"]);
+    }
+
+    async fn users_are_made_and_changed_but_never_the_last_administrator(app: TestApp) {
+        let admin = app.admin().await;
+        let new = json!({"name": "Ben", "email": "Ben@Hanse.example", "role": "recruiter", "password": "correct horse"});
+        let ben = admin.made("/v1/users", new.clone()).await;
+        assert_eq!(ben["email"], "ben@hanse.example");
+        assert!(ben.get("password_hash").is_none() && ben.get("agency_id").is_none());
+        assert_eq!(admin.post("/v1/users", new).await.faults(), ["/email already_exists"]);
+        let bad = json!({"name": " ", "email": "ben", "role": "king", "password": "short"});
+        assert_eq!(admin.post("/v1/users", bad).await.faults(), ["/role unknown_word"]);
+        let bad = json!({"name": " ", "email": "ben", "role": "admin", "password": "short"});
+        assert_eq!(admin.post("/v1/users", bad).await.faults(), ["/name blank", "/email invalid_email", "/password weak_password"]);
+
+        let path = format!("/v1/users/{}", ben["id"].as_str().unwrap());
+        let changed = admin.at(&ben["version"]).patch(&path, json!({"role": "manager", "password": "another horse"})).await.expect(200);
+        assert_eq!(changed["role"], "manager");
+        app.nobody().post("/v1/auth/login", json!({"email": "ben@hanse.example", "password": "another horse"})).await.expect(200);
+
+        let users = admin.get("/v1/users").await.expect(200);
+        let admins: Vec<&Value> = users["data"].as_array().unwrap().iter().filter(|user| user["role"] == "admin").collect();
+        let [second, first] = admins[..] else { panic!("{users:#}") };
+        admin.patch(&format!("/v1/users/{}", first["id"].as_str().unwrap()), json!({"disabled": true})).await.expect(200);
+        let last = format!("/v1/users/{}", second["id"].as_str().unwrap());
+        admin.patch(&last, json!({"role": "recruiter"})).await.problem(409, "in_use");
+        assert_eq!(admin.get(&last).await.expect(200)["role"], "admin");
+    }
+}

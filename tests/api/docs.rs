@@ -1,0 +1,22 @@
+use debrief::api::error::Code;
+
+use crate::support::on_both;
+
+on_both! {
+    async fn every_code_has_a_page(app: TestApp) {
+        for code in Code::ALL {
+            let page = app.nobody().get(&format!("/docs/errors/{}", code.name())).await;
+            assert_eq!(page.status.as_u16(), 200);
+            assert!(String::from_utf8(page.bytes).unwrap().contains(code.title()));
+        }
+        app.nobody().get("/docs/errors/nonsense").await.problem(404, "not_found");
+    }
+
+    async fn the_reference_needs_nothing_from_elsewhere(app: TestApp) {
+        let page = String::from_utf8(app.nobody().get("/docs/").await.bytes).unwrap();
+        assert!(page.contains("swagger-ui") && !page.contains("src=\"http") && !page.contains("href=\"http"), "{page}");
+        let script = app.nobody().get("/docs/swagger-initializer.js").await;
+        assert!(String::from_utf8(script.bytes).unwrap().contains("/v1/openapi.json"));
+        assert_eq!(app.nobody().get("/docs").await.header("location"), "/docs/");
+    }
+}

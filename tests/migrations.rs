@@ -1,0 +1,119 @@
+//! What the migrations make is what the code believes, on both databases.
+
+use std::collections::BTreeMap;
+
+use debrief::domain::clock::Clock;
+use debrief::store::connection::DbConn;
+use debrief::store::migrations;
+use debrief::store::pool::StoreError;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+
+use crate::support::Database;
+
+/// A table's columns, each with its type and whether it may be null.
+type Tables = BTreeMap<String, Vec<(String, String, bool)>>;
+
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    table: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Bool)]
+    nullable: bool,
+}
+
+const SQLITE: &str = "SELECT m.name AS \"table\", c.name AS name, c.type AS kind, \
+    c.\"notnull\" = 0 AND c.pk = 0 AS nullable FROM sqlite_schema m JOIN pragma_table_info(m.name) c \
+    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '__diesel%' ORDER BY 1, c.cid";
+const POSTGRES: &str = "SELECT table_name::text AS \"table\", column_name::text AS name, udt_name::text AS kind, \
+    is_nullable = 'YES' AS nullable FROM information_schema.columns \
+    WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_diesel%' ORDER BY 1, ordinal_position";
+
+fn tables(database: &Database) -> Tables {
+    let store = database.open(Clock::system());
+    let columns: Vec<Column> = store
+        .read(|conn| {
+            Ok::<_, StoreError>(match conn {
+                DbConn::Postgres(c) => diesel::sql_query(POSTGRES).load(c)?,
+                DbConn::Sqlite(c) => diesel::sql_query(SQLITE).load(c)?,
+            })
+        })
+        .unwrap();
+    let mut tables = Tables::new();
+    for column in columns {
+        tables.entry(column.table).or_default().push((
+            column.name,
+            column.kind.to_lowercase(),
+            column.nullable,
+        ));
+    }
+    tables
+}
+
+/// The tables as `schema.rs` has them, with each type as the database calls it.
+fn believed(types: &[(&str, &str)]) -> Tables {
+    let schema = include_str!("../src/store/schema.rs");
+    let mut tables = Tables::new();
+    let mut table = String::new();
+    let mut sql_name = None;
+    for line in schema.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("#[sql_name = \"") {
+            sql_name = Some(name.trim_end_matches("\"]").to_owned());
+        } else if let Some((name, kind)) = line.trim_end_matches(',').split_once(" -> ") {
+            let nullable = kind.starts_with("Nullable<");
+            let kind = kind.trim_start_matches("Nullable<").trim_end_matches('>');
+            let Some((_, kind)) = types.iter().find(|(ours, _)| *ours == kind) else { continue };
+            let name = sql_name.take().unwrap_or_else(|| name.to_owned());
+            tables.entry(table.clone()).or_default().push((name, (*kind).to_owned(), nullable));
+        } else if line.ends_with(") {") {
+            table = line.split(' ').next().unwrap_or_default().to_owned();
+        }
+    }
+    tables
+}
+
+#[test]
+fn the_schema_is_what_sqlite_has() {
+    let types = [
+        ("Uuid", "blob"),
+        ("Text", "text"),
+        ("Instant", "integer"),
+        ("Document", "text"),
+        ("Bool", "integer"),
+        ("BigInt", "integer"),
+        ("Integer", "integer"),
+        ("Binary", "blob"),
+    ];
+    assert_eq!(tables(&Database::sqlite()), believed(&types));
+}
+
+#[test]
+fn the_schema_is_what_postgres_has() {
+    let types = [
+        ("Uuid", "uuid"),
+        ("Text", "text"),
+        ("Instant", "timestamptz"),
+        ("Document", "jsonb"),
+        ("Bool", "bool"),
+        ("BigInt", "int8"),
+        ("Integer", "int4"),
+        ("Binary", "bytea"),
+    ];
+    if let Some(database) = Database::postgres() {
+        assert_eq!(tables(&database), believed(&types));
+    }
+}
+
+#[test]
+fn nothing_is_pending_after_a_migration_and_a_second_one_does_nothing() {
+    for database in [Some(Database::sqlite()), Database::postgres()].into_iter().flatten() {
+        let store = database.open(Clock::system());
+        let pending = store.read(|conn| Ok::<_, StoreError>(migrations::pending(conn))).unwrap().unwrap();
+        assert!(pending.is_empty(), "{pending:?}");
+        assert!(debrief::startup::migrate(&store).unwrap().is_empty());
+    }
+}
