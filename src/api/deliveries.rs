@@ -1,12 +1,10 @@
 //! `/v1/deliveries`: every attempt of one, and the end of a doubt.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use serde::Deserialize;
-use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::access::{Access, Approve, Read};
-use super::input::{Body, Listing};
+use super::input::{Body, Listing, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
 use crate::app::Context;
@@ -19,11 +17,6 @@ use crate::store::pool::Tx;
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(attempts).service(resolve);
 }
-
-/// A list without filters.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NoFilters {}
 
 /// Lists the attempts of a delivery, the first one first.
 #[utoipa::path(tag = "notes", params(("id" = DeliveryId, Path), Paging),

@@ -23,6 +23,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(super::candidates::routes)
         .configure(super::job_orders::routes)
         .configure(super::interviews::routes)
+        .configure(super::debriefs::routes)
+        .configure(super::feedback::routes)
         .configure(super::retry_requests::routes)
         .configure(super::notes::routes)
         .configure(super::deliveries::routes);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AnyRecordId, DebriefId, Id, Kind};
-use crate::store::events::{self, NewEvent};
+use crate::store::events::NewEvent;
 use crate::store::pool::Tx;
 use crate::store::types::Json;
 
@@ -48,19 +48,20 @@ impl<'a> Happening<'a> {
         self
     }
 
-    /// Writes it down.
+    /// Writes it down, with whatever else happens in the transaction, at its end.
     pub fn record(self, tx: &mut Tx<'_>, caller: &Caller) -> Result<(), AppError> {
         let event = NewEvent {
             id: tx.new_id(),
             agency_id: caller.agency,
-            event_type: self.event_type,
+            event_type: self.event_type.to_owned(),
             record_id: self.record,
             debrief_id: self.debrief,
             actor: Json(caller.actor),
-            reason: self.reason,
+            reason: self.reason.map(str::to_owned),
             data: Json(self.data),
             occurred_at: tx.now(),
         };
-        Ok(events::insert(tx, &event)?)
+        tx.happened(event);
+        Ok(())
     }
 }

@@ -80,6 +80,18 @@ words! {
     }
 }
 
+words! {
+    /// What may be missing in a debrief that is under way.
+    pub enum Missing {
+        /// The candidate's account.
+        CandidateFeedback,
+        /// An account of the client's side.
+        ClientFeedback,
+        /// A thank-you note that stands.
+        Note,
+    }
+}
+
 impl Machine for DebriefState {
     type Transition = DebriefTransition;
 
@@ -97,6 +109,20 @@ impl Machine for DebriefState {
             (Self::Scheduled | Self::Open, T::Cancel) => Some(Self::Cancelled),
             _ => None,
         }
+    }
+}
+
+impl DebriefState {
+    /// Whether accounts are still awaited, or will be once the interview ended.
+    #[must_use]
+    pub const fn awaits_accounts(self) -> bool {
+        matches!(self, Self::Scheduled | Self::Open)
+    }
+
+    /// Whether the interview took place and the debrief is not done with.
+    #[must_use]
+    pub const fn is_under_way(self) -> bool {
+        matches!(self, Self::Open | Self::Ready | Self::Released)
     }
 }
 

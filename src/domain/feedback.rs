@@ -179,6 +179,18 @@ impl Rating {
     }
 }
 
+impl Overall {
+    /// What the judgements of several people come to: the middle one of those who made one, of two
+    /// middle ones the lower, so that it is always a judgement which somebody gave. Where nobody
+    /// made one, it is that none was made.
+    #[must_use]
+    pub fn of_panel(given: &[Self]) -> Option<Self> {
+        let mut made: Vec<Self> = given.iter().copied().filter(|one| *one != Self::NoDecision).collect();
+        made.sort_unstable();
+        made.get(made.len().saturating_sub(1) / 2).or_else(|| given.first()).copied()
+    }
+}
+
 impl Machine for FeedbackState {
     type Transition = FeedbackTransition;
 
@@ -229,6 +241,7 @@ pub struct CompetencyRating {
     /// The judgement.
     pub rating: Rating,
     /// What it rests on.
+    #[schema(max_length = 2_000)]
     pub note: Option<String>,
 }
 
@@ -239,10 +252,13 @@ pub struct AgencyOnly {
     /// How keen the candidate still is.
     pub interest_level: Option<InterestLevel>,
     /// What speaks against the role.
+    #[schema(max_length = 2_000)]
     pub concerns: Option<String>,
     /// Where else the candidate is in talks.
+    #[schema(max_length = 2_000)]
     pub other_processes: Option<String>,
     /// What was said about pay.
+    #[schema(max_length = 2_000)]
     pub salary: Option<String>,
     /// The start date that was raised.
     pub start_date: Option<NaiveDate>,
@@ -270,6 +286,16 @@ mod tests {
     fn ratings_rise_step_by_step() {
         let scale: Vec<i8> = Rating::VARIANTS.iter().map(|rating| rating.scale()).collect();
         assert_eq!(scale, [-2, -1, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_panel_comes_to_its_middle() {
+        use Overall::{No, NoDecision, StrongNo, StrongYes, Yes};
+        assert_eq!(Overall::of_panel(&[]), None);
+        assert_eq!(Overall::of_panel(&[NoDecision, NoDecision]), Some(NoDecision));
+        assert_eq!(Overall::of_panel(&[NoDecision, Yes]), Some(Yes));
+        assert_eq!(Overall::of_panel(&[StrongYes, No]), Some(No));
+        assert_eq!(Overall::of_panel(&[StrongYes, StrongNo, NoDecision, Yes]), Some(Yes));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod words;
 
+pub mod activity;
 pub mod actor;
 pub mod clock;
 pub mod comparison;

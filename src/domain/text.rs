@@ -63,6 +63,14 @@ pub fn check_paragraphs(text: &str) -> Result<(), TextFault> {
     check_direction(text)
 }
 
+/// Checks a text of paragraphs that must say something.
+pub fn check_told(text: &str) -> Result<(), TextFault> {
+    if text.trim().is_empty() {
+        return Err(TextFault::Blank);
+    }
+    check_paragraphs(text)
+}
+
 /// Checks an email address (RFC 5321 mailbox; non-ASCII domains are fine, RFC 6531 local parts too).
 pub fn check_email(text: &str) -> Result<(), TextFault> {
     check_line(text)?;

@@ -4,27 +4,31 @@ use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked};
-use super::schema::{activities, debriefs, feedback, note_contacts, notes, retry_requests};
+use super::schema::{activities, agencies, debriefs, feedback, note_contacts, notes, retry_requests};
 use super::types::Json;
 use crate::domain::actor::Actor;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::feedback::{FeedbackState, Overall};
 use crate::domain::ids::{
-    AgencyId, CandidateId, ClientId, ContactId, DebriefId, InterviewId, JobOrderId, MatchId, PointId, UserId,
+    AgencyId, CandidateId, ClientId, ContactId, DebriefId, FeedbackId, InterviewId, JobOrderId, MatchId,
+    PointId, UserId,
 };
 use crate::domain::note::NoteState;
 use crate::domain::retry_request::RetryState;
 use crate::domain::timestamp::Timestamp;
+use crate::store::agencies::Competency;
 
 /// The record of one interview's aftermath.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Serialize, ToSchema)]
 #[diesel(table_name = debriefs, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Debrief {
     /// The debrief's id.
     pub id: DebriefId,
-    /// The agency.
+    #[expect(missing_docs, reason = "never shown")]
+    #[serde(skip)]
     pub agency_id: AgencyId,
     /// The interview; each has exactly one debrief.
     pub interview_id: InterviewId,
@@ -52,13 +56,15 @@ pub struct Debrief {
     pub client_side: SideStatus,
     /// The candidate's own judgement on the whole.
     pub candidate_overall: Option<Overall>,
-    /// The client's judgement on the whole.
+    /// The client's judgement on the whole: of several contacts the middle one, of two middle ones
+    /// the lower.
     pub client_overall: Option<Overall>,
     /// Where the newest retry request stands.
     pub retry_state: Option<RetryState>,
     /// Where the newest live thank-you note stands; where none is live, the newest.
     pub note_state: Option<NoteState>,
     /// What the recruiter says of pairs of points.
+    #[schema(value_type = Vec<PointMatch>)]
     pub matches: Json<Vec<PointMatch>>,
     /// When the candidate was given the client's view.
     pub released_at: Option<Timestamp>,
@@ -71,18 +77,18 @@ pub struct Debrief {
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// When it was deleted; only tombstones have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub deleted_at: Option<Timestamp>,
 }
 
 /// The recruiter's word that two points are, or are not, the same thing; kept in the debrief.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PointMatch {
     /// Names the match.
     pub id: MatchId,
-    /// The point of the candidate's side.
-    pub candidate_point_id: PointId,
-    /// The point of the client's side.
-    pub client_point_id: PointId,
+    /// The two points; which comes first means nothing.
+    pub points: (PointId, PointId),
     /// Whether they are the same thing.
     pub same: bool,
     /// Who said so.
@@ -116,6 +122,44 @@ pub fn lock(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<O
     Locked(row, Lock::Wait).get_result(conn).optional()
 }
 
+/// The row as [`lock`] finds it, with the competencies of its agency.
+pub fn lock_with_competencies(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    id: DebriefId,
+) -> QueryResult<Option<(Debrief, Vec<Competency>)>> {
+    let row = debriefs::table
+        .filter(debriefs::id.eq(id))
+        .filter(debriefs::agency_id.eq(agency))
+        .select((Debrief::as_select(), competencies(agency)));
+    Locked(row, Lock::Wait).get_result(conn).optional().map(with_list)
+}
+
+/// The debrief that an account belongs to, as [`lock_with_competencies`] finds it.
+pub fn lock_of_feedback(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    account: FeedbackId,
+) -> QueryResult<Option<(Debrief, Vec<Competency>)>> {
+    let its_debrief = feedback::table.filter(feedback::id.eq(account)).select(feedback::debrief_id);
+    let row = debriefs::table
+        .filter(debriefs::id.eq_any(its_debrief))
+        .filter(debriefs::agency_id.eq(agency))
+        .select((Debrief::as_select(), competencies(agency)));
+    Locked(row, Lock::Wait).get_result(conn).optional().map(with_list)
+}
+
+/// An agency's competencies as a value within another query: in a join the agency's row would be
+/// locked too, and with it all that anybody writes at the agency.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn competencies(agency: AgencyId) -> _ {
+    agencies::table.filter(agencies::id.eq(agency)).select(agencies::competencies).single_value()
+}
+
+fn with_list(found: Option<(Debrief, Option<Json<Vec<Competency>>>)>) -> Option<(Debrief, Vec<Competency>)> {
+    found.map(|(debrief, list)| (debrief, list.unwrap_or_default().0))
+}
+
 /// The debrief of an interview, locked as [`lock`] does.
 pub fn lock_of_interview(
     conn: &mut DbConn,
@@ -136,6 +180,24 @@ pub fn update(conn: &mut DbConn, row: &Debrief, version: i64) -> QueryResult<boo
         .filter(debriefs::agency_id.eq(row.agency_id))
         .filter(debriefs::version.eq(version));
     diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+}
+
+/// A candidate's debriefs that somebody still works on, locked as [`lock`] does.
+pub fn lock_undone_of(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    candidate: CandidateId,
+) -> QueryResult<Vec<Debrief>> {
+    let done = debriefs::state.eq(DebriefState::Closed).or(debriefs::state.eq(DebriefState::Cancelled));
+    let rows = debriefs::table
+        .filter(debriefs::candidate_id.eq(candidate))
+        .filter(debriefs::agency_id.eq(agency))
+        .filter(diesel::dsl::not(done))
+        .filter(debriefs::deleted_at.is_null())
+        // One order for everybody, so that nobody waits in a circle.
+        .order(debriefs::id)
+        .select(Debrief::as_select());
+    Locked(rows, Lock::Wait).get_results(conn)
 }
 
 /// Scheduled debriefs of every agency whose interview ended at `now` or earlier, longest ended

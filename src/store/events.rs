@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde_json::Value;
 
-use super::connection::DbConn;
+use super::connection::{DbConn, on_each};
 use super::schema::events;
 use super::types::Json;
 use crate::domain::actor::Actor;
@@ -11,15 +11,15 @@ use crate::domain::ids::{AgencyId, AnyRecordId, DebriefId, EventId};
 use crate::domain::timestamp::Timestamp;
 
 /// An event that is about to be written.
-#[derive(Insertable)]
+#[derive(Debug, Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
-pub struct NewEvent<'a> {
+pub struct NewEvent {
     /// The event's own id.
     pub id: EventId,
     /// The agency.
     pub agency_id: AgencyId,
     /// What happened, such as `debrief.released`.
-    pub event_type: &'a str,
+    pub event_type: String,
     /// The record that it happened to.
     pub record_id: AnyRecordId,
     /// The debrief whose history it belongs to.
@@ -27,14 +27,17 @@ pub struct NewEvent<'a> {
     /// Who did it.
     pub actor: Json<Actor>,
     /// Why, in somebody's words.
-    pub reason: Option<&'a str>,
+    pub reason: Option<String>,
     /// Ids, state, version.
     pub data: Json<Value>,
     /// When.
     pub occurred_at: Timestamp,
 }
 
-/// Writes an event.
-pub fn insert(conn: &mut DbConn, event: &NewEvent<'_>) -> QueryResult<()> {
-    diesel::insert_into(events::table).values(event).execute(conn).map(drop)
+/// Writes events in their order, all of them in one statement.
+pub fn insert_all(conn: &mut DbConn, rows: &[NewEvent]) -> QueryResult<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    on_each!(conn, c => diesel::insert_into(events::table).values(rows).execute(c)).map(drop)
 }

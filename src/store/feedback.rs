@@ -1,21 +1,24 @@
 //! Feedback: one row per person who speaks in a debrief, with the account as it stands now.
 
 use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::connection::{DbConn, on_each};
-use super::schema::feedback;
+use super::schema::{contacts, feedback};
 use super::types::Json;
 use crate::domain::feedback::{AgencyOnly, Channel, CompetencyRating, FeedbackState, Overall, Side};
-use crate::domain::ids::{AgencyId, ContactId, DebriefId, FeedbackId};
+use crate::domain::ids::{AgencyId, ClientId, ContactId, DebriefId, FeedbackId};
 use crate::domain::timestamp::Timestamp;
 
 /// One person's account, without its points.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Serialize, ToSchema)]
 #[diesel(table_name = feedback, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct FeedbackRow {
     /// The feedback's id.
     pub id: FeedbackId,
-    /// The agency.
+    #[expect(missing_docs, reason = "never shown")]
+    #[serde(skip)]
     pub agency_id: AgencyId,
     /// The debrief that it belongs to.
     pub debrief_id: DebriefId,
@@ -40,8 +43,10 @@ pub struct FeedbackRow {
     /// The judgement on the whole.
     pub overall: Option<Overall>,
     /// The judgement on each competency.
+    #[schema(value_type = Vec<CompetencyRating>)]
     pub ratings: Json<Vec<CompetencyRating>>,
     /// What the candidate told the agency alone.
+    #[schema(value_type = Option<AgencyOnly>)]
     pub agency_only: Option<Json<AgencyOnly>>,
     /// Why there will be no account.
     pub waived_reason: Option<String>,
@@ -100,6 +105,16 @@ pub fn insert_all(conn: &mut DbConn, rows: &[FeedbackRow]) -> QueryResult<()> {
     on_each!(conn, c => diesel::insert_into(feedback::table).values(rows).execute(c)).map(drop)
 }
 
+/// The row.
+pub fn find(conn: &mut DbConn, agency: AgencyId, id: FeedbackId) -> QueryResult<Option<FeedbackRow>> {
+    feedback::table
+        .filter(feedback::id.eq(id))
+        .filter(feedback::agency_id.eq(agency))
+        .select(FeedbackRow::as_select())
+        .first(conn)
+        .optional()
+}
+
 /// Every account of a debrief, the candidate's first.
 pub fn of_debrief(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryResult<Vec<FeedbackRow>> {
     feedback::table
@@ -108,6 +123,33 @@ pub fn of_debrief(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> Qu
         .order((feedback::side, feedback::id))
         .select(FeedbackRow::as_select())
         .load(conn)
+}
+
+/// Writes the row over the one of `version`; false if that is not the present one.
+pub fn update(conn: &mut DbConn, row: &FeedbackRow, version: i64) -> QueryResult<bool> {
+    let present = feedback::table
+        .filter(feedback::id.eq(row.id))
+        .filter(feedback::agency_id.eq(row.agency_id))
+        .filter(feedback::version.eq(version));
+    diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+}
+
+/// Whether a contact, not deleted, is one of the client's.
+pub fn is_contact_of(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    client: ClientId,
+    contact: ContactId,
+) -> QueryResult<bool> {
+    let found: Option<ContactId> = contacts::table
+        .filter(contacts::id.eq(contact))
+        .filter(contacts::agency_id.eq(agency))
+        .filter(contacts::client_id.eq(client))
+        .filter(contacts::deleted_at.is_null())
+        .select(contacts::id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
 }
 
 /// Deletes an account that was only asked for.

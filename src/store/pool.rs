@@ -20,6 +20,7 @@ use diesel::sqlite::SqliteConnection;
 use rand::Rng;
 
 use super::connection::DbConn;
+use super::events::{self, NewEvent};
 use crate::domain::clock::Clock;
 use crate::domain::ids::Id;
 use crate::domain::timestamp::Timestamp;
@@ -184,8 +185,12 @@ impl Store {
         let mut slot = acquire(&self.writers)?;
         // The time is taken once the writer is ours, so that it rises from write to write.
         let now: Timestamp = self.clock.now().into();
-        let result =
-            transaction(&mut slot.conn, "BEGIN", "BEGIN IMMEDIATE", |conn| work(&mut Tx { conn, now }));
+        let result = transaction(&mut slot.conn, "BEGIN", "BEGIN IMMEDIATE", |conn| {
+            let mut tx = Tx { conn, now, events: Vec::new() };
+            let value = work(&mut tx)?;
+            events::insert_all(tx.conn, &tx.events).map_err(StoreError::from)?;
+            Ok(value)
+        });
         slot.suspect = result.is_err();
         result
     }
@@ -195,6 +200,7 @@ impl Store {
 pub struct Tx<'a> {
     conn: &'a mut DbConn,
     now: Timestamp,
+    events: Vec<NewEvent>,
 }
 
 impl Tx<'_> {
@@ -202,6 +208,12 @@ impl Tx<'_> {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Keeps an event until the work is done: all events of a transaction are written in one
+    /// statement, in the order in which they happened, just before it is committed.
+    pub fn happened(&mut self, event: NewEvent) {
+        self.events.push(event);
     }
 
     /// A new identifier.

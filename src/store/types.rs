@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::connection::{MultiBackend, MultiRawValue};
+use crate::domain::activity::ActivityKind;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::feedback::{Address, Channel, FeedbackState, Overall, PointKind, Severity, Side};
@@ -232,6 +233,7 @@ macro_rules! text_columns {
 }
 
 text_columns!(
+    ActivityKind,
     Address,
     Channel,
     ContactRole,

@@ -208,7 +208,7 @@ CREATE TABLE debriefs (
     client_overall TEXT,
     retry_state TEXT,
     note_state TEXT,
-    -- [{"id", "candidate_point_id", "client_point_id", "same", ...}]: the recruiter's own matches
+    -- [{"id", "points": [id, id], "same", ...}]: the recruiter's own matches
     matches JSONB NOT NULL,
     released_at TIMESTAMPTZ,
     closed_at TIMESTAMPTZ,

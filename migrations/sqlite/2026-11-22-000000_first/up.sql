@@ -208,7 +208,7 @@ CREATE TABLE debriefs (
     client_overall TEXT,
     retry_state TEXT,
     note_state TEXT,
-    -- [{"id", "candidate_point_id", "client_point_id", "same", ...}]: the recruiter's own matches
+    -- [{"id", "points": [id, id], "same", ...}]: the recruiter's own matches
     matches TEXT NOT NULL,
     released_at INTEGER,
     closed_at INTEGER,

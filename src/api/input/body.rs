@@ -107,7 +107,8 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
     }
 }
 
-fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, ApiError> {
+fn read<T: DeserializeOwned + ToSchema + 'static>(mut document: Value) -> Result<T, ApiError> {
+    drop_nulls(&mut document);
     let faults = schema::of::<T>()?.faults(&document);
     if !faults.is_empty() {
         return Err(ApiError::invalid(faults));
@@ -115,7 +116,8 @@ fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, 
     serde_json::from_value(document).map_err(|e| malformed(&e.to_string()))
 }
 
-fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, AppError> {
+fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(mut document: Value) -> Result<T, AppError> {
+    drop_nulls(&mut document);
     let schema = schema::of::<T>().map_err(|e| AppError::Internal(e.to_string()))?;
     let faults: Vec<Fault> = schema
         .faults(&document)
@@ -130,6 +132,18 @@ fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Re
         return Err(AppError::Invalid(faults));
     }
     serde_json::from_value(document).map_err(|e| AppError::Internal(e.to_string()))
+}
+
+/// Takes out every field that is null: in a body it means the same as a field that is not there.
+fn drop_nulls(document: &mut Value) {
+    match document {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
 }
 
 /// The body as a JSON document of one of `types`.

@@ -6,4 +6,4 @@ mod query;
 mod schema;
 
 pub use body::{Body, Merge, OptionalBody};
-pub use query::{Filters, Listing};
+pub use query::{Filters, Listing, NoFilters};

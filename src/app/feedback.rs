@@ -1,0 +1,11 @@
+//! Feedback: one person's account in a debrief, from the first draft to its latest revision.
+
+mod account;
+mod hold;
+mod input;
+mod read;
+mod write;
+
+pub use input::{FeedbackInput, PointInput, WaiveInput};
+pub use read::{Feedback, Revision, get, revisions};
+pub use write::{create, patch, submit, waive};
