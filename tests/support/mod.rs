@@ -5,6 +5,7 @@ mod caller;
 mod database;
 mod notes;
 mod scene;
+#[expect(dead_code, reason = "the tests inside the crate use the rest of it")]
 pub mod smtp_peer;
 
 pub use app::TestApp;
