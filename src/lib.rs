@@ -1,6 +1,7 @@
 //! Debrief: candidate self-feedback and client feedback side by side, the retry meeting, and the
 //! thank-you note relayed by email.
 //!
+//! Imports go one way: [`api`], [`demo`] and `jobs` → [`app`] → [`store`], [`mail`], [`auth`] → [`domain`].
 //! Imports go one way: [`api`] and [`jobs`] → [`app`] → [`store`], [`mail`], [`auth`] → [`domain`].
 //! [`startup`] puts them together from the [`config`].
 
@@ -9,6 +10,7 @@ pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod jobs;
 pub mod mail;

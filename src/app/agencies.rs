@@ -45,6 +45,17 @@ pub struct NewAgency {
     pub password_hash: String,
 }
 
+/// The competencies that a new agency starts with.
+#[must_use]
+pub fn first_competencies() -> Vec<Competency> {
+    let competency = |(key, name): (&str, &str)| Competency {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        archived: false,
+    };
+    FIRST_COMPETENCIES.map(competency).to_vec()
+}
+
 /// Makes an agency with its first administrator.
 pub fn create(tx: &mut Tx<'_>, new: NewAgency) -> Result<(Agency, User), AppError> {
     let mut faults = Faults::default();
@@ -59,17 +70,12 @@ pub fn create(tx: &mut Tx<'_>, new: NewAgency) -> Result<(Agency, User), AppErro
             "somebody signs in with this address already",
         ));
     }
-    let competency = |(key, name): (&str, &str)| Competency {
-        key: key.to_owned(),
-        name: name.to_owned(),
-        archived: false,
-    };
     let agency = Agency {
         id: tx.new_id(),
         name: new.agency_name,
         time_zone: FIRST_TIME_ZONE.to_owned(),
         mail: Json(MailIdentity::default()),
-        competencies: Json(FIRST_COMPETENCIES.map(competency).to_vec()),
+        competencies: Json(first_competencies()),
         version: 1,
         created_at: tx.now(),
         updated_at: tx.now(),

@@ -87,6 +87,11 @@ impl Hasher {
         self.on_a_thread(move || hash(&argon2, &password)).await?
     }
 
+    /// The same, on the thread that asks, however many hash already: for commands, not for requests.
+    pub fn hash_here(&self, password: &str) -> Result<String, HashingFailed> {
+        hash(&self.argon2, password)
+    }
+
     /// Whether `password` is the one behind `kept`. Without a kept hash the answer is no, after
     /// the same time.
     pub async fn verify(&self, password: String, kept: Option<String>) -> Result<bool, HashingFailed> {

@@ -107,6 +107,6 @@ async fn open_debriefs(context: Context) -> Result<(), AppError> {
 
 /// Forgets refresh tokens that ended.
 async fn forget_sign_ins(context: Context) -> Result<(), AppError> {
-    while context.write(|tx| sign_in::forget_expired(tx)).await? > 0 {}
+    while context.write(sign_in::forget_expired).await? > 0 {}
     Ok(())
 }

@@ -64,6 +64,11 @@ pub fn find(conn: &mut DbConn, id: AgencyId) -> QueryResult<Option<Agency>> {
     agencies::table.find(id).select(Agency::as_select()).first(conn).optional()
 }
 
+/// The agencies of this name, at most two of them: names need not be unique.
+pub fn find_by_name(conn: &mut DbConn, name: &str) -> QueryResult<Vec<Agency>> {
+    agencies::table.filter(agencies::name.eq(name)).limit(2).select(Agency::as_select()).load(conn)
+}
+
 /// Writes the agency over the one of `version`; false if that is not the present one.
 pub fn update(conn: &mut DbConn, agency: &Agency, version: i64) -> QueryResult<bool> {
     let present = agencies::table.filter(agencies::id.eq(agency.id)).filter(agencies::version.eq(version));

@@ -61,7 +61,7 @@ pub struct Debrief {
     pub client_overall: Option<Overall>,
     /// Where the newest retry request stands.
     pub retry_state: Option<RetryState>,
-    /// Where the newest thank-you note stands.
+    /// Where the newest live thank-you note stands; where none is live, the newest.
     pub note_state: Option<NoteState>,
     /// What the recruiter says of pairs of points.
     #[schema(value_type = Vec<PointMatch>)]
@@ -181,6 +181,24 @@ pub fn update(conn: &mut DbConn, row: &Debrief, version: i64) -> QueryResult<boo
         .filter(debriefs::agency_id.eq(row.agency_id))
         .filter(debriefs::version.eq(version));
     diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+}
+
+/// A candidate's debriefs that somebody still works on, locked as [`lock`] does.
+pub fn lock_undone_of(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    candidate: CandidateId,
+) -> QueryResult<Vec<Debrief>> {
+    let done = debriefs::state.eq(DebriefState::Closed).or(debriefs::state.eq(DebriefState::Cancelled));
+    let rows = debriefs::table
+        .filter(debriefs::candidate_id.eq(candidate))
+        .filter(debriefs::agency_id.eq(agency))
+        .filter(diesel::dsl::not(done))
+        .filter(debriefs::deleted_at.is_null())
+        // One order for everybody, so that nobody waits in a circle.
+        .order(debriefs::id)
+        .select(Debrief::as_select());
+    Locked(rows, Lock::Wait).get_results(conn)
 }
 
 /// Scheduled debriefs of every agency whose interview ended at `now` or earlier, longest ended

@@ -6,6 +6,7 @@
 pub mod activities;
 pub mod agencies;
 pub mod api_clients;
+pub mod bulk;
 pub mod candidates;
 pub mod clients;
 #[expect(missing_docs, reason = "what diesel derives has no comments of its own")]

@@ -65,7 +65,8 @@ pub fn range(typed: &str) -> Option<(String, String)> {
 }
 
 /// Every suffix of a folded name that does not begin with a space, each once.
-fn parts(name: &str) -> Vec<String> {
+#[must_use]
+pub fn parts(name: &str) -> Vec<String> {
     let folded: Vec<char> = fold(name).chars().collect();
     let mut parts: Vec<String> = (0..folded.len())
         .filter(|start| folded[*start] != ' ')

@@ -3,11 +3,15 @@
 mod app;
 mod caller;
 mod database;
+mod notes;
 mod scene;
+#[expect(dead_code, reason = "the tests inside the crate use the rest of it")]
+pub mod smtp_peer;
 
 pub use app::TestApp;
 pub use caller::Caller;
 pub use database::Database;
+pub use notes::{Desk, history, relay, relay_settings};
 pub use scene::{Scene, id};
 
 /// Makes two tests of one: on SQLite and on PostgreSQL, each with a service and a database of its

@@ -1,0 +1,102 @@
+//! What a demonstration is to be like, and what was made.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+
+use crate::auth::password::Cost;
+use crate::domain::ids::AgencyId;
+
+/// The agency that is filled if no other is named.
+pub const DEFAULT_AGENCY: &str = "Demo Agency";
+
+/// What a demonstration is to be like.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DemoOptions {
+    /// Another seed makes other records; the same one makes the same.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many debriefs there are to be.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(20..=1_000_000))]
+    pub debriefs: u64,
+    /// The name of the agency that they are for; it is made if there is none.
+    #[arg(long, default_value = DEFAULT_AGENCY)]
+    pub agency: String,
+    /// The day around which everything lies, such as 2026-11-22 [default: today, in UTC].
+    #[arg(long)]
+    pub as_of: Option<NaiveDate>,
+    /// The password of every user that is made [default: a random one, which is printed].
+    #[arg(long, env = "DEBRIEF_DEMO_PASSWORD", hide_env_values = true)]
+    pub password: Option<String>,
+    /// The domain in the sender addresses of the notes.
+    #[arg(long, default_value = "demo.example")]
+    pub mail_domain: String,
+    /// The cost of hashing that password; the floor that OWASP gives.
+    #[arg(skip = Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 })]
+    pub password_cost: Cost,
+}
+
+impl Default for DemoOptions {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            debriefs: 200,
+            agency: DEFAULT_AGENCY.to_owned(),
+            as_of: None,
+            password: None,
+            mail_domain: "demo.example".to_owned(),
+            password_cost: Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 },
+        }
+    }
+}
+
+/// What was made.
+#[derive(Debug, Clone)]
+pub struct DemoSummary {
+    /// The agency.
+    pub agency: AgencyId,
+    /// What it is called.
+    pub agency_name: String,
+    /// The day around which everything lies.
+    pub as_of: NaiveDate,
+    /// The users that were made, who can do most first.
+    pub users: Vec<String>,
+    /// The password of all of them.
+    pub password: String,
+    /// How many hiring companies were made.
+    pub clients: u64,
+    /// How many candidates.
+    pub candidates: u64,
+    /// How many debriefs, and as many interviews.
+    pub debriefs: u64,
+    /// How long it took, the looking at the tables at the end included.
+    pub took: Duration,
+}
+
+/// The users' names that are worth printing.
+const SHOWN_USERS: usize = 6;
+
+impl fmt::Display for DemoSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} ({}) now has {} more debriefs, {} candidates and {} clients, as of {}; it took {:.1} s.",
+            self.agency_name,
+            self.agency,
+            self.debriefs,
+            self.candidates,
+            self.clients,
+            self.as_of,
+            self.took.as_secs_f64()
+        )?;
+        if self.users.is_empty() {
+            return writeln!(f, "Its users were there already and keep their passwords.");
+        }
+        let shown = self.users.iter().take(SHOWN_USERS).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = self.users.len().saturating_sub(SHOWN_USERS);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        writeln!(f, "Sign in as {shown}{more}.")?;
+        writeln!(f, "Password: {}", self.password)
+    }
+}

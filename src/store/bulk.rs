@@ -1,0 +1,169 @@
+//! Inserting many rows of every kind at once, each kind in as few statements as is quickest.
+
+use diesel::prelude::*;
+
+use super::activities::Activity;
+use super::candidates::Candidate;
+use super::clients::Client;
+use super::connection::{DbConn, on_each};
+use super::contacts::Contact;
+use super::debriefs::Debrief;
+use super::deliveries::{self, Attempt, Delivery, Message};
+use super::events::NewEvent;
+use super::feedback::FeedbackRow;
+use super::interviews::InterviewRow;
+use super::job_orders::JobOrder;
+use super::names;
+use super::notes::Note;
+use super::points::PointRow;
+use super::retry_requests::RetryRequest;
+use super::revisions::RevisionRow;
+use super::schema as tables;
+use crate::domain::ids::{AgencyId, AnyRecordId, ContactId, DebriefId, Id, InterviewId, NoteId};
+use crate::domain::record::{ExternalRef, RecordKind};
+
+/// The most values in one statement. SQLite takes 32,766 and PostgreSQL 65,535, but
+/// beyond some thousand a statement takes longer to read than it saves.
+const VALUES: usize = 4_000;
+
+/// Somebody who takes part in an interview.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = tables::interview_contacts)]
+pub struct PanelRow {
+    /// The interview.
+    pub interview_id: InterviewId,
+    /// The contact.
+    pub contact_id: ContactId,
+    /// The contact's place in the panel, from 0.
+    pub position: i32,
+}
+
+/// Somebody for whom a note stands.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = tables::note_contacts)]
+pub struct NoteContactRow {
+    /// The note.
+    pub note_id: NoteId,
+    /// The contact.
+    pub contact_id: ContactId,
+    /// The note's debrief.
+    pub debrief_id: DebriefId,
+    /// False once it came to nothing for this contact.
+    pub live: bool,
+}
+
+/// What another system calls a record.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = tables::external_refs)]
+pub struct RefRow {
+    agency_id: AgencyId,
+    kind: RecordKind,
+    system: String,
+    external_id: String,
+    record_id: AnyRecordId,
+}
+
+/// A part of a record's name.
+#[derive(Debug, Insertable, PartialEq, Eq, PartialOrd, Ord)]
+#[diesel(table_name = tables::name_parts)]
+pub struct NamePartRow {
+    agency_id: AgencyId,
+    kind: RecordKind,
+    part: String,
+    record_id: AnyRecordId,
+}
+
+impl RefRow {
+    /// What another system calls this record.
+    #[must_use]
+    pub fn new<K>(agency_id: AgencyId, kind: RecordKind, record: Id<K>, external: &ExternalRef) -> Self {
+        let (system, external_id) = (external.system.clone(), external.id.clone());
+        Self { agency_id, kind, system, external_id, record_id: record.cast() }
+    }
+}
+
+impl NamePartRow {
+    /// The rows that make a record known under this name.
+    pub fn of<K>(
+        agency_id: AgencyId,
+        kind: RecordKind,
+        record: Id<K>,
+        name: &str,
+    ) -> impl Iterator<Item = Self> {
+        let row = move |part| Self { agency_id, kind, part, record_id: record.cast() };
+        names::parts(name).into_iter().map(row)
+    }
+}
+
+/// Rows of every kind, in the order in which they can be written.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "each field is named after its table")]
+pub struct Rows {
+    pub clients: Vec<Client>,
+    pub contacts: Vec<Contact>,
+    pub job_orders: Vec<JobOrder>,
+    pub candidates: Vec<Candidate>,
+    pub interviews: Vec<InterviewRow>,
+    pub interview_contacts: Vec<PanelRow>,
+    pub external_refs: Vec<RefRow>,
+    pub name_parts: Vec<NamePartRow>,
+    pub debriefs: Vec<Debrief>,
+    pub feedback: Vec<FeedbackRow>,
+    pub feedback_revisions: Vec<RevisionRow>,
+    pub points: Vec<PointRow>,
+    pub activities: Vec<Activity>,
+    pub retry_requests: Vec<RetryRequest>,
+    pub notes: Vec<Note>,
+    pub note_contacts: Vec<NoteContactRow>,
+    pub deliveries: Vec<(Delivery, Message)>,
+    pub delivery_attempts: Vec<Attempt>,
+    pub events: Vec<NewEvent>,
+}
+
+/// Writes the rows of each table in its turn, so many values to a row.
+macro_rules! write_each {
+    ($rows:ident, $conn:ident: $($table:ident, $columns:literal;)+) => {$(
+        for chunk in $rows.$table.chunks(VALUES / $columns) {
+            on_each!($conn, c => diesel::insert_into(tables::$table::table).values(chunk).execute(c))?;
+        }
+    )+};
+}
+
+impl Rows {
+    /// Inserts all of them.
+    pub fn insert(&mut self, conn: &mut DbConn) -> QueryResult<()> {
+        // What lies together in the index is written together.
+        self.name_parts.sort_unstable();
+        write_each!(self, conn:
+            clients, 9;
+            contacts, 14;
+            job_orders, 11;
+            candidates, 12;
+            interviews, 17;
+            interview_contacts, 3;
+            external_refs, 5;
+            name_parts, 4;
+            debriefs, 25;
+            feedback, 20;
+            feedback_revisions, 6;
+            points, 14;
+            activities, 12;
+            retry_requests, 21;
+            notes, 18;
+            note_contacts, 4;
+        );
+        for chunk in self.deliveries.chunks(VALUES / 25) {
+            deliveries::insert_all(conn, chunk)?;
+        }
+        write_each!(self, conn:
+            delivery_attempts, 11;
+            events, 9;
+        );
+        Ok(())
+    }
+}
+
+/// Lets the database look at what it holds, so that it plans well after much was inserted.
+pub fn analyze(conn: &mut DbConn) -> QueryResult<()> {
+    diesel::sql_query("ANALYZE").execute(conn).map(drop)
+}
