@@ -34,8 +34,6 @@ call() {
     shift $(($# < 4 ? $# : 4))
     [ -z "$token" ] || arguments+=(--header "Authorization: Bearer $token")
     [ -z "$json" ] || arguments+=(--header "Content-Type: application/json" --data-binary "$json")
-    # The same key would get the same answer: a POST that is tried again does its work once.
-    [ "$method" != POST ] || arguments+=(--header "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)")
     for header in "$@"; do arguments+=(--header "$header"); done
     : >"$scratch/body"
     status=$(curl "${arguments[@]}" "$base$path")

@@ -25,7 +25,7 @@ use crate::auth::token::{TokenSettings, Tokens};
 use crate::config::{DatabaseUrl, MetricsListener, Settings, SqliteSynchronous};
 use crate::domain::clock::Clock;
 use crate::store::migrations;
-use crate::store::pool::{Location, Store, StoreError, StoreOptions};
+use crate::store::pool::{Location, StatementHook, Store, StoreError, StoreOptions};
 
 pub use mail::{build_transport, job_settings, start_jobs};
 
@@ -46,6 +46,8 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
         readers: u32::from(readers),
         acquire_timeout: Duration::from_secs(u64::from(database.acquire_timeout_seconds)),
         full_sync: database.sqlite_synchronous == SqliteSynchronous::Full,
+        on_statement: tracing::enabled!(target: "debrief::sql", tracing::Level::TRACE)
+            .then(|| Arc::new(|sql: &str| tracing::trace!(target: "debrief::sql", sql)) as StatementHook),
     };
     Ok(Store::open(&options, clock)?)
 }

@@ -5,4 +5,5 @@
 
 mod api;
 mod migrations;
+mod plans;
 mod support;

@@ -102,7 +102,7 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     existing_id: Option<String>,
-    state: Option<Blocked>,
+    state: Option<Box<Blocked>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -259,7 +259,7 @@ impl From<AppError> for ApiError {
             }
             AppError::Transition(invalid) => {
                 let detail = invalid.to_string();
-                let state = Some(Blocked { state: invalid.state, allowed: invalid.allowed });
+                let state = Some(Box::new(Blocked { state: invalid.state, allowed: invalid.allowed }));
                 Self { state, ..Self::new(Code::InvalidTransition, detail) }
             }
             AppError::Conflict { code, detail, existing } => {

@@ -88,6 +88,7 @@ pub struct PointMatch {
     /// Names the match.
     pub id: MatchId,
     /// The two points; which comes first means nothing.
+    #[schema(value_type = Vec<PointId>, min_items = 2, max_items = 2)]
     pub points: (PointId, PointId),
     /// Whether they are the same thing.
     pub same: bool,

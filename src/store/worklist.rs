@@ -27,7 +27,7 @@ use path::Path;
 /// A debrief as a worklist shows it.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = debriefs)]
-pub struct Entry {
+pub struct WorklistEntry {
     /// The debrief's id.
     pub id: DebriefId,
     /// The interview.
@@ -132,7 +132,7 @@ pub struct ContactName {
 }
 
 /// A row of the worklist, without its contacts.
-pub type Row = (Entry, CandidateName, ClientName, JobTitle, Option<UserName>);
+pub type Row = (WorklistEntry, CandidateName, ClientName, JobTitle, Option<UserName>);
 
 /// What a worklist is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +184,7 @@ pub fn list(
         .filter(Among(debriefs::id, found))
         .order(sql::<types::Instant>(&Path::Ordered.order(page)))
         .select((
-            Entry::as_select(),
+            WorklistEntry::as_select(),
             CandidateName::as_select(),
             ClientName::as_select(),
             JobTitle::as_select(),

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use debrief::domain::people::Role;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Scene, TestApp, id, on_both};
+use crate::support::{Caller, Scene, id, on_both};
 
 /// An interview that is over, in whose debrief nobody has spoken.
 async fn open_debrief(caller: &Caller) -> (Scene, String) {

@@ -18,7 +18,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Database, Scene, TestApp, id, on_both};
+use crate::support::{Caller, Database, Scene, id, on_both};
 
 /// The ids of the debriefs on every page of a list, `limit` at a time.
 async fn listed(caller: &Caller, query: &str, limit: usize) -> Vec<String> {

@@ -12,8 +12,8 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::names;
 use crate::store::worklist::{
-    self, CandidateName, ClientName, ContactName, Entry, JobTitle, SortKey, UserName, WorklistFilters,
-    WorklistPage,
+    self, CandidateName, ClientName, ContactName, JobTitle, SortKey, UserName, WorklistEntry,
+    WorklistFilters, WorklistPage,
 };
 
 /// Which debriefs are wanted, and in which order.
@@ -36,6 +36,7 @@ pub struct DebriefQuery {
     /// Only those that still await an account past their due time; `false` for all others.
     overdue: Option<bool>,
     /// Only those whose interview took place, that are not closed, and that lack this.
+    #[param(inline)]
     missing: Option<Missing>,
     /// Only those whose interview begins at this time or later.
     interviewed_from: Option<Timestamp>,
@@ -47,8 +48,10 @@ pub struct DebriefQuery {
     include_deleted: Option<bool>,
     /// Only those whose candidate or client has this part in the name; case and accents do not count.
     #[schema(min_length = 1, max_length = 200)]
+    #[param(min_length = 1, max_length = 200)]
     q: Option<String>,
     /// The order; `-interviewed_at` if nothing is said.
+    #[param(inline)]
     sort: Option<Sort>,
 }
 
@@ -74,7 +77,7 @@ pub enum Sort {
 pub struct WorklistItem {
     #[expect(missing_docs, reason = "its fields are shown as the item's own")]
     #[serde(flatten)]
-    pub entry: Entry,
+    pub entry: WorklistEntry,
     /// Whether it still awaits an account past its due time.
     pub overdue: bool,
     /// Who was interviewed.
