@@ -4,5 +4,6 @@
 //! made; without it that half is passed over, or fails if `DEBRIEF_TEST_REQUIRE_POSTGRES` is set.
 
 mod api;
+mod demo;
 mod migrations;
 mod support;

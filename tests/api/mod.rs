@@ -4,7 +4,6 @@ mod administration;
 mod auth;
 mod candidates;
 mod clients;
-mod clients;
 mod contacts;
 mod docs;
 mod health;
