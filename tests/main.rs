@@ -4,6 +4,7 @@
 //! made; without it that half is passed over, or fails if `DEBRIEF_TEST_REQUIRE_POSTGRES` is set.
 
 mod api;
+mod demo;
 mod migrations;
 mod plans;
 mod support;

@@ -2,31 +2,20 @@
 
 use serde_json::json;
 
-use super::dice::Dice;
+use super::companies::ContactPlan;
 use super::fate::Voice;
-use super::plan::ContactPlan;
+use super::said::{Topic, points, write};
 use super::telling::Telling;
 use super::texts::accounts as say;
-use super::texts::points::{CIRCUMSTANCES, CONDUCT, Slip, THEMES, Theme};
-use super::texts::{Gaps, paragraph};
 use crate::domain::debrief::SideStatus;
-use crate::domain::feedback::{
-    Address, AgencyOnly, Channel, CompetencyRating, FeedbackState, InterestLevel, Overall, Point, PointKind,
-    Rating, Severity, Side,
-};
+use crate::domain::feedback::{FeedbackState, Overall, Point, PointKind, Side};
+use crate::domain::ids::PointId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::debriefs::PointMatch;
 use crate::store::feedback::FeedbackRow;
 use crate::store::points::PointRow;
 use crate::store::revisions::{RevisionDocument, RevisionRow};
 use crate::store::types::Json;
-
-/// What both sides speak of, each in its own way.
-#[derive(Clone, Copy)]
-struct Topic {
-    theme: &'static Theme,
-    slip: &'static Slip,
-}
 
 /// Asks everybody for an account; nobody has spoken yet.
 pub fn ask(telling: &mut Telling<'_>) {
@@ -39,7 +28,7 @@ pub fn ask(telling: &mut Telling<'_>) {
 pub fn tell(telling: &mut Telling<'_>) {
     let mut accounts = requests(telling);
     let fate = telling.fate;
-    let (own, theirs) = (topic(&mut telling.dice), topic(&mut telling.dice));
+    let (own, theirs) = (Topic::any(&mut telling.dice), Topic::any(&mut telling.dice));
     let shared = if telling.dice.chance(50) { own } else { theirs };
     let mut slips = [None, None];
     for (place, account) in accounts.iter_mut().enumerate() {
@@ -48,9 +37,12 @@ pub fn tell(telling: &mut Telling<'_>) {
             (0, _) => fate.candidate,
             (1, voice) | (_, voice @ (Voice::Waived | Voice::Silent)) => voice,
             (_, Voice::Draft) => Voice::Silent,
-            (_, Voice::Given) => {
-                telling.dice.weigh(&[(45, Voice::Given), (45, Voice::Silent), (10, Voice::Waived)])
-            }
+            (_, Voice::Given) => telling.dice.weigh(&[
+                (45, Voice::Given),
+                (38, Voice::Silent),
+                (10, Voice::Waived),
+                (7, Voice::Draft),
+            ]),
         };
         let contact = telling.panel[place.saturating_sub(1)];
         let topic = if side == 0 { own } else { shared };
@@ -60,11 +52,6 @@ pub fn tell(telling: &mut Telling<'_>) {
     sum_up(telling, &accounts);
     match_points(telling, slips);
     telling.rows.feedback.append(&mut accounts);
-}
-
-fn topic(dice: &mut Dice) -> Topic {
-    let theme = dice.pick(&THEMES);
-    Topic { theme, slip: dice.pick(theme.slips) }
 }
 
 /// The candidate's row, then one for each contact.
@@ -78,13 +65,13 @@ fn requests(telling: &mut Telling<'_>) -> Vec<FeedbackRow> {
 }
 
 /// Lets one person speak, and answers the slip that is spoken of.
-fn account_of(
-    telling: &mut Telling<'_>,
+fn account_of<'a>(
+    telling: &mut Telling<'a>,
     row: &mut FeedbackRow,
     voice: Voice,
-    contact: &ContactPlan,
+    contact: &'a ContactPlan,
     topic: Topic,
-) -> Option<crate::domain::ids::PointId> {
+) -> Option<PointId> {
     match voice {
         Voice::Silent => return None,
         Voice::Waived => {
@@ -96,12 +83,7 @@ fn account_of(
         }
         Voice::Draft | Voice::Given => {}
     }
-    let gaps = Gaps {
-        client: &telling.client.name,
-        contact: &contact.person.name,
-        candidate: &telling.journey.person.name,
-        title: telling.client.jobs[telling.leg.job].title,
-    };
+    let gaps = telling.gaps(contact);
     telling.pass(1, if row.side == Side::Candidate { 9 } else { 30 });
     write(telling, row, &gaps, topic);
     let points = points(telling, row.side, topic);
@@ -170,118 +152,6 @@ fn submit(telling: &mut Telling<'_>, row: &mut FeedbackRow, points: &[Point], ev
     note(telling, row, event, None);
 }
 
-/// Writes what a person says on the whole.
-fn write(telling: &mut Telling<'_>, row: &mut FeedbackRow, gaps: &Gaps<'_>, topic: Topic) {
-    let (mood, ends) = (telling.fate.mood, telling.leg.ends);
-    let world = telling.world;
-    let dice = &mut telling.dice;
-    // One sees one's own interview a little differently from everybody else.
-    let mood = if row.side == Side::Candidate { (mood + dice.between(-1, 1)).clamp(-2, 2) } else { mood };
-    row.channel = Some(dice.weigh(&[
-        (5, Channel::Phone),
-        (3, Channel::Email),
-        (2, Channel::Form),
-        (1, Channel::Meeting),
-    ]));
-    row.verbatim = matches!(row.channel, Some(Channel::Email | Channel::Form));
-    row.overall = Some(match mood {
-        ..=-2 => Overall::StrongNo,
-        -1 => Overall::No,
-        0 => Overall::NoDecision,
-        1 => Overall::Yes,
-        2.. => Overall::StrongYes,
-    });
-    let fine = mood > 0 || (mood == 0 && dice.chance(50));
-    if row.side == Side::Candidate {
-        let middle = if fine { &say::GOOD_MIDDLES } else { &say::BAD_MIDDLES };
-        row.first_impression = Some(paragraph(dice, &[&say::FIRST_IMPRESSIONS], gaps));
-        row.narrative =
-            Some(paragraph(dice, &[&say::BEGINNINGS, middle, &say::GOOD_MIDDLES, &say::ENDINGS], gaps));
-        row.agency_only = dice.chance(60).then(|| Json(agency_only(dice, mood, ends.date_naive())));
-    } else {
-        let verdict = if fine { &say::CLIENT_PRO } else { &say::CLIENT_CON };
-        row.narrative = Some(paragraph(dice, &[&say::CLIENT_BEGINNINGS, &say::CLIENT_PRO, verdict], gaps));
-        row.said_by = dice.chance(6).then(|| format!("{}, for the panel", gaps.contact));
-    }
-    let first = dice.index(THEMES.len());
-    let themes =
-        THEMES.iter().cycle().skip(first).take(3).filter(|theme| theme.competency != topic.theme.competency);
-    let ratings = themes.chain([topic.theme]).filter_map(|theme| {
-        let scale =
-            if theme.competency == topic.theme.competency { mood - 1 } else { mood + dice.between(-1, 1) };
-        let rating = match scale {
-            ..=-2 => Rating::StrongNo,
-            -1 => Rating::No,
-            0 => Rating::Mixed,
-            1 => Rating::Yes,
-            2.. => Rating::StrongYes,
-        };
-        let note = dice.chance(35).then(|| (*dice.pick(theme.remarks)).to_owned());
-        Some(CompetencyRating { competency: world.competency(theme.competency)?, rating, note })
-    });
-    row.ratings = Json(ratings.collect());
-}
-
-fn agency_only(dice: &mut Dice, mood: i64, day: chrono::NaiveDate) -> AgencyOnly {
-    let level = match mood {
-        ..=-2 => InterestLevel::None,
-        -1 => InterestLevel::Low,
-        0 => InterestLevel::Medium,
-        1.. => InterestLevel::High,
-    };
-    let mut one_of = |list: &[&str]| dice.chance(55).then(|| (*dice.pick(list)).to_owned());
-    AgencyOnly {
-        interest_level: Some(level),
-        concerns: one_of(&say::CONCERNS),
-        other_processes: one_of(&say::OTHER_PROCESSES),
-        salary: one_of(&say::SALARIES),
-        start_date: dice.chance(40).then(|| day + chrono::Days::new(30 + dice.below(60))),
-    }
-}
-
-/// The things that a person speaks of: a strength, a slip, and sometimes more.
-fn points(telling: &mut Telling<'_>, side: Side, topic: Topic) -> Vec<Point> {
-    let (world, at) = (telling.world, telling.at);
-    let dice = &mut telling.dice;
-    let bare = |dice: &mut Dice, kind, competency: Option<&str>, what: &str| Point {
-        id: dice.id(at),
-        kind,
-        competency: competency.and_then(|key| world.competency(key)),
-        what: what.to_owned(),
-        why: None,
-        next_time: None,
-        question_asked: None,
-        wished_answer: None,
-        severity: None,
-        address: None,
-    };
-    let good = dice.pick(&THEMES);
-    let praise = dice.pick(if side == Side::Candidate { good.own_strengths } else { good.seen_strengths });
-    let mut points = vec![bare(dice, PointKind::Strength, Some(good.competency), praise)];
-    let (theme, slip) = (topic.theme, topic.slip);
-    let what = if side == Side::Candidate { slip.what } else { slip.seen };
-    let mut mistake = bare(dice, PointKind::Slip, Some(theme.competency), what);
-    mistake.severity =
-        Some(dice.weigh(&[(5, Severity::Minor), (4, Severity::Noticeable), (2, Severity::Serious)]));
-    mistake.question_asked = dice.chance(70).then(|| slip.question.to_owned());
-    if side == Side::Candidate {
-        mistake.why = Some(slip.why.to_owned());
-        mistake.next_time = Some(slip.next_time.to_owned());
-        mistake.wished_answer = mistake.question_asked.as_ref().map(|_| slip.wished.to_owned());
-        mistake.address = dice.weigh(&[(2, None), (1, Some(Address::Leave)), (1, Some(Address::Address))]);
-        if dice.chance(25) {
-            let what = *dice.pick(&CONDUCT);
-            points.push(bare(dice, PointKind::Conduct, None, what));
-        }
-        if dice.chance(25) {
-            let what = *dice.pick(&CIRCUMSTANCES);
-            points.push(bare(dice, PointKind::Circumstance, None, what));
-        }
-    }
-    points.insert(1, mistake);
-    points
-}
-
 /// Writes into the debrief what its accounts add up to.
 fn sum_up(telling: &mut Telling<'_>, accounts: &[FeedbackRow]) {
     let of = |side: Side| accounts.iter().filter(move |account| account.side == side);
@@ -296,7 +166,7 @@ fn sum_up(telling: &mut Telling<'_>, accounts: &[FeedbackRow]) {
 }
 
 /// Now and then the recruiter says whether both speak of the same thing.
-fn match_points(telling: &mut Telling<'_>, slips: [Option<crate::domain::ids::PointId>; 2]) {
+fn match_points(telling: &mut Telling<'_>, slips: [Option<PointId>; 2]) {
     let [Some(own), Some(theirs)] = slips else { return };
     if telling.dice.chance(8) {
         let made = PointMatch {

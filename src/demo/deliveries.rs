@@ -6,11 +6,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
+use super::companies::ContactPlan;
 use super::notes::UNDO_WINDOW;
-use super::plan::ContactPlan;
 use super::story::Memory;
 use super::telling::Telling;
-use crate::auth::caller::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{ContactId, DeliveryId};
 use crate::domain::people::EmailStatus;

@@ -17,6 +17,7 @@ use super::world::{Recruiter, World};
 use crate::app::agencies::first_competencies;
 use crate::auth::password::Hasher;
 use crate::auth::{password, secret};
+use crate::domain::ids::UserId;
 use crate::domain::people::Role;
 use crate::domain::text::check_name;
 use crate::domain::timestamp::Timestamp;
@@ -161,7 +162,7 @@ fn new_agency(
 fn new_user(
     tx: &mut Tx<'_>,
     agency: &Agency,
-    id: crate::domain::ids::UserId,
+    id: UserId,
     colleague: Colleague,
     (password_hash, created): (&str, Timestamp),
 ) -> anyhow::Result<User> {

@@ -8,16 +8,19 @@
 
 mod accounts;
 mod calendar;
+mod companies;
 mod deliveries;
 mod dice;
 mod fate;
 mod fill;
+mod meeting;
 mod notes;
 mod options;
 mod people;
 mod plan;
 mod records;
 mod retries;
+mod said;
 mod staff;
 mod story;
 mod telling;

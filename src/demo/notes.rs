@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
+use super::companies::ContactPlan;
 use super::deliveries;
-use super::plan::ContactPlan;
 use super::story::Memory;
 use super::telling::Telling;
 use super::texts::{self, notes as say};
@@ -120,12 +120,7 @@ fn draft(telling: &mut Telling<'_>, contacts: &[&ContactPlan]) -> Note {
     let id: NoteId = telling.id();
     let greeted: Vec<String> =
         contacts.iter().map(|contact| format!("dear {}", contact.person.name)).collect();
-    let gaps = texts::Gaps {
-        client: &telling.client.name,
-        contact: &telling.panel[0].person.name,
-        candidate: &telling.journey.person.name,
-        title: telling.client.jobs[telling.leg.job].title,
-    };
+    let gaps = telling.gaps(telling.panel[0]);
     let dice = &mut telling.dice;
     let subject = texts::paragraph(dice, &[&say::SUBJECTS], &gaps);
     let mut parts = [&say::THANKS[..], &say::ADDITIONS, &say::INTERESTS]

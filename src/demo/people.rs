@@ -8,8 +8,9 @@ use crate::store::names::fold;
 /// People who share a language.
 #[derive(Debug)]
 pub struct Culture {
-    first: &'static [&'static str],
-    last: &'static [&'static str],
+    /// First names, and last names: `|` stands between them.
+    first: &'static str,
+    last: &'static str,
     /// Where they live: a city and its time zone.
     places: &'static [(&'static str, &'static str)],
     /// Their language, as a tag of BCP 47.
@@ -37,42 +38,10 @@ pub struct Person {
 
 const CULTURES: [Culture; 9] = [
     Culture {
-        first: &[
-            "Anna",
-            "Jürgen",
-            "Katharina",
-            "Sönke",
-            "Friederike",
-            "Björn",
-            "Bärbel",
-            "Lukas",
-            "Anneliese",
-            "Jörg",
-            "Miriam",
-            "Henrik",
-            "Käthe",
-            "Moritz",
-            "Sabine",
-            "Emre",
-        ],
-        last: &[
-            "Müller",
-            "Schäfer",
-            "Krüger",
-            "Weiß",
-            "Brandt",
-            "Jäger",
-            "Lorenz",
-            "Böhm",
-            "Hofmann",
-            "Günther",
-            "Vogt",
-            "Yıldız",
-            "Petersen",
-            "Großmann",
-            "Reuter",
-            "Kühn",
-        ],
+        first: "Anna|Jürgen|Katharina|Sönke|Friederike|Björn|Bärbel|Lukas|Anneliese|Jörg|Miriam|Henrik|\
+               Käthe|Moritz|Sabine|Emre",
+        last: "Müller|Schäfer|Krüger|Weiß|Brandt|Jäger|Lorenz|Böhm|Hofmann|Günther|Vogt|Yıldız|\
+               Petersen|Großmann|Reuter|Kühn",
         places: &[
             ("Hamburg", "Europe/Berlin"),
             ("Leipzig", "Europe/Berlin"),
@@ -83,42 +52,10 @@ const CULTURES: [Culture; 9] = [
         phone: Some("+49 30 23125 ###"),
     },
     Culture {
-        first: &[
-            "Amélie",
-            "Loïc",
-            "Chloé",
-            "Jérôme",
-            "Hélène",
-            "Théo",
-            "Noémie",
-            "Benoît",
-            "Agnès",
-            "Rémi",
-            "Zoé",
-            "François",
-            "Inès",
-            "Cédric",
-            "Maëlle",
-            "Karim",
-        ],
-        last: &[
-            "Lefèvre",
-            "Moreau",
-            "Béranger",
-            "Garnier",
-            "Fauré",
-            "Dubois",
-            "Lacroix",
-            "Guérin",
-            "Renault",
-            "Besson",
-            "Hébert",
-            "Marchand",
-            "Gauthier",
-            "Benali",
-            "Roussel",
-            "Chevalier",
-        ],
+        first: "Amélie|Loïc|Chloé|Jérôme|Hélène|Théo|Noémie|Benoît|Agnès|Rémi|Zoé|François|Inès|Cédric|\
+               Maëlle|Karim",
+        last: "Lefèvre|Moreau|Béranger|Garnier|Fauré|Dubois|Lacroix|Guérin|Renault|Besson|Hébert|\
+               Marchand|Gauthier|Benali|Roussel|Chevalier",
         places: &[
             ("Lyon", "Europe/Paris"),
             ("Nantes", "Europe/Paris"),
@@ -129,28 +66,10 @@ const CULTURES: [Culture; 9] = [
         phone: Some("+33 1 99 00 ## ##"),
     },
     Culture {
-        first: &[
-            "Lucía", "Álvaro", "Inés", "Ramón", "Sofía", "Andrés", "Begoña", "Íñigo", "Marta", "Joaquín",
-            "Núria", "Óscar", "Pilar", "Héctor", "Ximena", "Tomás",
-        ],
-        last: &[
-            "Muñoz",
-            "García",
-            "Ibáñez",
-            "Peña",
-            "Castillo",
-            "Núñez",
-            "Vázquez",
-            "Ortega",
-            "Beltrán",
-            "Domínguez",
-            "Sáez",
-            "Romero",
-            "Guzmán",
-            "Cañete",
-            "Rubio",
-            "Márquez",
-        ],
+        first: "Lucía|Álvaro|Inés|Ramón|Sofía|Andrés|Begoña|Íñigo|Marta|Joaquín|Núria|Óscar|Pilar|\
+               Héctor|Ximena|Tomás",
+        last: "Muñoz|García|Ibáñez|Peña|Castillo|Núñez|Vázquez|Ortega|Beltrán|Domínguez|Sáez|Romero|\
+               Guzmán|Cañete|Rubio|Márquez",
         places: &[
             ("Madrid", "Europe/Madrid"),
             ("València", "Europe/Madrid"),
@@ -160,65 +79,19 @@ const CULTURES: [Culture; 9] = [
         phone: None,
     },
     Culture {
-        first: &[
-            "Agnieszka",
-            "Łukasz",
-            "Małgorzata",
-            "Paweł",
-            "Zofia",
-            "Michał",
-            "Jagoda",
-            "Grzegorz",
-            "Kasia",
-            "Bartłomiej",
-            "Bożena",
-            "Wojciech",
-            "Ewa",
-            "Stanisław",
-        ],
-        last: &[
-            "Nowak",
-            "Wójcik",
-            "Kowalczyk",
-            "Mazur",
-            "Woźniak",
-            "Kaczmarek",
-            "Dąbek",
-            "Pawlak",
-            "Gołąb",
-            "Sikora",
-            "Źródło",
-            "Bąk",
-            "Król",
-            "Wróbel",
-        ],
+        first: "Agnieszka|Łukasz|Małgorzata|Paweł|Zofia|Michał|Jagoda|Grzegorz|Kasia|Bartłomiej|Bożena|\
+               Wojciech|Ewa|Stanisław",
+        last: "Nowak|Wójcik|Kowalczyk|Mazur|Woźniak|Kaczmarek|Dąbek|Pawlak|Gołąb|Sikora|Źródło|Bąk|\
+               Król|Wróbel",
         places: &[("Wrocław", "Europe/Warsaw"), ("Kraków", "Europe/Warsaw"), ("Gdańsk", "Europe/Warsaw")],
         locale: "pl",
         phone: None,
     },
     Culture {
-        first: &[
-            "Åsa", "Göran", "Maja", "Søren", "Linnéa", "Håkan", "Freja", "Mårten", "Signe", "Jens", "Ylva",
-            "Øyvind", "Astrid", "Björn", "Tove", "Nils",
-        ],
-        last: &[
-            "Lindström",
-            "Sjöberg",
-            "Ødegård",
-            "Håkansson",
-            "Nyström",
-            "Åkerlund",
-            "Bergström",
-            "Kjær",
-            "Lundqvist",
-            "Strøm",
-            "Öberg",
-            "Hällgren",
-            "Nygård",
-            "Dahl",
-            "Ekström",
-            "Sørensen",
-        ],
+        first: "Åsa|Göran|Maja|Søren|Linnéa|Håkan|Freja|Mårten|Signe|Jens|Ylva|Øyvind|Astrid|Björn|Tove|\
+               Nils",
+        last: "Lindström|Sjöberg|Ødegård|Håkansson|Nyström|Åkerlund|Bergström|Kjær|Lundqvist|Strøm|\
+               Öberg|Hällgren|Nygård|Dahl|Ekström|Sørensen",
         places: &[
             ("Göteborg", "Europe/Stockholm"),
             ("København", "Europe/Copenhagen"),
@@ -229,38 +102,10 @@ const CULTURES: [Culture; 9] = [
         phone: Some("+46 8 465 004 ##"),
     },
     Culture {
-        first: &[
-            "João",
-            "Inês",
-            "Conceição",
-            "Tomé",
-            "Beatriz",
-            "Simão",
-            "Lídia",
-            "Gonçalo",
-            "Mafalda",
-            "Luís",
-            "Sónia",
-            "Estêvão",
-            "Graça",
-            "Rúben",
-        ],
-        last: &[
-            "Magalhães",
-            "Simões",
-            "Falcão",
-            "Araújo",
-            "Brandão",
-            "Gonçalves",
-            "Serrão",
-            "Carvalho",
-            "Guimarães",
-            "Assunção",
-            "Teixeira",
-            "Leitão",
-            "Queirós",
-            "Paixão",
-        ],
+        first: "João|Inês|Conceição|Tomé|Beatriz|Simão|Lídia|Gonçalo|Mafalda|Luís|Sónia|Estêvão|Graça|\
+               Rúben",
+        last: "Magalhães|Simões|Falcão|Araújo|Brandão|Gonçalves|Serrão|Carvalho|Guimarães|Assunção|\
+               Teixeira|Leitão|Queirós|Paixão",
         places: &[
             ("Porto", "Europe/Lisbon"),
             ("Lisboa", "Europe/Lisbon"),
@@ -270,65 +115,19 @@ const CULTURES: [Culture; 9] = [
         phone: None,
     },
     Culture {
-        first: &[
-            "Niccolò",
-            "Chiara",
-            "Giosuè",
-            "Francesca",
-            "Matteo",
-            "Ilaria",
-            "Davide",
-            "Noemi",
-            "Salvatore",
-            "Giulia",
-            "Lorenzo",
-            "Elettra",
-            "Tommaso",
-            "Serena",
-        ],
-        last: &[
-            "D'Angelo",
-            "Forlì",
-            "Marchetti",
-            "Bianchi",
-            "Corrà",
-            "De Santis",
-            "Ferraro",
-            "Galli",
-            "Pellegrini",
-            "Rinaldi",
-            "Cardà",
-            "Villa",
-            "Moretti",
-            "Bassi",
-        ],
+        first: "Niccolò|Chiara|Giosuè|Francesca|Matteo|Ilaria|Davide|Noemi|Salvatore|Giulia|Lorenzo|\
+               Elettra|Tommaso|Serena",
+        last: "D'Angelo|Forlì|Marchetti|Bianchi|Corrà|De Santis|Ferraro|Galli|Pellegrini|Rinaldi|Cardà|\
+               Villa|Moretti|Bassi",
         places: &[("Torino", "Europe/Rome"), ("Bologna", "Europe/Rome"), ("Lugano", "Europe/Zurich")],
         locale: "it",
         phone: None,
     },
     Culture {
-        first: &[
-            "Siobhán", "Oliver", "Priya", "Declan", "Imogen", "Rhys", "Niamh", "Callum", "Zoë", "Aisling",
-            "Graham", "Chidi", "Eleri", "Hamish", "Ruth", "Kwame",
-        ],
-        last: &[
-            "O'Brien",
-            "Whitfield",
-            "Patel",
-            "Ní Dhomhnaill",
-            "Hargreaves",
-            "Brontë",
-            "Lloyd-Price",
-            "Okafor",
-            "MacAulay",
-            "Thornton",
-            "Ó Súilleabháin",
-            "Ashworth",
-            "Kerr",
-            "Bellamy",
-            "Sharma",
-            "Pryce",
-        ],
+        first: "Siobhán|Oliver|Priya|Declan|Imogen|Rhys|Niamh|Callum|Zoë|Aisling|Graham|Chidi|Eleri|\
+               Hamish|Ruth|Kwame",
+        last: "O'Brien|Whitfield|Patel|Ní Dhomhnaill|Hargreaves|Brontë|Lloyd-Price|Okafor|MacAulay|\
+               Thornton|Ó Súilleabháin|Ashworth|Kerr|Bellamy|Sharma|Pryce",
         places: &[
             ("Dublin", "Europe/Dublin"),
             ("Leeds", "Europe/London"),
@@ -339,26 +138,10 @@ const CULTURES: [Culture; 9] = [
         phone: Some("+44 20 7946 0###"),
     },
     Culture {
-        first: &[
-            "Daniël", "Femke", "Joost", "Maaike", "Koen", "Renée", "Sander", "Annelies", "Thijs", "Loes",
-            "Ruben", "Chloë", "Jeroen", "Yasmina",
-        ],
-        last: &[
-            "de Vries",
-            "van den Berg",
-            "Jansen",
-            "Hoekstra",
-            "Mulder",
-            "van Dijk",
-            "El Idrissi",
-            "Vermeulen",
-            "Smit",
-            "Brouwer",
-            "Kuipers",
-            "Dekker",
-            "van Gent",
-            "Coppens",
-        ],
+        first: "Daniël|Femke|Joost|Maaike|Koen|Renée|Sander|Annelies|Thijs|Loes|Ruben|Chloë|Jeroen|\
+               Yasmina",
+        last: "de Vries|van den Berg|Jansen|Hoekstra|Mulder|van Dijk|El Idrissi|Vermeulen|Smit|Brouwer|\
+               Kuipers|Dekker|van Gent|Coppens",
         places: &[
             ("Utrecht", "Europe/Amsterdam"),
             ("Antwerpen", "Europe/Brussels"),
@@ -378,7 +161,7 @@ pub fn person(dice: &mut Dice) -> Person {
 /// Somebody of one culture, named by a number.
 pub fn compatriot(dice: &mut Dice, culture: usize) -> Person {
     let culture = &CULTURES[culture % CULTURES.len()];
-    let (first, last) = (dice.pick(culture.first), dice.pick(culture.last));
+    let (first, last) = (one_of(dice, culture.first), one_of(dice, culture.last));
     let (city, zone) = *dice.pick(culture.places);
     let digit =
         |c| if c == '#' { char::from(b'0' + u8::try_from(dice.below(10)).unwrap_or_default()) } else { c };
@@ -392,90 +175,33 @@ pub fn compatriot(dice: &mut Dice, culture: usize) -> Person {
     }
 }
 
-const STEMS: [&str; 48] = [
-    "Halden",
-    "Nordwind",
-    "Brightwater",
-    "Kestrel",
-    "Alderbrook",
-    "Veridian",
-    "Montclair",
-    "Silberstein",
-    "Aurelio",
-    "Fjordlys",
-    "Cinder",
-    "Lindqvist & Dahl",
-    "Mirabel",
-    "Öresund",
-    "Pembroke",
-    "Quillon",
-    "Rheintal",
-    "Sable",
-    "Tessera",
-    "Umbria",
-    "Valmont",
-    "Westerly",
-    "Xylon",
-    "Ypsilon",
-    "Zephyr",
-    "Arkwright",
-    "Boréal",
-    "Calder",
-    "Dunmore",
-    "Elbtor",
-    "Farrow",
-    "Górski",
-    "Hexham",
-    "Isarpark",
-    "Juno",
-    "Kaveri",
-    "Lumière",
-    "Marisma",
-    "Nereid",
-    "Ostara",
-    "Palissandre",
-    "Ravello",
-    "Saltmarsh",
-    "Thornbury",
-    "Ultramar",
-    "Vesper",
-    "Wolkenstein",
-    "Åkerby",
-];
+const STEMS: &str = "Halden|Nordwind|Brightwater|Kestrel|Alderbrook|Veridian|Montclair|Silberstein|Aurelio|Fjordlys|\
+    Cinder|Lindqvist & Dahl|Mirabel|Öresund|Pembroke|Quillon|Rheintal|Sable|Tessera|Umbria|Valmont|\
+    Westerly|Xylon|Ypsilon|Zephyr|Arkwright|Boréal|Calder|Dunmore|Elbtor|Farrow|Górski|Hexham|\
+    Isarpark|Juno|Kaveri|Lumière|Marisma|Nereid|Ostara|Palissandre|Ravello|Saltmarsh|Thornbury|\
+    Ultramar|Vesper|Wolkenstein|Åkerby";
 
-const TRADES: [&str; 25] = [
-    "Logistics",
-    "Systems",
-    "Energie",
-    "Foods",
-    "Robotics",
-    "Insurance",
-    "Health",
-    "Software",
-    "Maritime",
-    "Papier",
-    "Analytics",
-    "Hotels",
-    "Pharma",
-    "Textil",
-    "Payments",
-    "Bau",
-    "Aerospace",
-    "Media",
-    "Rail",
-    "Biotech",
-    "Telecom",
-    "Retail",
-    "Water",
-    "Optics",
-    "Consulting",
-];
+const TRADES: &str = "Logistics|Systems|Energie|Foods|Robotics|Insurance|Health|Software|Maritime|Papier|Analytics|\
+    Hotels|Pharma|Textil|Payments|Bau|Aerospace|Media|Rail|Biotech|Telecom|Retail|Water|Optics|\
+    Consulting";
 
 /// What the `index`-th company is called; 1,200 names, and then again with a city.
 pub fn company(index: usize, city: &str) -> String {
-    let names = STEMS.len() * TRADES.len();
-    let (stem, trade) = (STEMS[index % STEMS.len()], TRADES[index % TRADES.len()]);
-    if index < names { format!("{stem} {trade}") } else { format!("{stem} {trade} {city}") }
+    let (stems, trades) = (count(STEMS), count(TRADES));
+    let (stem, trade) = (nth(STEMS, index % stems), nth(TRADES, index % trades));
+    if index < stems * trades { format!("{stem} {trade}") } else { format!("{stem} {trade} {city}") }
+}
+
+fn one_of(dice: &mut Dice, list: &'static str) -> &'static str {
+    nth(list, dice.index(count(list)))
+}
+
+fn nth(list: &'static str, index: usize) -> &'static str {
+    list.split('|').nth(index).unwrap_or_default()
+}
+
+fn count(list: &str) -> usize {
+    list.split('|').count()
 }
 
 /// A text of ASCII letters, digits and hyphens that still looks like the original.

@@ -3,11 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::calendar::{self, Calendar};
+use super::companies::{self, ClientPlan};
 use super::dice::{Dice, Stream};
 use super::people::{self, Person};
-use super::texts::TITLES;
-use crate::domain::ids::{CandidateId, ClientId, ContactId, DebriefId, InterviewId, JobOrderId};
-use crate::domain::people::{ContactRole, EmailStatus};
+use crate::domain::ids::{CandidateId, DebriefId, InterviewId};
 
 /// Everything that stands before the first candidate comes.
 #[derive(Debug)]
@@ -22,49 +21,6 @@ pub struct Plan {
     pub clients: Vec<ClientPlan>,
     /// For each client the weight of all clients up to it.
     weights: Vec<u64>,
-}
-
-/// A hiring company.
-#[derive(Debug)]
-pub struct ClientPlan {
-    /// Its id.
-    pub id: ClientId,
-    /// What it is called.
-    pub name: String,
-    /// When it came to the agency.
-    pub created: DateTime<Utc>,
-    /// Its people, who decides first.
-    pub contacts: Vec<ContactPlan>,
-    /// Its vacancies, oldest first.
-    pub jobs: Vec<JobPlan>,
-}
-
-/// Somebody at a hiring company.
-#[derive(Debug)]
-pub struct ContactPlan {
-    /// The id.
-    pub id: ContactId,
-    /// The person.
-    pub person: Person,
-    /// Where mail goes.
-    pub email: String,
-    /// What the person is there.
-    pub role: ContactRole,
-    /// Not to be written to.
-    pub off_limits: bool,
-    /// Whether mail arrives.
-    pub email_status: EmailStatus,
-}
-
-/// A vacancy.
-#[derive(Debug)]
-pub struct JobPlan {
-    /// Its id.
-    pub id: JobOrderId,
-    /// What it is called.
-    pub title: &'static str,
-    /// When it came to the agency.
-    pub created: DateTime<Utc>,
 }
 
 /// A candidate with every interview.
@@ -124,7 +80,7 @@ impl Plan {
         // The second is two thirds of the first, the third one half, and so on: a few are large.
         let weight = |index: usize| 1_000_000_000 / (index as u64 + 2);
         let sum: u64 = (0..clients).map(weight).sum();
-        let make = |index| client(seed, index, total * weight(index) / sum, clients, &calendar);
+        let make = |index| companies::client(seed, index, total * weight(index) / sum, clients, &calendar);
         let weights = (0..clients).scan(0, |up_to, index| {
             *up_to += weight(index);
             Some(*up_to)
@@ -205,45 +161,6 @@ fn leg(dice: &mut Dice, place: (usize, usize), how: (i32, Follows), times: Times
 /// Some hours before a moment.
 fn before(moment: DateTime<Utc>, dice: &mut Dice) -> DateTime<Utc> {
     moment - TimeDelta::seconds(dice.between(3_600, 30_000))
-}
-
-/// The `index`-th of so many clients, with so many interviews to come.
-fn client(seed: u64, index: usize, interviews: u64, of: usize, calendar: &Calendar) -> ClientPlan {
-    let mut dice = Dice::new(seed, Stream::Client, index as u64);
-    let age = 60 + 180 * (of - index) as i64 / of as i64;
-    let created = calendar.moment(0, 1, -age) + TimeDelta::seconds(dice.between(0, 80_000));
-    let culture = dice.index(usize::MAX);
-    let boss = people::compatriot(&mut dice, culture);
-    // The names begin anywhere, so that not every demonstration has the same largest client.
-    let start = usize::try_from(seed % 1200).unwrap_or_default();
-    let name = if of <= 1200 {
-        people::company((start + index) % 1200, boss.city)
-    } else {
-        people::company(index, boss.city)
-    };
-    let domain = format!("{}.example", people::slug(&name));
-    let mut contacts = vec![contact(&mut dice, boss, 0, &domain, created)];
-    for place in 1..dice.between(2, 4) {
-        let person = people::compatriot(&mut dice, culture);
-        contacts.push(contact(&mut dice, person, place, &domain, created));
-    }
-    let jobs = (interviews / 8).max(1);
-    let job = |nth| {
-        let created = calendar.moment(nth, jobs, -14) + TimeDelta::seconds(dice.between(20_000, 60_000));
-        JobPlan { id: dice.id(created), title: TITLES[dice.index(TITLES.len())], created }
-    };
-    let jobs = (0..jobs).map(job).collect();
-    ClientPlan { id: dice.id(created), name, created, contacts, jobs }
-}
-
-fn contact(dice: &mut Dice, person: Person, place: i64, domain: &str, created: DateTime<Utc>) -> ContactPlan {
-    use ContactRole::{HiringManager, Hr, Interviewer, Other};
-    let role = if place == 0 { HiringManager } else { dice.weigh(&[(5, Interviewer), (3, Hr), (1, Other)]) };
-    let off_limits = place > 0 && dice.chance(4);
-    let bounced = place > 0 && !off_limits && dice.chance(5);
-    let email_status = if bounced { EmailStatus::Bounced } else { EmailStatus::Ok };
-    let email = format!("{}@{domain}", person.handle);
-    ContactPlan { id: dice.id(created), person, email, role, off_limits, email_status }
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
+use super::companies::ClientPlan;
 use super::dice::{Dice, Stream};
 use super::people::Person;
-use super::plan::{ClientPlan, Journey};
+use super::plan::Journey;
 use super::texts;
 use super::world::World;
-use crate::auth::caller::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{Id, Kind};
 use crate::domain::people::JobOrderStatus;
 use crate::domain::record::{ExternalRef, RecordKind};

@@ -1,27 +1,26 @@
 //! From an interview that was agreed to the end of its debrief.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::accounts;
 use super::dice::{Dice, Stream};
 use super::fate::{Fate, Sequel, Voice};
-use super::notes;
-use super::plan::{ContactPlan, Follows, Journey, Leg};
-use super::retries;
+use super::meeting::{blank, interview, panel, recruiter};
+use super::plan::{Follows, Journey, Leg};
 use super::telling::Telling;
-use super::texts;
+use super::texts::around as say;
 use super::world::World;
-use crate::auth::caller::Actor;
+use super::{accounts, notes, retries};
+use crate::domain::activity::ActivityKind;
+use crate::domain::actor::Actor;
 use crate::domain::debrief::{DebriefState, SideStatus};
-use crate::domain::due::due_at;
-use crate::domain::ids::{ActivityId, UserId};
-use crate::domain::interview::{Format, InterviewStatus, PreparationItem};
-use crate::domain::record::RecordKind;
+use crate::domain::ids::{ActivityId, ContactId};
+use crate::domain::interview::InterviewStatus;
 use crate::domain::timestamp::Timestamp;
 use crate::store::activities::Activity;
-use crate::store::bulk::{PanelRow, RefRow, Rows};
-use crate::store::debriefs::Debrief;
+use crate::store::bulk::Rows;
 use crate::store::interviews::InterviewRow;
 use crate::store::types::Json;
 
@@ -29,7 +28,7 @@ use crate::store::types::Json;
 #[derive(Debug, Default)]
 pub struct Memory {
     /// The contacts from whom mail came back: no more is written to them.
-    pub bounced: std::collections::HashSet<crate::domain::ids::ContactId>,
+    pub bounced: HashSet<ContactId>,
 }
 
 /// Tells the debrief of one of a candidate's interviews, which is the `number`-th of all.
@@ -121,105 +120,6 @@ fn become_state(telling: &mut Telling<'_>, state: DebriefState, event: &str, act
     telling.happened_by(actor, event, debrief, None, data);
 }
 
-/// One to three of a client's people, who decides among them.
-fn panel<'a>(dice: &mut Dice, contacts: &'a [ContactPlan]) -> Vec<&'a ContactPlan> {
-    let size = dice.weigh(&[(45, 1), (40, 2), (15, 3)]).min(contacts.len());
-    let skip = dice.index(contacts.len() - size + 1);
-    // Whoever comes first may always be written to.
-    let others = contacts.iter().skip(1 + skip.min(contacts.len() - size));
-    contacts.iter().take(1).chain(others).take(size).collect()
-}
-
-/// Most debriefs of a client are one recruiter's; a few are nobody's.
-fn recruiter(world: &World, dice: &mut Dice, leg: &Leg) -> Option<UserId> {
-    let number = match dice.below(100) {
-        0..4 => return None,
-        4..16 => dice.index(world.recruiters.len()),
-        _ => leg.client,
-    };
-    Some(world.recruiter(number).id)
-}
-
-fn blank(
-    world: &World,
-    journey: &Journey,
-    leg: &Leg,
-    client_id: crate::domain::ids::ClientId,
-    recruiter_id: Option<UserId>,
-) -> Debrief {
-    let zone = journey.person.zone.parse().unwrap_or(chrono_tz::Tz::UTC);
-    Debrief {
-        id: leg.debrief,
-        agency_id: world.agency,
-        interview_id: leg.id,
-        candidate_id: journey.id,
-        client_id,
-        job_order_id: world.plan.clients[leg.client].jobs[leg.job].id,
-        recruiter_id,
-        state: DebriefState::Scheduled,
-        outcome: None,
-        interviewed_at: leg.starts.into(),
-        interview_ends_at: leg.ends.into(),
-        due_at: due_at(leg.ends, zone).into(),
-        candidate_side: SideStatus::Missing,
-        client_side: SideStatus::Missing,
-        candidate_overall: None,
-        client_overall: None,
-        retry_state: None,
-        note_state: None,
-        matches: Json(Vec::new()),
-        released_at: None,
-        closed_at: None,
-        version: 1,
-        created_at: leg.created.into(),
-        updated_at: leg.created.into(),
-        deleted_at: None,
-    }
-}
-
-fn interview(
-    telling: &mut Telling<'_>,
-    retry_of_interview_id: Option<crate::domain::ids::InterviewId>,
-    number: u64,
-) -> InterviewRow {
-    let (leg, world) = (telling.leg, telling.world);
-    let dice = &mut telling.dice;
-    let first = dice.index(texts::PREPARATION.len());
-    let items = texts::PREPARATION.iter().cycle().skip(first).take(2 + dice.index(4));
-    let preparation =
-        items.map(|item| PreparationItem { item: (*item).to_owned(), done: dice.chance(65) }).collect();
-    let external_refs = if dice.chance(15) { world.external("calendar", number) } else { Json(Vec::new()) };
-    let external =
-        external_refs.0.iter().map(|r| RefRow::new(world.agency, RecordKind::Interview, leg.id, r));
-    telling.rows.external_refs.extend(external);
-    let panel = telling.panel.iter().zip(0..);
-    let seat = |(contact, position): (&&ContactPlan, i32)| PanelRow {
-        interview_id: leg.id,
-        contact_id: contact.id,
-        position,
-    };
-    telling.rows.interview_contacts.extend(panel.map(seat));
-    InterviewRow {
-        id: leg.id,
-        agency_id: world.agency,
-        candidate_id: telling.journey.id,
-        job_order_id: telling.debrief.job_order_id,
-        round: leg.round,
-        format: dice.weigh(&[(2, Format::Phone), (5, Format::Video), (4, Format::Onsite)]),
-        starts_at: leg.starts.into(),
-        ends_at: leg.ends.into(),
-        time_zone: telling.journey.person.zone.to_owned(),
-        status: InterviewStatus::Scheduled,
-        retry_of_interview_id,
-        preparation: Json(preparation),
-        external_refs,
-        version: 1,
-        created_at: leg.created.into(),
-        updated_at: leg.created.into(),
-        deleted_at: None,
-    }
-}
-
 fn agree(telling: &mut Telling<'_>) {
     let (leg, debrief) = (telling.leg, telling.debrief.id);
     telling.happened("interview.created", leg.id, None, json!({ "version": 1 }));
@@ -236,8 +136,8 @@ fn cancel(telling: &mut Telling<'_>, interview: &mut InterviewRow) {
         InterviewStatus::Cancelled
     };
     let reason = match status {
-        InterviewStatus::NoShow => texts::around::CANCELLED[4],
-        _ => *telling.dice.pick(&texts::around::CANCELLED[..4]),
+        InterviewStatus::NoShow => say::CANCELLED[4],
+        _ => *telling.dice.pick(&say::CANCELLED[..4]),
     };
     if status == InterviewStatus::NoShow {
         telling.at = telling.leg.ends;
@@ -280,7 +180,7 @@ fn change(telling: &mut Telling<'_>, interview: &mut InterviewRow, status: Inter
 /// A call or a message in between.
 fn talk(telling: &mut Telling<'_>) {
     let now: Timestamp = (telling.at + TimeDelta::seconds(1)).min(telling.until).into();
-    let (kind, outcome, summary) = *telling.dice.pick(&texts::around::ACTIVITIES);
+    let (kind, outcome, summary) = *telling.dice.pick(&say::ACTIVITIES);
     let contact = telling.panel.first().map(|contact| contact.id).filter(|_| telling.dice.chance(70));
     let id: ActivityId = telling.id();
     let activity = Activity {
@@ -291,8 +191,7 @@ fn talk(telling: &mut Telling<'_>) {
         kind,
         outcome: outcome.to_owned(),
         summary: Some(summary.to_owned()),
-        conflict_of_interest: kind == crate::domain::activity::ActivityKind::Advocate
-            && telling.dice.chance(50),
+        conflict_of_interest: kind == ActivityKind::Advocate && telling.dice.chance(50),
         occurred_at: now,
         recorded_by: Json(telling.actor),
         created_at: now,

@@ -3,12 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::companies::{ClientPlan, ContactPlan};
 use super::dice::Dice;
 use super::fate::Fate;
-use super::plan::{ClientPlan, ContactPlan, Journey, Leg};
+use super::plan::{Journey, Leg};
 use super::texts::Gaps;
 use super::world::World;
-use crate::auth::caller::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{Id, Kind};
 use crate::domain::timestamp::Timestamp;
 use crate::store::bulk::Rows;

@@ -1,7 +1,7 @@
 //! What every record of a demonstration hangs on: the agency, its people, the plan.
 
 use super::plan::Plan;
-use crate::auth::caller::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{AgencyId, UserId};
 use crate::domain::record::ExternalRef;
 use crate::store::types::Json;
