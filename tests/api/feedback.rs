@@ -98,6 +98,21 @@ on_both! {
         assert_eq!(all, 4);
     }
 
+    async fn of_two_who_write_at_once_one_is_told_so(app: TestApp) {
+        let ann = app.recruiter().await;
+        let (scene, debrief) = open_debrief(&ann).await;
+        let feedback = format!("{debrief}/feedback");
+        let (own, theirs) = (told(json!({})), heard(&scene.manager, json!({})));
+        let (a, b, c, d) = tokio::join!(
+            ann.post(&feedback, own.clone()), ann.post(&feedback, theirs.clone()), ann.post(&feedback, own), ann.post(&feedback, theirs),
+        );
+        let mut statuses = [a, b, c, d].map(|answer| answer.status.as_u16());
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 201, 409, 409]);
+        let ready = shown(&ann, &debrief).await;
+        assert_eq!((&ready["state"], &ready["version"]), (&json!("ready"), &json!(3)));
+    }
+
     async fn every_fault_is_named_at_its_place(app: TestApp) {
         let ann = app.recruiter().await;
         let (scene, debrief) = open_debrief(&ann).await;
