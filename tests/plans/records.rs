@@ -22,10 +22,10 @@ pub struct Records {
 /// document; `i` is the row's number.
 const ROWS: &[(&str, u32, &str)] = &[
     ("users (id, agency_id, email, name, role, password_hash, version, created_at, updated_at)", 40,
-     "@id(1, i), @agency, 'bulk' || i || '@agency.example', 'Recruiter ' || i, 'recruiter', '!', 1, @at(i), @at(i)"),
+     "@id(1, i), @agency, 'bulk' || i || '@staff.example', 'Recruiter ' || i, 'recruiter', '!', 1, @at(i), @at(i)"),
     ("clients (id, agency_id, name, external_refs, version, created_at, updated_at)", 2000,
      "@id(2, i), @agency, 'Name ' || i, @json('[]'), 1, @at(i * 9000), @at(i * 9000)"),
-    ("contacts (id, agency_id, client_id, name, email, role, off_limits, email_status, external_refs, version, created_at, updated_at)", 6000,
+    ("contacts (id, agency_id, client_id, name, email, role, off_limits, email_status, external_refs, version, created_at, updated_at)", 30000,
      "@id(3, i), @agency, @id(2, 1 + i % 2000), 'Contact ' || i, 'c' || i || '@client.example', 'interviewer', @false, 'ok', @json('[]'), 1, @at(i * 3000), @at(i * 3000)"),
     ("candidates (id, agency_id, name, time_zone, external_refs, version, created_at, updated_at)", 30000,
      "@id(4, i), @agency, 'Name ' || i, 'Europe/Berlin', @json('[]'), 1, @at(i * 600), @at(i * 600)"),
@@ -35,7 +35,7 @@ const ROWS: &[(&str, u32, &str)] = &[
      "@id(5, i), @agency, @id(2, 1 + i % 2000), 'Job ' || i, CASE WHEN i % 3 = 0 THEN 'filled' ELSE 'open' END, @json('[]'), 1, @at(i * 2200), @at(i * 2200)"),
     ("interviews (id, agency_id, candidate_id, job_order_id, round, format, starts_at, ends_at, time_zone, status, preparation, external_refs, version, created_at, updated_at)", 100_000,
      "@id(6, i), @agency, @id(4, 1 + i % 30000), @id(5, 1 + i % 8000), 1, 'video', @at(i * 180 + 3600), @at(i * 180), 'Europe/Berlin', CASE WHEN i % 50 = 0 THEN 'cancelled' ELSE 'held' END, @json('[]'), @json('[]'), 1, @at(i * 180), @at(i * 180)"),
-    ("interview_contacts (interview_id, contact_id, position)", 100_000, "@id(6, i), @id(3, 1 + i % 6000), 0"),
+    ("interview_contacts (interview_id, contact_id, position)", 100_000, "@id(6, i), @id(3, 1 + i % 30000), 0"),
     ("debriefs (id, agency_id, interview_id, candidate_id, client_id, job_order_id, recruiter_id, state, interviewed_at, interview_ends_at, due_at, candidate_side, client_side, retry_state, note_state, matches, version, created_at, updated_at)", 100_000,
      "@id(7, i), @agency, @id(6, i), @id(4, 1 + i % 30000), @id(2, 1 + (1 + i % 8000) % 2000), @id(5, 1 + i % 8000), @id(1, 1 + i % 40), CASE WHEN i % 50 = 0 THEN 'open' WHEN i % 70 = 0 THEN 'ready' ELSE 'closed' END, @at(i * 180 + 3600), @at(i * 180), @at(i * 180 - 7200), CASE WHEN i % 50 = 0 THEN 'missing' ELSE 'in' END, CASE WHEN i % 100 = 0 THEN 'missing' ELSE 'in' END, CASE WHEN i % 20 = 0 THEN 'requested' ELSE NULL END, CASE WHEN i % 20 = 0 THEN 'submitted' ELSE NULL END, @json('[]'), 1, @at(i * 180), @at(i * 180)"),
     ("feedback (id, agency_id, debrief_id, side, state, revision, verbatim, narrative, ratings, version, created_at, updated_at)", 40000,
