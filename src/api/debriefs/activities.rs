@@ -14,13 +14,13 @@ use crate::store::activities::Activity;
 
 /// Registers the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(create);
+    config.service(list_activities).service(log_activity);
 }
 
 /// Lists the calls, voicemails and messages around a debrief, the last one written first.
 #[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), Paging), responses((status = 200, body = Page<Activity>)))]
 #[get("/v1/debriefs/{id}/activities")]
-async fn list(
+async fn list_activities(
     request: HttpRequest,
     context: web::Data<Context>,
     access: Access<Read>,
@@ -36,7 +36,7 @@ async fn list(
 #[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), request_body = ActivityInput,
     responses((status = 201, body = Activity)))]
 #[post("/v1/debriefs/{id}/activities")]
-async fn create(
+async fn log_activity(
     context: web::Data<Context>,
     access: Access<Write>,
     id: web::Path<DebriefId>,

@@ -15,7 +15,7 @@ use crate::store::debriefs::PointMatch;
 
 /// Registers the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(create).service(remove);
+    config.service(match_points).service(unmatch_points);
 }
 
 /// Says that two points are the same thing, or that they are not. Said again of the same two, it
@@ -23,7 +23,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), request_body = MatchInput,
     responses((status = 201, body = PointMatch), (status = 200, body = PointMatch)))]
 #[post("/v1/debriefs/{id}/matches")]
-async fn create(
+async fn match_points(
     context: web::Data<Context>,
     access: Access<Write>,
     id: web::Path<DebriefId>,
@@ -41,7 +41,7 @@ async fn create(
 #[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), ("match_id" = MatchId, Path)),
     responses((status = 204)))]
 #[delete("/v1/debriefs/{id}/matches/{match_id}")]
-async fn remove(
+async fn unmatch_points(
     context: web::Data<Context>,
     access: Access<Write>,
     path: web::Path<(DebriefId, MatchId)>,
