@@ -220,8 +220,11 @@ fn after<'a>(query: Query<'a>, page: &WorklistPage) -> Query<'a> {
 /// The contacts of some interviews, in the order of each.
 pub fn contacts_of(
     conn: &mut DbConn,
-    interviews: impl Iterator<Item = InterviewId>,
+    interviews: Vec<InterviewId>,
 ) -> QueryResult<Vec<(InterviewId, ContactName)>> {
+    if interviews.is_empty() {
+        return Ok(Vec::new());
+    }
     interview_contacts::table
         .inner_join(contacts::table)
         .filter(interview_contacts::interview_id.eq_any(interviews))

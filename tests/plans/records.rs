@@ -21,35 +21,78 @@ pub struct Records {
 /// `@id(kind, number)` is an identifier, `@at(seconds)` a moment before the clock's, `@json(…)` a
 /// document; `i` is the row's number.
 const ROWS: &[(&str, u32, &str)] = &[
-    ("users (id, agency_id, email, name, role, password_hash, version, created_at, updated_at)", 40,
-     "@id(1, i), @agency, 'bulk' || i || '@agency.example', 'Recruiter ' || i, 'recruiter', '!', 1, @at(i), @at(i)"),
-    ("clients (id, agency_id, name, external_refs, version, created_at, updated_at)", 2000,
-     "@id(2, i), @agency, 'Name ' || i, @json('[]'), 1, @at(i * 9000), @at(i * 9000)"),
-    ("contacts (id, agency_id, client_id, name, email, role, off_limits, email_status, external_refs, version, created_at, updated_at)", 6000,
-     "@id(3, i), @agency, @id(2, 1 + i % 2000), 'Contact ' || i, 'c' || i || '@client.example', 'interviewer', @false, 'ok', @json('[]'), 1, @at(i * 3000), @at(i * 3000)"),
-    ("candidates (id, agency_id, name, time_zone, external_refs, version, created_at, updated_at)", 30000,
-     "@id(4, i), @agency, 'Name ' || i, 'Europe/Berlin', @json('[]'), 1, @at(i * 600), @at(i * 600)"),
+    (
+        "users (id, agency_id, email, name, role, password_hash, version, created_at, updated_at)",
+        40,
+        "@id(1, i), @agency, 'bulk' || i || '@staff.example', 'Recruiter ' || i, 'recruiter', '!', 1, @at(i), @at(i)",
+    ),
+    (
+        "clients (id, agency_id, name, external_refs, version, created_at, updated_at)",
+        2000,
+        "@id(2, i), @agency, 'Name ' || i, @json('[]'), 1, @at(i * 9000), @at(i * 9000)",
+    ),
+    (
+        "contacts (id, agency_id, client_id, name, email, role, off_limits, email_status, external_refs, version, created_at, updated_at)",
+        30000,
+        "@id(3, i), @agency, @id(2, 1 + i % 2000), 'Contact ' || i, 'c' || i || '@client.example', 'interviewer', @false, 'ok', @json('[]'), 1, @at(i * 3000), @at(i * 3000)",
+    ),
+    (
+        "candidates (id, agency_id, name, time_zone, external_refs, version, created_at, updated_at)",
+        30000,
+        "@id(4, i), @agency, 'Name ' || i, 'Europe/Berlin', @json('[]'), 1, @at(i * 600), @at(i * 600)",
+    ),
     ("name_parts (agency_id, kind, part, record_id)", 30000, "@agency, 'candidate', 'name ' || i, @id(4, i)"),
     ("name_parts (agency_id, kind, part, record_id)", 2000, "@agency, 'client', 'name ' || i, @id(2, i)"),
-    ("job_orders (id, agency_id, client_id, title, status, external_refs, version, created_at, updated_at)", 8000,
-     "@id(5, i), @agency, @id(2, 1 + i % 2000), 'Job ' || i, CASE WHEN i % 3 = 0 THEN 'filled' ELSE 'open' END, @json('[]'), 1, @at(i * 2200), @at(i * 2200)"),
-    ("interviews (id, agency_id, candidate_id, job_order_id, round, format, starts_at, ends_at, time_zone, status, preparation, external_refs, version, created_at, updated_at)", 100_000,
-     "@id(6, i), @agency, @id(4, 1 + i % 30000), @id(5, 1 + i % 8000), 1, 'video', @at(i * 180 + 3600), @at(i * 180), 'Europe/Berlin', CASE WHEN i % 50 = 0 THEN 'cancelled' ELSE 'held' END, @json('[]'), @json('[]'), 1, @at(i * 180), @at(i * 180)"),
-    ("interview_contacts (interview_id, contact_id, position)", 100_000, "@id(6, i), @id(3, 1 + i % 6000), 0"),
-    ("debriefs (id, agency_id, interview_id, candidate_id, client_id, job_order_id, recruiter_id, state, interviewed_at, interview_ends_at, due_at, candidate_side, client_side, retry_state, note_state, matches, version, created_at, updated_at)", 100_000,
-     "@id(7, i), @agency, @id(6, i), @id(4, 1 + i % 30000), @id(2, 1 + (1 + i % 8000) % 2000), @id(5, 1 + i % 8000), @id(1, 1 + i % 40), CASE WHEN i % 50 = 0 THEN 'open' WHEN i % 70 = 0 THEN 'ready' ELSE 'closed' END, @at(i * 180 + 3600), @at(i * 180), @at(i * 180 - 7200), CASE WHEN i % 50 = 0 THEN 'missing' ELSE 'in' END, CASE WHEN i % 100 = 0 THEN 'missing' ELSE 'in' END, CASE WHEN i % 20 = 0 THEN 'requested' ELSE NULL END, CASE WHEN i % 20 = 0 THEN 'submitted' ELSE NULL END, @json('[]'), 1, @at(i * 180), @at(i * 180)"),
-    ("feedback (id, agency_id, debrief_id, side, state, revision, verbatim, narrative, ratings, version, created_at, updated_at)", 40000,
-     "@id(8, i), @agency, @id(7, i), 'candidate', 'submitted', 1, @false, 'It went so so.', @json('[]'), 1, @at(i * 180), @at(i * 180)"),
-    ("points (id, agency_id, debrief_id, feedback_id, position, kind, competency, what)", 80000,
-     "@id(9, i), @agency, @id(7, 1 + i / 2), @id(8, 1 + i / 2 % 40000), i % 2, 'slip', 'communication', 'Spoke too fast'"),
-    ("activities (id, agency_id, debrief_id, kind, outcome, conflict_of_interest, occurred_at, recorded_by, created_at, updated_at)", 10000,
-     "@id(10, i), @agency, @id(7, i), 'call', 'reached', @false, @at(i * 180), @json('{\"kind\":\"system\"}'), @at(i * 180), @at(i * 180)"),
-    ("retry_requests (id, agency_id, debrief_id, interview_id, client_id, state, is_open, grounds, what_would_differ, candidate_words, version, created_at, updated_at)", 5000,
-     "@id(11, i), @agency, @id(7, i * 20), @id(6, i * 20), @id(2, 1 + i % 2000), 'requested', @true, 'nerves', 'Calm', 'Please', 1, @at(i * 3600), @at(i * 3600)"),
-    ("notes (id, agency_id, debrief_id, contact_ids, state, subject, body, content_hash, version, created_at, updated_at)", 5000,
-     "@id(12, i), @agency, @id(7, i * 20), @json('[]'), 'submitted', 'Thank you', 'Thank you for your time.', 'x', 1, @at(i * 3600), @at(i * 3600)"),
-    ("events (id, agency_id, type, record_id, debrief_id, actor, data, occurred_at)", 100_000,
-     "@id(13, i), @agency, 'debrief.created', @id(7, i), @id(7, i), @json('{\"kind\":\"system\"}'), @json('{}'), @at(i * 180)"),
+    (
+        "job_orders (id, agency_id, client_id, title, status, external_refs, version, created_at, updated_at)",
+        8000,
+        "@id(5, i), @agency, @id(2, 1 + i % 2000), 'Job ' || i, CASE WHEN i % 3 = 0 THEN 'filled' ELSE 'open' END, @json('[]'), 1, @at(i * 2200), @at(i * 2200)",
+    ),
+    (
+        "interviews (id, agency_id, candidate_id, job_order_id, round, format, starts_at, ends_at, time_zone, status, preparation, external_refs, version, created_at, updated_at)",
+        100_000,
+        "@id(6, i), @agency, @id(4, 1 + i % 30000), @id(5, 1 + i % 8000), 1, 'video', @at(i * 180 + 3600), @at(i * 180), 'Europe/Berlin', CASE WHEN i % 50 = 0 THEN 'cancelled' ELSE 'held' END, @json('[]'), @json('[]'), 1, @at(i * 180), @at(i * 180)",
+    ),
+    (
+        "interview_contacts (interview_id, contact_id, position)",
+        100_000,
+        "@id(6, i), @id(3, 1 + i % 30000), 0",
+    ),
+    (
+        "debriefs (id, agency_id, interview_id, candidate_id, client_id, job_order_id, recruiter_id, state, interviewed_at, interview_ends_at, due_at, candidate_side, client_side, retry_state, note_state, matches, version, created_at, updated_at)",
+        100_000,
+        "@id(7, i), @agency, @id(6, i), @id(4, 1 + i % 30000), @id(2, 1 + (1 + i % 8000) % 2000), @id(5, 1 + i % 8000), @id(1, 1 + i % 40), CASE WHEN i % 50 = 0 THEN 'open' WHEN i % 70 = 0 THEN 'ready' ELSE 'closed' END, @at(i * 180 + 3600), @at(i * 180), @at(i * 180 - 7200), CASE WHEN i % 50 = 0 THEN 'missing' ELSE 'in' END, CASE WHEN i % 100 = 0 THEN 'missing' ELSE 'in' END, CASE WHEN i % 20 = 0 THEN 'requested' ELSE NULL END, CASE WHEN i % 20 = 0 THEN 'submitted' ELSE NULL END, @json('[]'), 1, @at(i * 180), @at(i * 180)",
+    ),
+    (
+        "feedback (id, agency_id, debrief_id, side, state, revision, verbatim, narrative, ratings, version, created_at, updated_at)",
+        40000,
+        "@id(8, i), @agency, @id(7, i), 'candidate', 'submitted', 1, @false, 'It went so so.', @json('[]'), 1, @at(i * 180), @at(i * 180)",
+    ),
+    (
+        "points (id, agency_id, debrief_id, feedback_id, position, kind, competency, what)",
+        80000,
+        "@id(9, i), @agency, @id(7, 1 + i / 2), @id(8, 1 + i / 2 % 40000), i % 2, 'slip', 'communication', 'Spoke too fast'",
+    ),
+    (
+        "activities (id, agency_id, debrief_id, kind, outcome, conflict_of_interest, occurred_at, recorded_by, created_at, updated_at)",
+        10000,
+        "@id(10, i), @agency, @id(7, i), 'call', 'reached', @false, @at(i * 180), @json('{\"kind\":\"system\"}'), @at(i * 180), @at(i * 180)",
+    ),
+    (
+        "retry_requests (id, agency_id, debrief_id, interview_id, client_id, state, is_open, grounds, what_would_differ, candidate_words, version, created_at, updated_at)",
+        5000,
+        "@id(11, i), @agency, @id(7, i * 20), @id(6, i * 20), @id(2, 1 + i % 2000), 'requested', @true, 'nerves', 'Calm', 'Please', 1, @at(i * 3600), @at(i * 3600)",
+    ),
+    (
+        "notes (id, agency_id, debrief_id, contact_ids, state, subject, body, content_hash, version, created_at, updated_at)",
+        5000,
+        "@id(12, i), @agency, @id(7, i * 20), @json('[]'), 'submitted', 'Thank you', 'Thank you for your time.', 'x', 1, @at(i * 3600), @at(i * 3600)",
+    ),
+    (
+        "events (id, agency_id, type, record_id, debrief_id, actor, data, occurred_at)",
+        100_000,
+        "@id(13, i), @agency, 'debrief.created', @id(7, i), @id(7, i), @json('{\"kind\":\"system\"}'), @json('{}'), @at(i * 180)",
+    ),
 ];
 
 /// Fills the service's database.
@@ -126,7 +169,9 @@ fn spelled(row: &str, is_postgres: bool, now: i64, agency: &str) -> String {
             format!("({now} - ({seconds})) * 1000000")
         }
     });
-    let row = call(&row, "@json(", &|text| if is_postgres { format!("CAST({text} AS jsonb)") } else { text.to_owned() });
+    let row = call(&row, "@json(", &|text| {
+        if is_postgres { format!("CAST({text} AS jsonb)") } else { text.to_owned() }
+    });
     let (yes, no) = if is_postgres { ("TRUE", "FALSE") } else { ("1", "0") };
     let agency = if is_postgres { format!("CAST('{agency}' AS uuid)") } else { format!("x'{agency}'") };
     row.replace("@true", yes).replace("@false", no).replace("@agency", &agency)

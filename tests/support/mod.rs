@@ -18,22 +18,19 @@ pub use scene::{Scene, id};
 /// own.
 macro_rules! on_both {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
+        $(#[$meta])*
+        async fn $name($app: $crate::support::TestApp) $body
+
         mod $name {
-            #[expect(unused_imports, reason = "some bodies need nothing from one level up")]
-            use super::*;
-
-            $(#[$meta])*
-            async fn body($app: $crate::support::TestApp) $body
-
             #[actix_web::test]
             async fn sqlite() {
-                body($crate::support::TestApp::start($crate::support::Database::sqlite()).await).await;
+                super::$name($crate::support::TestApp::start($crate::support::Database::sqlite()).await).await;
             }
 
             #[actix_web::test]
             async fn postgres() {
                 if let Some(database) = $crate::support::Database::postgres() {
-                    body($crate::support::TestApp::start(database).await).await;
+                    super::$name($crate::support::TestApp::start(database).await).await;
                 }
             }
         }

@@ -26,8 +26,11 @@ pub struct OptionalBody<T>(pub T);
 pub struct Merge<T> {
     /// The patch as it came.
     pub patch: Value,
-    read: fn(Value) -> Result<T, AppError>,
+    read: Reader<T>,
 }
+
+/// Makes an input of a document, refusing what its schema does not allow.
+pub type Reader<T> = fn(Value) -> Result<T, AppError>;
 
 impl<T> Merge<T> {
     /// What `present` becomes by the patch.
@@ -38,7 +41,7 @@ impl<T> Merge<T> {
     }
 
     /// The patch, and the function that makes a `T` of the patched document.
-    pub fn into_parts(self) -> (Value, fn(Value) -> Result<T, AppError>) {
+    pub fn into_parts(self) -> (Value, Reader<T>) {
         (self.patch, self.read)
     }
 }

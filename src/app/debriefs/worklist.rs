@@ -150,7 +150,8 @@ pub fn list(
     let (key, descending) = query.order();
     let page = WorklistPage { key, descending, after, limit, now };
     let rows = worklist::list(conn, caller.agency, &query.filters(), &page)?;
-    let mut panels = worklist::contacts_of(conn, rows.iter().map(|row| row.0.interview_id))?;
+    let interviews = rows.iter().map(|row| row.0.interview_id).collect();
+    let mut panels = worklist::contacts_of(conn, interviews)?;
     let items = rows.into_iter().map(|(entry, candidate, client, job_order, recruiter)| {
         let its = panels.extract_if(.., |(interview, _)| *interview == entry.interview_id);
         let contacts = its.map(|(_, contact)| contact).collect();
