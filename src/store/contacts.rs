@@ -101,3 +101,21 @@ pub fn pin_several(
         .select((contacts::id, contacts::client_id));
     Locked(rows, Lock::Pin).get_results(conn)
 }
+
+/// Whether a contact, not deleted, is one of the client's.
+pub fn is_of_client(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    client: ClientId,
+    contact: ContactId,
+) -> QueryResult<bool> {
+    let found: Option<ContactId> = contacts::table
+        .filter(contacts::id.eq(contact))
+        .filter(contacts::agency_id.eq(agency))
+        .filter(contacts::client_id.eq(client))
+        .filter(contacts::deleted_at.is_null())
+        .select(contacts::id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}

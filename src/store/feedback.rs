@@ -5,10 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, on_each};
-use super::schema::{contacts, feedback};
+use super::schema::feedback;
 use super::types::Json;
 use crate::domain::feedback::{AgencyOnly, Channel, CompetencyRating, FeedbackState, Overall, Side};
-use crate::domain::ids::{AgencyId, ClientId, ContactId, DebriefId, FeedbackId};
+use crate::domain::ids::{AgencyId, ContactId, DebriefId, FeedbackId};
 use crate::domain::timestamp::Timestamp;
 
 /// One person's account, without its points.
@@ -132,24 +132,6 @@ pub fn update(conn: &mut DbConn, row: &FeedbackRow, version: i64) -> QueryResult
         .filter(feedback::agency_id.eq(row.agency_id))
         .filter(feedback::version.eq(version));
     diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
-}
-
-/// Whether a contact, not deleted, is one of the client's.
-pub fn is_contact_of(
-    conn: &mut DbConn,
-    agency: AgencyId,
-    client: ClientId,
-    contact: ContactId,
-) -> QueryResult<bool> {
-    let found: Option<ContactId> = contacts::table
-        .filter(contacts::id.eq(contact))
-        .filter(contacts::agency_id.eq(agency))
-        .filter(contacts::client_id.eq(client))
-        .filter(contacts::deleted_at.is_null())
-        .select(contacts::id)
-        .first(conn)
-        .optional()?;
-    Ok(found.is_some())
 }
 
 /// Deletes an account that was only asked for.

@@ -17,7 +17,7 @@ use crate::store::activities::{self, Activity};
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
 use crate::store::types::Json;
-use crate::store::{debriefs, feedback};
+use crate::store::{contacts, debriefs};
 
 /// What logs an activity.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -59,7 +59,7 @@ pub fn create(
         faults.add("/occurred_at", "in_the_future", "must not lie in the future");
     }
     if let Some(contact) = input.contact_id
-        && !feedback::is_contact_of(tx, caller.agency, debrief.client_id, contact)?
+        && !contacts::is_of_client(tx, caller.agency, debrief.client_id, contact)?
     {
         faults.unknown("/contact_id", "contact at the client");
     }

@@ -10,6 +10,7 @@ use crate::app::faults::Faults;
 use crate::auth::caller::Caller;
 use crate::domain::feedback::{FeedbackState, FeedbackTransition, Point};
 use crate::domain::state::Machine;
+use crate::store::connection::DbConn;
 use crate::store::feedback::{self, FeedbackRow};
 use crate::store::points::{self, PointRow};
 use crate::store::pool::Tx;
@@ -18,8 +19,8 @@ use crate::store::types::Json;
 
 impl Feedback {
     /// A row with the points that it has.
-    pub(super) fn with_points(tx: &mut Tx<'_>, row: FeedbackRow) -> Result<Self, AppError> {
-        let points = points::of_feedback(tx, row.agency_id, row.id)?;
+    pub(super) fn with_points(conn: &mut DbConn, row: FeedbackRow) -> Result<Self, AppError> {
+        let points = points::of_feedback(conn, row.agency_id, row.id)?;
         Ok(Self { row, points: points.into_iter().map(Into::into).collect() })
     }
 

@@ -8,6 +8,7 @@ use crate::domain::debrief::{DebriefState, DebriefTransition, SideStatus};
 use crate::domain::feedback::{FeedbackState, Overall, Side};
 use crate::domain::ids::{ContactId, DebriefId, FeedbackId, PointId};
 use crate::store::agencies::Competency;
+use crate::store::contacts;
 use crate::store::debriefs::{self, Debrief};
 use crate::store::feedback::{self, FeedbackRow};
 use crate::store::pool::Tx;
@@ -80,7 +81,7 @@ impl Held {
     ) -> Result<(), AppError> {
         let Some(contact) = contact else { return Ok(()) };
         let debrief = &self.debrief;
-        if !feedback::is_contact_of(tx, debrief.agency_id, debrief.client_id, contact)? {
+        if !contacts::is_of_client(tx, debrief.agency_id, debrief.client_id, contact)? {
             faults.unknown("/contact_id", "contact at the client");
         }
         Ok(())

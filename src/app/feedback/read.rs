@@ -11,7 +11,6 @@ use crate::domain::ids::FeedbackId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::feedback::{self, FeedbackRow};
-use crate::store::points;
 use crate::store::revisions::{self, RevisionDocument};
 
 /// One person's account as it now stands.
@@ -75,8 +74,7 @@ impl Feedback {
 /// One account.
 pub fn get(conn: &mut DbConn, caller: &Caller, id: FeedbackId) -> Result<Feedback, AppError> {
     let row = feedback::find(conn, caller.agency, id)?.ok_or(AppError::NotFound)?;
-    let points = points::of_feedback(conn, caller.agency, id)?;
-    Ok(Feedback { row, points: points.into_iter().map(Into::into).collect() })
+    Feedback::with_points(conn, row)
 }
 
 /// A page of what was submitted, newest first, beginning before the revision `before`.
