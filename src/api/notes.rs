@@ -30,7 +30,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(request_changes)
         .service(reject)
         .service(recall)
-        .service(preview::show);
+        .service(preview::show_preview);
 }
 
 /// The tag of a note. What its emails do makes no new version of the note, but another

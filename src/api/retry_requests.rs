@@ -37,7 +37,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// Writes the candidate's wish down.
-#[utoipa::path(tag = "retry requests", params(("id" = DebriefId, Path)), request_body = RetryInput,
+#[utoipa::path(tag = "retry-requests", params(("id" = DebriefId, Path)), request_body = RetryInput,
     responses((status = 201, body = RetryRequest)))]
 #[post("/v1/debriefs/{id}/retry-requests")]
 async fn create(
@@ -53,7 +53,7 @@ async fn create(
 }
 
 /// Lists requests: newest first, or with `updated_since` in the order of their changes.
-#[utoipa::path(tag = "retry requests", params(RetryQuery, Paging),
+#[utoipa::path(tag = "retry-requests", params(RetryQuery, Paging),
     responses((status = 200, body = Page<RetryRequest>)))]
 #[get("/v1/retry-requests")]
 async fn list(
@@ -69,7 +69,7 @@ async fn list(
 }
 
 /// Shows a request.
-#[utoipa::path(tag = "retry requests", params(("id" = RetryRequestId, Path)),
+#[utoipa::path(tag = "retry-requests", params(("id" = RetryRequestId, Path)),
     responses((status = 200, body = RetryRequest)))]
 #[get("/v1/retry-requests/{id}")]
 async fn show(
@@ -88,7 +88,7 @@ macro_rules! transition {
     ($(#[$doc:meta])* $name:ident, $path:literal, $extractor:ident<$input:ty>,
         |$tx:ident, $caller:ident, $id:ident, $expected:ident, $body:ident| $work:expr) => {
         $(#[$doc])*
-        #[utoipa::path(tag = "retry requests", params(("id" = RetryRequestId, Path)), request_body = $input,
+        #[utoipa::path(tag = "retry-requests", params(("id" = RetryRequestId, Path)), request_body = $input,
             responses((status = 200, body = RetryRequest)))]
         #[post($path)]
         async fn $name(
@@ -155,7 +155,7 @@ transition!(
 );
 
 /// The new interview took place.
-#[utoipa::path(tag = "retry requests", params(("id" = RetryRequestId, Path)),
+#[utoipa::path(tag = "retry-requests", params(("id" = RetryRequestId, Path)),
     responses((status = 200, body = RetryRequest)))]
 #[post("/v1/retry-requests/{id}/mark-held")]
 async fn mark_held(

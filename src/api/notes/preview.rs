@@ -30,7 +30,7 @@ struct PreviewQuery {
 #[utoipa::path(tag = "notes", params(("id" = NoteId, Path), PreviewQuery),
     responses((status = 200, content((String = "message/rfc822"), (Parts = "application/json")))))]
 #[get("/v1/notes/{id}/preview")]
-pub(super) async fn show(
+pub(super) async fn show_preview(
     request: HttpRequest,
     context: web::Data<Context>,
     access: Access<Read>,
