@@ -34,8 +34,6 @@ call() {
     shift $(($# < 4 ? $# : 4))
     [ -z "$token" ] || arguments+=(--header "Authorization: Bearer $token")
     [ -z "$json" ] || arguments+=(--header "Content-Type: application/json" --data-binary "$json")
-    # The same key would get the same answer: a POST that is tried again does its work once.
-    [ "$method" != POST ] || arguments+=(--header "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)")
     for header in "$@"; do arguments+=(--header "$header"); done
     : >"$scratch/body"
     status=$(curl "${arguments[@]}" "$base$path")
@@ -177,7 +175,7 @@ row "competency" "candidate" "client" "gap"
 rows '.competencies[] | [.competency, .candidate, .client, .gap]'
 say "And point by point: who noticed which slip?"
 row "topic" "noticed by" "suggestion" ""
-rows '.points[] | [.topic, .noticed_by, .suggestion, ""]'
+rows '.points[] | [.topic, .noticed_by, .suggestion.address, ""]'
 
 # --- the second chance ---------------------------------------------------------------------------
 
@@ -205,10 +203,6 @@ create "/v1/debriefs/$debrief/notes" "$(json --arg ruth "$ruth" --arg sam "$sam"
     body: "Dear Ruth, dear Sam,\n\nI am so sorry, I am terribly sorry for my stupid answer about the slow query. I completely failed.\n\nMina Sato"}')"
 note=/v1/notes/$(field .id)
 say "Mina drafts a note to both."
-get "$note/review"
-say "The wording review says:"
-row "rule" "severity" "suggestion" ""
-rows '.findings[] | [.rule, .severity, .suggestion, ""]'
 
 change POST "$note" /submit
 change POST "$note" /request-changes '{"reason": "Thank them and add what you left out; once sorry is once too often."}'
@@ -216,10 +210,11 @@ say "Dana asks for changes: $(field .state)."
 change PATCH "$note" "" "$(json '{body: ("Dear Ruth, dear Sam,\n\nThank you for your time today and for the look into how your team works. "
     + "Your question about the slow query stayed with me: I would read the plan first, compare estimated with real rows, and only then think of an index.\n\n"
     + "I would very much like to join you and look forward to our next meeting.\n\nMina Sato")}')"
-get "$note/review"
-say "Mina writes it anew; findings now: $(field '.findings | length'), words: $(field .word_count)."
-
 change POST "$note" /submit
+say "Mina writes it anew: $(field .state)."
+get "$note/preview?contact_id=$ruth"
+say "What Ruth would get, before anybody approves it:"
+printf '    From:     %s\n    Reply-To: %s\n    Subject:  %s\n' "$(field .from)" "$(field .reply_to)" "$(field .subject)"
 get "$note"
 content_hash=$(field .content_hash)
 change POST "$note" /approve "$(json --arg hash "$content_hash" '{content_hash: $hash}')"
@@ -246,4 +241,4 @@ change POST "/v1/debriefs/$debrief" /close '{"outcome": "hold"}'
 say "The debrief is $(field .state) with the outcome $(field .outcome)."
 get "/v1/debriefs/$debrief/history"
 say "All of it is kept:"
-rows '.data[] | [(.occurred_at | sub("T"; " ") | sub("\\..*|Z$"; "")), .action, "", ""]'
+jq --raw-output '.data[] | "    \(.occurred_at[11:19])  \(.type) by \(.actor.name // "the service")"' <<<"$body"

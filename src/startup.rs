@@ -24,9 +24,10 @@ use crate::auth::setup_token::SetupToken;
 use crate::auth::token::{TokenSettings, Tokens};
 use crate::config::{DatabaseUrl, MetricsListener, Settings, SqliteSynchronous};
 use crate::domain::clock::Clock;
-use crate::jobs::Jobs;
 use crate::store::migrations;
-use crate::store::pool::{Location, Store, StoreError, StoreOptions};
+use crate::store::pool::{Location, StatementHook, Store, StoreError, StoreOptions};
+
+pub use mail::{build_transport, job_settings, start_jobs};
 
 /// Opens the database that the settings name.
 pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
@@ -45,6 +46,8 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
         readers: u32::from(readers),
         acquire_timeout: Duration::from_secs(u64::from(database.acquire_timeout_seconds)),
         full_sync: database.sqlite_synchronous == SqliteSynchronous::Full,
+        on_statement: tracing::enabled!(target: "debrief::sql", tracing::Level::TRACE)
+            .then(|| Arc::new(|sql: &str| tracing::trace!(target: "debrief::sql", sql)) as StatementHook),
     };
     Ok(Store::open(&options, clock)?)
 }
@@ -100,11 +103,6 @@ pub fn document() -> OpenApi {
     let mut document = app.split_for_parts().1;
     openapi::complete(&mut document);
     document
-}
-
-/// Starts what the service does by itself as time passes.
-pub fn start_jobs(settings: &Settings, context: &Context) -> anyhow::Result<Jobs> {
-    Ok(Jobs::start(context, mail::build_transport(settings)?, mail::job_settings(settings)))
 }
 
 /// A server that is listening.

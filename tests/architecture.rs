@@ -1,5 +1,7 @@
 //! The rules that keep the code in shape: which way imports go, and how long a file may be.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

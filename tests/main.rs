@@ -3,7 +3,10 @@
 //! PostgreSQL is used where `DEBRIEF_TEST_POSTGRES_URL` names a server on which databases may be
 //! made; without it that half is passed over, or fails if `DEBRIEF_TEST_REQUIRE_POSTGRES` is set.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod api;
 mod demo;
 mod migrations;
+mod plans;
 mod support;

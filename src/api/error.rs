@@ -102,7 +102,7 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     existing_id: Option<String>,
-    state: Option<Blocked>,
+    state: Option<Box<Blocked>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -259,7 +259,7 @@ impl From<AppError> for ApiError {
             }
             AppError::Transition(invalid) => {
                 let detail = invalid.to_string();
-                let state = Some(Blocked { state: invalid.state, allowed: invalid.allowed });
+                let state = Some(Box::new(Blocked { state: invalid.state, allowed: invalid.allowed }));
                 Self { state, ..Self::new(Code::InvalidTransition, detail) }
             }
             AppError::Conflict { code, detail, existing } => {
@@ -296,7 +296,7 @@ pub fn unauthorized(why: &str, parameters: &'static str) -> ApiError {
 }
 
 /// A fault of ours: the cause goes to the log, once, and nothing of it to the caller.
-fn internal(cause: &dyn fmt::Display) -> ApiError {
+pub(super) fn internal(cause: &dyn fmt::Display) -> ApiError {
     tracing::error!(request_id = %request::id(), %cause, "a request failed");
     ApiError::new(Code::Internal, "the fault is on our side and has been logged under the request's id")
 }

@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::error::{ApiError, Code};
 use crate::app::records::Expected;
@@ -81,15 +82,46 @@ pub fn of(version: i64) -> String {
 
 /// A record with its tag; 304 if the caller has it already.
 pub fn fresh(request: &HttpRequest, tag: &str, record: &impl Serialize) -> HttpResponse {
-    let seen = request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
-    let known = seen.flat_map(|value| value.split(',')).any(|seen| {
-        let seen = seen.trim();
-        seen == "*" || seen.strip_prefix("W/").unwrap_or(seen) == tag
-    });
-    if known {
+    if is_known(request, tag) {
         return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
     }
     HttpResponse::Ok().insert_header((header::ETAG, tag)).json(record)
+}
+
+/// Whether the caller has what the tag stands for.
+fn is_known(request: &HttpRequest, tag: &str) -> bool {
+    let seen = request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    seen.flat_map(|value| value.split(',')).any(|seen| {
+        let seen = seen.trim();
+        seen == "*" || seen.strip_prefix("W/").unwrap_or(seen) == tag
+    })
+}
+
+/// A record that shows others beside itself, which change without it: its tag stands for its version
+/// and for everything that is shown. With 304 if the caller has just that already.
+pub fn fresh_whole(
+    request: &HttpRequest,
+    version: i64,
+    record: &impl Serialize,
+) -> Result<HttpResponse, ApiError> {
+    let (tag, body) = whole(version, record)?;
+    if is_known(request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    }
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).content_type("application/json").body(body))
+}
+
+/// A record that shows others beside itself and was just changed, with its tag.
+pub fn changed_whole(version: i64, record: &impl Serialize) -> Result<HttpResponse, ApiError> {
+    let (tag, body) = whole(version, record)?;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).content_type("application/json").body(body))
+}
+
+fn whole(version: i64, record: &impl Serialize) -> Result<(String, Vec<u8>), ApiError> {
+    let body = serde_json::to_vec(record).map_err(|e| ApiError::new(Code::Internal, e.to_string()))?;
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(&body));
+    let digest = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    Ok((format!("\"{version}-{digest:016x}\""), body))
 }
 
 /// A record that was just made, with its tag and where it is.
@@ -102,5 +134,10 @@ pub fn created(version: i64, location: String, record: &impl Serialize) -> HttpR
 
 /// A record that was just changed, with its tag.
 pub fn changed(version: i64, record: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::ETAG, of(version))).json(record)
+    tagged(&of(version), record)
+}
+
+/// The same with a tag that tells more than the version.
+pub fn tagged(tag: &str, record: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, tag)).json(record)
 }

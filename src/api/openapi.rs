@@ -49,10 +49,20 @@ pub fn complete(document: &mut OpenApi) {
     add_patches(document);
     for (path, item) in &mut document.paths.paths {
         let has_id = path.contains('{');
+        let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        all.into_iter().flatten().for_each(name);
         let reads = [&mut item.get];
         let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         reads.into_iter().flatten().for_each(|operation| add_errors(operation, has_id, false));
         writes.into_iter().flatten().for_each(|operation| add_errors(operation, has_id, true));
+    }
+}
+
+/// Names an operation after its tag and its handler: handlers of different nouns are called alike.
+fn name(operation: &mut Operation) {
+    let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+    if let Some(id) = &mut operation.operation_id {
+        *id = format!("{tag}_{id}").replace('-', "_");
     }
 }
 

@@ -8,10 +8,10 @@ use utoipa::IntoParams;
 use super::access::{Access, Read, Write};
 use super::error::ApiError;
 use super::etag;
-use super::input::Listing;
+use super::input::{Listing, Reader};
 use super::page;
+use crate::app::Context;
 use crate::app::records::{self, Expected, HasRefs, Record, View};
-use crate::app::{AppError, Context};
 use crate::domain::ids::Id;
 use crate::domain::record::ExternalRef;
 
@@ -93,7 +93,7 @@ pub async fn patch<R: Record>(
     access: Access<Write>,
     id: Id<R::Kind>,
     expected: Expected,
-    (patch, read): (Value, fn(Value) -> Result<R::Input, AppError>),
+    (patch, read): (Value, Reader<R::Input>),
 ) -> Answer
 where
     R::Input: HasRefs,

@@ -54,7 +54,7 @@ pub async fn layer(
     let seconds = began.elapsed().as_secs_f64();
     metrics.answered(method.as_str(), &route, status, seconds);
     // The pattern of the route and never the path: a path or a query can hold a name.
-    tracing::info!(target: "debrief::access", %method, route, status, ms = seconds * 1000.0, request_id = id);
+    tracing::info!(target: "debrief::access", %method, route, status, seconds, request_id = id);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -22,7 +22,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .configure(super::contacts::routes)
         .configure(super::candidates::routes)
         .configure(super::job_orders::routes)
-        .configure(super::interviews::routes);
+        .configure(super::interviews::routes)
+        .configure(super::debriefs::routes)
+        .configure(super::feedback::routes)
+        .configure(super::retry_requests::routes)
+        .configure(super::notes::routes)
+        .configure(super::deliveries::routes);
 }
 
 /// Registers the pages for people, which are not part of the document.

@@ -4,18 +4,20 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::AppError;
+use super::debriefs::meeting;
 use super::faults::Faults;
 use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
+use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::text::{check_email, check_language, check_line, check_name, check_time_zone};
 use crate::domain::timestamp::Timestamp;
-use crate::store::agencies;
 use crate::store::candidates::{self, Candidate};
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
 use crate::store::record::ListOptions;
 use crate::store::types::Json;
+use crate::store::{agencies, debriefs};
 
 /// What makes or changes a candidate.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -136,5 +138,15 @@ impl Record for Candidate {
         Ok(used.then_some("the candidate still has interviews"))
     }
 
-    record_columns!(candidates);
+    fn follow(&mut self, tx: &mut Tx<'_>, caller: &Caller, former: Option<&Self>) -> Result<(), AppError> {
+        if former.is_some_and(|former| former.time_zone != self.time_zone) {
+            meeting::redate(tx, caller, self)?;
+        }
+        Ok(())
+    }
+
+    record_columns!(candidates, |conn, agency, id| {
+        // Their due times follow the time zone. Whoever needs both takes the debriefs first.
+        debriefs::lock_undone_of(conn, agency, id)?;
+    });
 }

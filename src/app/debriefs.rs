@@ -1,4 +1,10 @@
 //! Debriefs: the aftermath of interviews.
 
+pub mod activities;
+pub mod history;
 pub mod lifecycle;
+pub mod matches;
 pub mod meeting;
+pub mod transitions;
+pub mod view;
+pub mod worklist;

@@ -113,7 +113,7 @@ pub fn resolve(
         }
     };
     write(tx, &row, &former)?;
-    told(tx, caller, event, &row)?;
+    told(tx, caller, event, &row, None)?;
     lifecycle::save(tx, &debrief)?;
     Ok(row.into())
 }
@@ -138,8 +138,12 @@ pub(super) enum TakenBack<'a> {
     Hindered(&'a str),
 }
 
-/// Takes a locked delivery back before it has left.
-pub(super) fn take_back(tx: &mut Tx<'_>, former: &Delivery, why: TakenBack<'_>) -> Result<(), AppError> {
+/// Takes a locked delivery back before it has left. Answers what it is now.
+pub(super) fn take_back(
+    tx: &mut Tx<'_>,
+    former: &Delivery,
+    why: TakenBack<'_>,
+) -> Result<Delivery, AppError> {
     let mut row = former.clone();
     row.state = former.progress().apply(DeliveryEvent::Recall)?.state;
     row.next_attempt_at = None;
@@ -161,7 +165,8 @@ pub(super) fn take_back(tx: &mut Tx<'_>, former: &Delivery, why: TakenBack<'_>) 
         };
         end_attempt(tx, &end, row.id, row.attempts)?;
     }
-    write(tx, &row, former)
+    write(tx, &row, former)?;
+    Ok(row)
 }
 
 /// Writes a locked delivery, and marks its note as changed.
@@ -174,9 +179,16 @@ fn write(tx: &mut Tx<'_>, row: &Delivery, former: &Delivery) -> Result<(), AppEr
 }
 
 /// Writes down what happened to a note on its way to one contact.
-fn told(tx: &mut Tx<'_>, caller: &Caller, event: &str, row: &Delivery) -> Result<(), AppError> {
+fn told(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    event: &str,
+    row: &Delivery,
+    reason: Option<&str>,
+) -> Result<(), AppError> {
     Happening::to(event, row.note_id)
         .of(row.debrief_id)
+        .because(reason)
         .with("delivery_id", row.id)
         .with("contact_id", row.contact_id)
         .with("delivery_state", row.state)

@@ -198,7 +198,6 @@ impl Held {
         let mut debrief = lifecycle::lock(tx, caller, note.debrief_id)?;
         expect_version(expected, note.version)?;
         lifecycle::touch(tx, &mut debrief);
-        lifecycle::settle(tx, caller, &mut debrief)?;
         Ok(Self { note, debrief })
     }
 
@@ -223,6 +222,7 @@ impl Held {
             return Err(AppError::Stale { current: self.note.version });
         }
         self.debrief.note_state = shown_state(tx, self.debrief.id)?;
+        lifecycle::settle(tx, caller, &mut self.debrief)?;
         lifecycle::save(tx, &self.debrief)?;
         Happening::to(event, self.note.id)
             .of(self.debrief.id)

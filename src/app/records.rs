@@ -350,6 +350,10 @@ fn happened<R: Record>(tx: &mut Tx<'_>, caller: &Caller, record: &R, what: &str)
 /// the queries of its module in the store.
 macro_rules! record_columns {
     ($store:ident) => {
+        record_columns!($store, |conn, agency, id| {});
+    };
+    // With what is to be held before the record itself.
+    ($store:ident, |$conn:ident, $agency:ident, $id:ident| $before:block) => {
         fn common(&self) -> Common<Self::Kind> {
             Common {
                 id: self.id,
@@ -374,8 +378,9 @@ macro_rules! record_columns {
         fn find(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
             Ok($store::find(conn, agency, id)?)
         }
-        fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
-            Ok($store::lock(conn, agency, id)?)
+        fn lock($conn: &mut DbConn, $agency: AgencyId, $id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
+            $before
+            Ok($store::lock($conn, $agency, $id)?)
         }
         fn update(&self, conn: &mut DbConn, version: i64) -> Result<bool, AppError> {
             Ok($store::update(conn, self, version)?)

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
+use crate::demo::{self, DemoOptions};
 use crate::domain::clock::Clock;
 use crate::{startup, telemetry};
 
@@ -39,6 +40,8 @@ enum Command {
     /// Make agencies.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
+    /// Fill an agency with made-up records.
+    DemoData(DemoOptions),
     /// Print the OpenAPI 3.1 document.
     Openapi,
     /// Print the settings in force, without secrets.
@@ -70,6 +73,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Openapi => Ok(()),
         Command::Config => print(settings.redacted().to_toml().trim_end()),
         Command::Migrate => migrate(&settings),
+        Command::DemoData(options) => demo_data(&settings, &options),
         Command::Admin(command) => admin::run(&settings, command),
         Command::Serve { no_worker } => {
             telemetry::init(&settings.log)?;
@@ -89,6 +93,12 @@ fn migrate(settings: &Settings) -> anyhow::Result<()> {
         return print("the database is up to date");
     }
     print(&format!("migrated: {}", ran.join(", ")))
+}
+
+fn demo_data(settings: &Settings, options: &DemoOptions) -> anyhow::Result<()> {
+    let store = startup::open_store(settings, Clock::system())?;
+    startup::migrate(&store)?;
+    print(&demo::fill_with_bar(&store, options)?.to_string())
 }
 
 /// Prints for whoever called; a reader that went away is not our failure.

@@ -24,7 +24,7 @@ pub fn serve(settings: &Settings, with_worker: bool) -> anyhow::Result<()> {
         if let Some(token) = setup_token {
             invite(&running.address, &token)?;
         }
-        let jobs = if with_worker { Some(startup::start_jobs(settings, &context)?) } else { None };
+        let jobs = with_worker.then(|| startup::start_jobs(settings, &context)).transpose()?;
         let handle = running.server.handle();
         let server = actix_web::rt::spawn(running.server);
         let ops = running.ops_server.map(|server| (server.handle(), actix_web::rt::spawn(server)));
@@ -32,11 +32,12 @@ pub fn serve(settings: &Settings, with_worker: bool) -> anyhow::Result<()> {
         stop_signal().await?;
         tracing::info!("stopping: requests and messages under way are finished first");
         // Refuse new connections, and let every request that has begun come to its end.
-        handle.stop(true).await;
+        tokio::join!(handle.stop(true), async {
+            if let Some(jobs) = jobs {
+                jobs.stop().await;
+            }
+        });
         server.await??;
-        if let Some(jobs) = jobs {
-            jobs.stop().await;
-        }
         if let Some((handle, server)) = ops {
             handle.stop(false).await;
             server.await??;
@@ -52,6 +53,7 @@ pub fn work(settings: &Settings) -> anyhow::Result<()> {
         print(&format!("debrief {} works on {}", env!("CARGO_PKG_VERSION"), place(&context)))?;
         let jobs = startup::start_jobs(settings, &context)?;
         stop_signal().await?;
+        tracing::info!("stopping: messages under way are finished first");
         jobs.stop().await;
         Ok(())
     })

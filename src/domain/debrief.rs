@@ -80,6 +80,18 @@ words! {
     }
 }
 
+words! {
+    /// What may be missing in a debrief that is under way.
+    pub enum Missing {
+        /// The candidate's account.
+        CandidateFeedback,
+        /// An account of the client's side.
+        ClientFeedback,
+        /// A thank-you note that stands.
+        Note,
+    }
+}
+
 impl Machine for DebriefState {
     type Transition = DebriefTransition;
 

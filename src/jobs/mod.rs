@@ -1,5 +1,5 @@
 //! What the service does by itself, as time passes: it sends notes, picks up what a dead worker
-//! left behind, and opens debriefs when their interviews have ended.
+//! left behind, opens debriefs when their interviews have ended, and forgets sign-ins that are over.
 
 mod pause;
 mod relay;
@@ -21,9 +21,6 @@ use crate::mail::Transport;
 /// How many debriefs are opened in one transaction.
 const OPENED_AT_ONCE: i64 = 100;
 
-/// How often what nobody needs any more is removed.
-const CLEAN_EVERY: Duration = Duration::from_secs(3600);
-
 /// How the jobs run.
 #[derive(Debug, Clone)]
 pub struct JobSettings {
@@ -31,6 +28,8 @@ pub struct JobSettings {
     pub relay: RelaySettings,
     /// How often debriefs are opened whose interview has ended.
     pub open_every: Duration,
+    /// How often sign-ins that have ended are forgotten.
+    pub forget_every: Duration,
     /// How long work that cannot be broken off may take when the jobs are stopped.
     pub grace: Duration,
 }
@@ -60,8 +59,10 @@ impl Jobs {
         tasks.spawn(every(settings.open_every, stopped.clone(), "debrief opener", move || {
             open_debriefs(opener.clone())
         }));
-        let cleaner = context.clone();
-        tasks.spawn(every(CLEAN_EVERY, stopped.clone(), "cleanup", move || clean_up(cleaner.clone())));
+        let forgetter = context.clone();
+        tasks.spawn(every(settings.forget_every, stopped.clone(), "sign-in cleaner", move || {
+            forget_sign_ins(forgetter.clone())
+        }));
         tasks.spawn(relay.run(stopped));
         Self { stop, tasks, grace: settings.grace }
     }
@@ -105,7 +106,7 @@ async fn open_debriefs(context: Context) -> Result<(), AppError> {
 }
 
 /// Forgets refresh tokens that ended.
-async fn clean_up(context: Context) -> Result<(), AppError> {
-    while context.write(|tx| sign_in::forget_expired(tx)).await? > 0 {}
+async fn forget_sign_ins(context: Context) -> Result<(), AppError> {
+    while context.write(sign_in::forget_expired).await? > 0 {}
     Ok(())
 }

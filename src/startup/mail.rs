@@ -5,10 +5,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 
+use crate::app::Context;
 use crate::app::letters::MailPolicy;
 use crate::config::{MailSettings, MailTransport, Settings, SmtpSettings, SmtpTls};
 use crate::domain::delivery::Schedule;
-use crate::jobs::{JobSettings, RelaySettings};
+use crate::jobs::{JobSettings, Jobs, RelaySettings};
 use crate::mail::{Folder, SmtpRelay, SmtpServer, Timeouts, Tls, Transport};
 
 /// The least that a server is given for its answer to a whole message, whatever the settings say:
@@ -17,6 +18,9 @@ const CONTENT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The first and the longest wait while the mail server does not let us in.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
+
+/// How often sign-ins that have ended are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 /// How often debriefs are opened whose interview has ended.
 const OPEN_EVERY: Duration = Duration::from_secs(5);
@@ -75,6 +79,11 @@ fn server(smtp: &SmtpSettings, hello_name: &str) -> anyhow::Result<SmtpServer> {
     Ok(server)
 }
 
+/// Starts what the service does by itself, on the present runtime.
+pub fn start_jobs(settings: &Settings, context: &Context) -> anyhow::Result<Jobs> {
+    Ok(Jobs::start(context, build_transport(settings)?, job_settings(settings)))
+}
+
 /// How the jobs run.
 #[must_use]
 pub fn job_settings(settings: &Settings) -> JobSettings {
@@ -96,6 +105,7 @@ pub fn job_settings(settings: &Settings) -> JobSettings {
             longest_pause: PAUSE.1,
         },
         open_every: OPEN_EVERY,
+        forget_every: FORGET_EVERY,
         grace: seconds(settings.server.shutdown_timeout_seconds),
     }
 }

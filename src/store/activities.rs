@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use super::connection::DbConn;
 use super::schema::activities;
 use super::types::Json;
-use crate::auth::caller::Actor;
 use crate::domain::activity::ActivityKind;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{ActivityId, AgencyId, ContactId, DebriefId};
 use crate::domain::timestamp::Timestamp;
 
@@ -18,7 +18,7 @@ use crate::domain::timestamp::Timestamp;
 pub struct Activity {
     /// The activity's id.
     pub id: ActivityId,
-    /// The agency.
+    #[expect(missing_docs, reason = "never shown")]
     #[serde(skip)]
     pub agency_id: AgencyId,
     /// The debrief.

@@ -1,8 +1,10 @@
 //! One connection type for both databases, and the few things that the derived one lacks.
 
+use diesel::expression::{AppearsOnTable, ValidGrouping, is_aggregate};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::Bool;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 /// A connection to either database; every query of the store runs on it.
@@ -70,6 +72,35 @@ impl<Q: Query> Query for Locked<Q> {
     type SqlType = Q::SqlType;
 }
 impl<Q> RunQueryDsl<DbConn> for Locked<Q> {}
+
+/// Whether a column is among what a boxed query selects, which `eq_any` takes for one backend only.
+#[derive(Debug, Clone)]
+pub struct Among<C, Q>(pub C, pub Q);
+
+impl<C, Q> QueryFragment<MultiBackend> for Among<C, Q>
+where
+    C: QueryFragment<MultiBackend>,
+    Q: QueryFragment<MultiBackend>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        self.0.walk_ast(pass.reborrow())?;
+        pass.push_sql(" IN (");
+        self.1.walk_ast(pass.reborrow())?;
+        pass.push_sql(")");
+        Ok(())
+    }
+}
+impl<C, Q> QueryId for Among<C, Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<C: Expression, Q: Query<SqlType = C::SqlType>> Expression for Among<C, Q> {
+    type SqlType = Bool;
+}
+impl<T, C: AppearsOnTable<T>, Q> AppearsOnTable<T> for Among<C, Q> where Self: Expression {}
+impl<C, Q> ValidGrouping<()> for Among<C, Q> {
+    type IsAggregate = is_aggregate::No;
+}
 
 /// The columns of a `Selectable` for `RETURNING`, where `as_returning()` is not valid on either.
 #[must_use]

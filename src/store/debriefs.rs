@@ -4,6 +4,7 @@ use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked};
 use super::schema::{activities, agencies, debriefs, feedback, note_contacts, notes, retry_requests};
@@ -21,12 +22,13 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::agencies::Competency;
 
 /// The record of one interview's aftermath.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Serialize, ToSchema)]
 #[diesel(table_name = debriefs, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Debrief {
     /// The debrief's id.
     pub id: DebriefId,
-    /// The agency.
+    #[expect(missing_docs, reason = "never shown")]
+    #[serde(skip)]
     pub agency_id: AgencyId,
     /// The interview; each has exactly one debrief.
     pub interview_id: InterviewId,
@@ -54,13 +56,15 @@ pub struct Debrief {
     pub client_side: SideStatus,
     /// The candidate's own judgement on the whole.
     pub candidate_overall: Option<Overall>,
-    /// The client's judgement on the whole.
+    /// The client's judgement on the whole: of several contacts the middle one, of two middle ones
+    /// the lower.
     pub client_overall: Option<Overall>,
     /// Where the newest retry request stands.
     pub retry_state: Option<RetryState>,
-    /// Where the newest thank-you note stands.
+    /// Where the newest live thank-you note stands; where none is live, the newest.
     pub note_state: Option<NoteState>,
     /// What the recruiter says of pairs of points.
+    #[schema(value_type = Vec<PointMatch>)]
     pub matches: Json<Vec<PointMatch>>,
     /// When the candidate was given the client's view.
     pub released_at: Option<Timestamp>,
@@ -73,15 +77,18 @@ pub struct Debrief {
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// When it was deleted; only tombstones have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub deleted_at: Option<Timestamp>,
 }
 
 /// The recruiter's word that two points are, or are not, the same thing; kept in the debrief.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PointMatch {
     /// Names the match.
     pub id: MatchId,
     /// The two points; which comes first means nothing.
+    #[schema(value_type = Vec<PointId>, min_items = 2, max_items = 2)]
     pub points: (PointId, PointId),
     /// Whether they are the same thing.
     pub same: bool,
@@ -174,6 +181,24 @@ pub fn update(conn: &mut DbConn, row: &Debrief, version: i64) -> QueryResult<boo
         .filter(debriefs::agency_id.eq(row.agency_id))
         .filter(debriefs::version.eq(version));
     diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+}
+
+/// A candidate's debriefs that somebody still works on, locked as [`lock`] does.
+pub fn lock_undone_of(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    candidate: CandidateId,
+) -> QueryResult<Vec<Debrief>> {
+    let done = debriefs::state.eq(DebriefState::Closed).or(debriefs::state.eq(DebriefState::Cancelled));
+    let rows = debriefs::table
+        .filter(debriefs::candidate_id.eq(candidate))
+        .filter(debriefs::agency_id.eq(agency))
+        .filter(diesel::dsl::not(done))
+        .filter(debriefs::deleted_at.is_null())
+        // One order for everybody, so that nobody waits in a circle.
+        .order(debriefs::id)
+        .select(Debrief::as_select());
+    Locked(rows, Lock::Wait).get_results(conn)
 }
 
 /// Scheduled debriefs of every agency whose interview ended at `now` or earlier, longest ended

@@ -17,7 +17,7 @@ use crate::domain::timestamp::Timestamp;
 pub struct FeedbackRow {
     /// The feedback's id.
     pub id: FeedbackId,
-    /// The agency.
+    #[expect(missing_docs, reason = "never shown")]
     #[serde(skip)]
     pub agency_id: AgencyId,
     /// The debrief that it belongs to.

@@ -21,6 +21,7 @@ use crate::domain::timestamp::Timestamp;
 /// The columns of an interview.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Serialize, ToSchema)]
 #[diesel(table_name = interviews, treat_none_as_null = true, treat_none_as_default_value = false)]
+#[schema(as = InterviewFields)]
 pub struct InterviewRow {
     /// The interview's id.
     pub id: InterviewId,
@@ -31,7 +32,7 @@ pub struct InterviewRow {
     pub candidate_id: CandidateId,
     /// The vacancy that it is about.
     pub job_order_id: JobOrderId,
-    /// The how-manieth meeting about the vacancy it is, from 1.
+    /// Which meeting about the vacancy it is, counted from 1.
     pub round: i32,
     /// How the people meet.
     pub format: Format,

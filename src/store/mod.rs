@@ -3,30 +3,34 @@
 //! Every query on an agency's data takes the agency's id as its first argument after the
 //! connection. What differs between the two databases stays in this folder.
 
-pub mod connection;
-pub mod pool;
-pub mod schema;
-pub mod types;
-
 pub mod activities;
 pub mod agencies;
 pub mod api_clients;
 pub mod bulk;
 pub mod candidates;
 pub mod clients;
+#[expect(missing_docs, reason = "what diesel derives has no comments of its own")]
+pub mod connection;
 pub mod contacts;
 pub mod correspondents;
+pub mod debrief_view;
 pub mod debriefs;
 pub mod deliveries;
 pub mod events;
 pub mod feedback;
+pub mod history;
 pub mod interviews;
 pub mod job_orders;
 pub mod migrations;
 pub mod names;
 pub mod notes;
 pub mod points;
+pub mod pool;
 pub mod record;
 pub mod retry_requests;
 pub mod revisions;
+#[expect(missing_docs, reason = "what diesel derives has no comments of its own")]
+pub mod schema;
+pub mod types;
 pub mod users;
+pub mod worklist;

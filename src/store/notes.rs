@@ -170,7 +170,7 @@ pub fn live_for(conn: &mut DbConn, debrief: DebriefId, contact: ContactId) -> Qu
     note_contacts::table
         .filter(note_contacts::debrief_id.eq(debrief))
         .filter(note_contacts::contact_id.eq(contact))
-        .filter(note_contacts::live.eq(true))
+        .filter(note_contacts::live)
         .select(note_contacts::note_id)
         .first(conn)
         .optional()

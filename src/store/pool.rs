@@ -57,7 +57,7 @@ impl From<DieselError> for StoreError {
 }
 
 /// Which database, and how it is to be used.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StoreOptions {
     /// Where it is.
     pub location: Location,
@@ -67,7 +67,12 @@ pub struct StoreOptions {
     pub acquire_timeout: Duration,
     /// SQLite: whether each commit waits for the disk (`FULL`) or may be lost on power failure.
     pub full_sync: bool,
+    /// Is given the text of every SQL statement, without what is bound to it.
+    pub on_statement: Option<StatementHook>,
 }
+
+/// Is given the text of a statement before it runs.
+pub type StatementHook = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +103,7 @@ impl Store {
                 access,
                 full_sync: options.full_sync,
                 statements: statements.clone(),
+                on_statement: options.on_statement.clone(),
             };
             Pool::builder()
                 .max_size(size)
@@ -288,6 +294,7 @@ struct Manager {
     access: Access,
     full_sync: bool,
     statements: Arc<AtomicU64>,
+    on_statement: Option<StatementHook>,
 }
 
 impl ManageConnection for Manager {
@@ -305,9 +312,14 @@ impl ManageConnection for Manager {
             Location::Sqlite(path) => DbConn::Sqlite(self.connect_sqlite(path)?),
         };
         let statements = self.statements.clone();
+        let on_statement = self.on_statement.clone();
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
-            InstrumentationEvent::StartQuery { .. } => {
+            InstrumentationEvent::StartQuery { query, .. } => {
                 statements.fetch_add(1, Ordering::Relaxed);
+                if let Some(hook) = &on_statement {
+                    let text = query.to_string();
+                    hook(text.split(" -- binds:").next().unwrap_or_default());
+                }
             }
             // Each of these is announced as a query too.
             InstrumentationEvent::BeginTransaction { .. }

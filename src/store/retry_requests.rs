@@ -108,7 +108,7 @@ pub fn of_debrief(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<Vec<Retr
 pub fn open_of(conn: &mut DbConn, interview: InterviewId) -> QueryResult<Option<RetryRequestId>> {
     retry_requests::table
         .filter(retry_requests::interview_id.eq(interview))
-        .filter(retry_requests::is_open.eq(true))
+        .filter(retry_requests::is_open)
         .select(retry_requests::id)
         .first(conn)
         .optional()

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::connection::DbConn;
 use super::schema::feedback_revisions;
 use super::types::Json;
-use crate::auth::caller::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::feedback::{AgencyOnly, Channel, CompetencyRating, Overall, Point, Side};
 use crate::domain::ids::{AgencyId, ContactId, FeedbackId};
 use crate::domain::timestamp::Timestamp;

@@ -10,6 +10,13 @@ on_both! {
     async fn the_document_is_served(app: TestApp) {
         let document = app.nobody().get("/v1/openapi.json").await.expect(200);
         assert_eq!(document["openapi"], "3.1.0");
+        let operations = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+        let mut ids: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+        assert!(ids.contains(&"clients_list"), "{ids:?}");
     }
 
     async fn metrics_count_requests_by_route(app: TestApp) {

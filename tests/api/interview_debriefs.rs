@@ -85,6 +85,22 @@ on_both! {
         assert_eq!(debrief_of(&app, &interview).interviewed_at.to_string(), "2026-11-20T08:00:00Z");
     }
 
+    async fn what_is_undone_is_due_where_the_candidate_lives(app: TestApp) {
+        let (ann, bob) = (app.recruiter().await, app.recruiter().await);
+        let scene = Scene::set(&ann).await;
+        let interview = ann.made("/v1/interviews", scene.past(json!({}))).await;
+        let done = ann.made("/v1/interviews", scene.past(json!({"status": "cancelled"}))).await;
+        let path = format!("/v1/candidates/{}", scene.candidate);
+        bob.patch(&path, json!({"time_zone": "America/Lima"})).await.expect(200);
+        let moved = debrief_of(&app, &interview);
+        assert_eq!((moved.due_at.to_string(), moved.version), ("2026-11-21T04:59:59.999999Z".into(), 2));
+        assert_eq!(debrief_of(&app, &done).due_at.to_string(), "2026-11-20T22:59:59.999999Z");
+        // Lima and Bogotá share their days, and a name has none.
+        bob.patch(&path, json!({"time_zone": "America/Bogota", "name": "T. Herrera"})).await.expect(200);
+        assert_eq!(debrief_of(&app, &interview).version, 2);
+        assert_eq!(history(&app, &interview)[3..], ["debrief.updated"]);
+    }
+
     async fn a_debrief_follows_the_status_of_its_interview(app: TestApp) {
         let ann = app.recruiter().await;
         let scene = Scene::set(&ann).await;

@@ -28,7 +28,7 @@ pub struct TestApp {
     base: String,
     handle: actix_web::dev::ServerHandle,
     // Dropped last.
-    _database: Database,
+    database: Database,
 }
 
 impl TestApp {
@@ -57,7 +57,7 @@ impl TestApp {
         actix_web::rt::spawn(running.server);
         let base = format!("http://{}", running.address);
         let agency = AgencyId::from_uuid(uuid::Uuid::nil());
-        Self { context, clock, settings, setup_token: printed, agency, base, handle, _database: database }
+        Self { context, clock, settings, setup_token: printed, agency, base, handle, database }
     }
 
     /// Somebody without a token.
@@ -102,6 +102,11 @@ impl TestApp {
             Principal { agency, actor: Actor::User(user.id), scopes: role.scopes(), role: Some(role) };
         let token = self.context.tokens.sign(&principal, self.clock.now(), rand::random()).unwrap();
         Caller::new(self.base.clone(), Some(token))
+    }
+
+    /// The database that the service uses.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 
     /// How many SQL statements `work` takes.

@@ -74,6 +74,7 @@ impl Caller {
 
     pub async fn send(&self, method: Method, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
         let mut request = awc::Client::builder()
+            .disable_redirects()
             .no_default_headers()
             .finish()
             .request(method, format!("{}{path}", self.base));

@@ -1,11 +1,11 @@
 //! A database for each test, copied from one that was migrated once.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use debrief::domain::clock::Clock;
-use debrief::store::pool::{Location, Store, StoreOptions};
+use debrief::store::pool::{Location, StatementHook, Store, StoreOptions};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -17,6 +17,7 @@ pub struct Database {
     folder: Option<TempDir>,
     /// Where the database can be dropped from.
     server: Option<String>,
+    seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Database {
@@ -28,13 +29,13 @@ impl Database {
         let template = TEMPLATE.get_or_init(|| {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("template.sqlite3");
-            let store = open(Location::Sqlite(path.clone()), Clock::system());
+            let store = open(Location::Sqlite(path.clone()), Clock::system(), None);
             migrate(&store);
             drop(store);
             read_once_closed(&path)
         });
         std::fs::write(&path, template).unwrap();
-        Self { location: Location::Sqlite(path), folder: Some(folder), server: None }
+        Self { location: Location::Sqlite(path), folder: Some(folder), server: None, seen: Arc::default() }
     }
 
     /// A fresh PostgreSQL database, where there is a server.
@@ -53,19 +54,26 @@ impl Database {
         let template = template.get_or_insert_with(|| {
             let name = unique_name("debrief_template");
             admin.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
-            let store = open(Location::Postgres(with_database(&server, &name)), Clock::system());
+            let store = open(Location::Postgres(with_database(&server, &name)), Clock::system(), None);
             migrate(&store);
             name
         });
         let name = unique_name("debrief_test");
         admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).unwrap();
         let location = Location::Postgres(with_database(&server, &name));
-        Some(Self { location, folder: None, server: Some(server) })
+        Some(Self { location, folder: None, server: Some(server), seen: Arc::default() })
     }
 
     /// Opens it.
     pub fn open(&self, clock: Clock) -> Store {
-        open(self.location.clone(), clock)
+        let seen = self.seen.clone();
+        let hook: StatementHook = Arc::new(move |sql| seen.lock().unwrap().push(sql.to_owned()));
+        open(self.location.clone(), clock, Some(hook))
+    }
+
+    /// The texts of the statements that ran since this was asked last.
+    pub fn take_statements(&self) -> Vec<String> {
+        std::mem::take(&mut self.seen.lock().unwrap())
     }
 
     /// As a setting.
@@ -93,9 +101,9 @@ impl Drop for Database {
     }
 }
 
-fn open(location: Location, clock: Clock) -> Store {
-    let options =
-        StoreOptions { location, readers: 4, acquire_timeout: Duration::from_secs(30), full_sync: false };
+fn open(location: Location, clock: Clock, on_statement: Option<StatementHook>) -> Store {
+    let acquire_timeout = Duration::from_secs(30);
+    let options = StoreOptions { location, readers: 4, acquire_timeout, full_sync: false, on_statement };
     Store::open(&options, clock).unwrap()
 }
 

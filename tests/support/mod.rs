@@ -3,33 +3,34 @@
 mod app;
 mod caller;
 mod database;
+mod notes;
 mod scene;
+#[expect(dead_code, reason = "the tests inside the crate use the rest of it")]
+pub mod smtp_peer;
 
 pub use app::TestApp;
 pub use caller::Caller;
 pub use database::Database;
+pub use notes::{Desk, history, relay, relay_settings};
 pub use scene::{Scene, id};
 
 /// Makes two tests of one: on SQLite and on PostgreSQL, each with a service and a database of its
 /// own.
 macro_rules! on_both {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
+        $(#[$meta])*
+        async fn $name($app: $crate::support::TestApp) $body
+
         mod $name {
-            #[expect(unused_imports, reason = "some bodies need nothing from one level up")]
-            use super::*;
-
-            $(#[$meta])*
-            async fn body($app: $crate::support::TestApp) $body
-
             #[actix_web::test]
             async fn sqlite() {
-                body($crate::support::TestApp::start($crate::support::Database::sqlite()).await).await;
+                super::$name($crate::support::TestApp::start($crate::support::Database::sqlite()).await).await;
             }
 
             #[actix_web::test]
             async fn postgres() {
                 if let Some(database) = $crate::support::Database::postgres() {
-                    body($crate::support::TestApp::start(database).await).await;
+                    super::$name($crate::support::TestApp::start(database).await).await;
                 }
             }
         }

@@ -2,13 +2,11 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
-use serde::Deserialize;
-use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api::access::{Access, Administer};
 use crate::api::etag::{self, IfMatch};
-use crate::api::input::{Body, Listing, Merge};
+use crate::api::input::{Body, Listing, Merge, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
 use crate::app::Context;
@@ -20,11 +18,6 @@ use crate::store::api_clients::{self as store, ApiClient};
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(create).service(show).service(change).service(rotate_secret);
 }
-
-/// The list has no filters.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NoFilters {}
 
 /// Lists the agency's API clients, newest first.
 #[utoipa::path(tag = "api-clients", params(Paging), responses((status = 200, body = Page<ApiClient>)))]

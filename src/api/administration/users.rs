@@ -1,13 +1,11 @@
 //! `/v1/users`: who can sign in, and as what.
 
 use actix_web::{HttpRequest, get, patch, post, web};
-use serde::Deserialize;
-use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api::access::{Access, Administer};
 use crate::api::etag::{self, IfMatch};
-use crate::api::input::{Body, Listing, Merge};
+use crate::api::input::{Body, Listing, Merge, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
 use crate::app::Context;
@@ -19,11 +17,6 @@ use crate::store::users::{self as store, User};
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(create).service(show).service(change);
 }
-
-/// The list has no filters.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NoFilters {}
 
 /// Lists the agency's users, newest first.
 #[utoipa::path(tag = "users", params(Paging), responses((status = 200, body = Page<User>)))]

@@ -19,12 +19,18 @@ use crate::app::faults::Fault;
 /// A JSON body that was checked against the schema of `T`.
 pub struct Body<T>(pub T);
 
+/// The same where no body at all means an empty object.
+pub struct OptionalBody<T>(pub T);
+
 /// A merge patch (RFC 7396) of a `T`; as plain `application/json` it means the same.
 pub struct Merge<T> {
     /// The patch as it came.
     pub patch: Value,
-    read: fn(Value) -> Result<T, AppError>,
+    read: Reader<T>,
 }
+
+/// Makes an input of a document, refusing what its schema does not allow.
+pub type Reader<T> = fn(Value) -> Result<T, AppError>;
 
 impl<T> Merge<T> {
     /// What `present` becomes by the patch.
@@ -35,9 +41,19 @@ impl<T> Merge<T> {
     }
 
     /// The patch, and the function that makes a `T` of the patched document.
-    pub fn into_parts(self) -> (Value, fn(Value) -> Result<T, AppError>) {
+    pub fn into_parts(self) -> (Value, Reader<T>) {
         (self.patch, self.read)
     }
+}
+
+/// What a merge patch may be sent as.
+const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// What it means when there is no body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absence {
+    IsAFault,
+    IsEmpty,
 }
 
 type Reading<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
@@ -47,7 +63,17 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let reading = document(request, payload, &["application/json"]);
+        let reading = document(request, payload, &["application/json"], Absence::IsAFault);
+        Box::pin(async move { Ok(Self(read(reading.await?)?)) })
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for OptionalBody<T> {
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = document(request, payload, &["application/json"], Absence::IsEmpty);
         Box::pin(async move { Ok(Self(read(reading.await?)?)) })
     }
 }
@@ -57,7 +83,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let reading = document(request, payload, &["application/merge-patch+json", "application/json"]);
+        let reading = document(request, payload, MERGE_PATCH, Absence::IsAFault);
         Box::pin(async move {
             let patch = reading.await?;
             let Value::Object(fields) = &patch else {
@@ -84,7 +110,8 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
     }
 }
 
-fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, ApiError> {
+fn read<T: DeserializeOwned + ToSchema + 'static>(mut document: Value) -> Result<T, ApiError> {
+    drop_nulls(&mut document);
     let faults = schema::of::<T>()?.faults(&document);
     if !faults.is_empty() {
         return Err(ApiError::invalid(faults));
@@ -92,7 +119,8 @@ fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, 
     serde_json::from_value(document).map_err(|e| malformed(&e.to_string()))
 }
 
-fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, AppError> {
+fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(mut document: Value) -> Result<T, AppError> {
+    drop_nulls(&mut document);
     let schema = schema::of::<T>().map_err(|e| AppError::Internal(e.to_string()))?;
     let faults: Vec<Fault> = schema
         .faults(&document)
@@ -109,20 +137,37 @@ fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Re
     serde_json::from_value(document).map_err(|e| AppError::Internal(e.to_string()))
 }
 
+/// Takes out every field that is null: in a body it means the same as a field that is not there.
+fn drop_nulls(document: &mut Value) {
+    match document {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
+
 /// The body as a JSON document of one of `types`.
 fn document(
     request: &HttpRequest,
     payload: &mut Payload,
     types: &'static [&'static str],
+    absence: Absence,
 ) -> impl Future<Output = Result<Value, ApiError>> + 'static {
     let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let given =
         given.and_then(|value| value.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
     let bytes = web::Bytes::from_request(request, payload);
     async move {
-        if !types.contains(&given.as_str()) {
+        let wrong_type = !types.contains(&given.as_str());
+        let unsupported = || {
             let detail = format!("the body must be {}", types.join(" or "));
-            return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+            Err(ApiError::new(Code::UnsupportedMediaType, detail))
+        };
+        if wrong_type && absence == Absence::IsAFault {
+            return unsupported();
         }
         let bytes = bytes.await.map_err(|error| match error.as_response_error().status_code() {
             status if status == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => {
@@ -130,6 +175,12 @@ fn document(
             }
             _ => malformed("the body ended early"),
         })?;
+        if bytes.is_empty() && absence == Absence::IsEmpty {
+            return Ok(Value::Object(serde_json::Map::new()));
+        }
+        if wrong_type {
+            return unsupported();
+        }
         serde_json::from_slice(&bytes).map_err(|e| malformed(&e.to_string()))
     }
 }

@@ -5,5 +5,5 @@ mod body;
 mod query;
 mod schema;
 
-pub use body::{Body, Merge};
-pub use query::{Filters, Listing};
+pub use body::{Body, Merge, OptionalBody, Reader};
+pub use query::{Filters, Listing, NoFilters};

@@ -4,8 +4,8 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -21,6 +21,11 @@ const MAX_LIMIT: i64 = 200;
 
 /// Query parameters that were checked against the schema of `T`.
 pub struct Filters<T>(pub T);
+
+/// What a list is asked for that has no filters.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoFilters {}
 
 /// The filters of a list, and which page of it is wanted. `K` is where the page before ended.
 pub struct Listing<T, K> {

@@ -1,5 +1,7 @@
 //! What an interview does to its debrief: it is made with it, moves with it, and goes with it.
 
+use chrono_tz::Tz;
+
 use crate::app::AppError;
 use crate::app::debriefs::lifecycle::{changeable, save, settle, take, touch};
 use crate::app::error::ConflictCode;
@@ -13,7 +15,7 @@ use crate::domain::interview::InterviewStatus;
 use crate::domain::state::Machine;
 use crate::domain::text::check_time_zone;
 use crate::domain::timestamp::Timestamp;
-use crate::store::candidates;
+use crate::store::candidates::{self, Candidate};
 use crate::store::debriefs::{self, Debrief};
 use crate::store::feedback::{self, FeedbackRow};
 use crate::store::interviews::Interview;
@@ -115,6 +117,31 @@ pub(in crate::app) fn remove(
         .record(tx, caller)
 }
 
+/// Makes what is still to be done about a candidate due at the end of the candidate's own day, which
+/// begins and ends elsewhere than before.
+pub(in crate::app) fn redate(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    candidate: &Candidate,
+) -> Result<(), AppError> {
+    let zone = zone_of(candidate)?;
+    for mut debrief in debriefs::lock_undone_of(tx, candidate.agency_id, candidate.id)? {
+        let due: Timestamp = due_at(*debrief.interview_ends_at, zone).into();
+        if due == debrief.due_at {
+            continue;
+        }
+        touch(tx, &mut debrief);
+        debrief.due_at = due;
+        save(tx, &debrief)?;
+        Happening::to("debrief.updated", debrief.id)
+            .of(debrief.id)
+            .with("due_at", due)
+            .with("version", debrief.version)
+            .record(tx, caller)?;
+    }
+    Ok(())
+}
+
 /// When the accounts of an interview that ends then are due.
 fn due(
     tx: &mut Tx<'_>,
@@ -123,9 +150,12 @@ fn due(
     ends_at: Timestamp,
 ) -> Result<Timestamp, AppError> {
     let candidate = candidates::find(tx, agency, candidate)?.ok_or(AppError::NotFound)?;
-    let zone = check_time_zone(&candidate.time_zone)
-        .map_err(|_| AppError::Internal(format!("{} has an unknown time zone", candidate.id)))?;
-    Ok(due_at(*ends_at, zone).into())
+    Ok(due_at(*ends_at, zone_of(&candidate)?).into())
+}
+
+fn zone_of(candidate: &Candidate) -> Result<Tz, AppError> {
+    check_time_zone(&candidate.time_zone)
+        .map_err(|_| AppError::Internal(format!("{} has an unknown time zone", candidate.id)))
 }
 
 fn reschedule(

@@ -7,7 +7,6 @@ use crate::auth::caller::Caller;
 use crate::domain::debrief::{DebriefState, DebriefTransition, SideStatus};
 use crate::domain::feedback::{FeedbackState, Overall, Side};
 use crate::domain::ids::{ContactId, DebriefId, FeedbackId, PointId};
-use crate::domain::state::{InvalidTransition, Machine};
 use crate::store::agencies::Competency;
 use crate::store::debriefs::{self, Debrief};
 use crate::store::feedback::{self, FeedbackRow};
@@ -56,10 +55,8 @@ impl Held {
 
     /// Fails if the debrief is done with: then nothing is written in it any more.
     pub fn expect_writable(&self) -> Result<(), AppError> {
-        match self.debrief.state {
-            DebriefState::Closed | DebriefState::Cancelled => Err(self.refusal("write_feedback")),
-            _ => Ok(()),
-        }
+        let done = [DebriefState::Closed, DebriefState::Cancelled];
+        lifecycle::refuse_in(&self.debrief, &done, "write_feedback")
     }
 
     /// Fails if the interview has not begun: nobody can give an account of it. Once it has, an
@@ -69,15 +66,9 @@ impl Held {
             return Ok(());
         }
         if self.debrief.interviewed_at > tx.now() {
-            return Err(self.refusal("submit_feedback"));
+            return lifecycle::refuse_in(&self.debrief, &[DebriefState::Scheduled], "submit_feedback");
         }
         lifecycle::take(tx, caller, &mut self.debrief, DebriefTransition::Open, None)
-    }
-
-    fn refusal(&self, transition: &'static str) -> AppError {
-        let state = self.debrief.state;
-        let (record, allowed) = (DebriefState::RECORD, state.allowed());
-        InvalidTransition { record, state: state.into(), transition, allowed }.into()
     }
 
     /// Notes a contact who is not one of the client's.

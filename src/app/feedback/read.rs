@@ -17,7 +17,7 @@ use crate::store::revisions::{self, RevisionDocument};
 /// One person's account as it now stands.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Feedback {
-    /// The account.
+    #[expect(missing_docs, reason = "its fields are shown as the account's own")]
     #[serde(flatten)]
     pub row: FeedbackRow,
     /// Its points, in their order.

@@ -74,7 +74,8 @@ pub fn create(
 /// submitted stays: the change is its next revision. One that was waived becomes a draft again. A
 /// patch that changes nothing leaves everything as it is.
 ///
-/// `read` makes an input of the patched document, refusing what its schema does not allow.
+/// `apply` makes an input of the present one by the patch, refusing what its schema does not allow;
+/// what the present one does not say is null in it.
 ///
 /// # Errors
 /// [`AppError::Stale`] if the account is not at the expected version any more, and those of
@@ -84,14 +85,11 @@ pub fn patch(
     caller: &Caller,
     id: FeedbackId,
     expected: Expected,
-    patch: &Value,
-    read: impl FnOnce(Value) -> Result<FeedbackInput, AppError>,
+    apply: impl FnOnce(&Value) -> Result<FeedbackInput, AppError>,
 ) -> Result<Feedback, AppError> {
     let (mut held, former) = hold(tx, caller, id, expected)?;
     let former = Feedback::with_points(tx, former)?;
-    let mut document = former.input()?;
-    json_patch::merge(&mut document, patch);
-    let input = read(document)?;
+    let input = apply(&former.input()?)?;
 
     let mut faults = Faults::default();
     input.check(&held.competencies, &former.competencies(), &mut faults);

@@ -30,7 +30,7 @@ pub struct InterviewInput {
     /// Whose interview it is at the agency: as before if absent, at first the calling user's. Only a
     /// manager gives one to somebody else.
     pub recruiter_id: Option<UserId>,
-    /// The how-manieth meeting about the vacancy it is: as before if absent, at first 1.
+    /// Which meeting about the vacancy it is, counted from 1; as before if absent.
     #[schema(minimum = 1, maximum = 100)]
     pub round: Option<i32>,
     /// How the people meet.

@@ -86,6 +86,8 @@ pub fn approve(
 ) -> Result<NoteView, AppError> {
     let mut held = Held::hold(tx, caller, id, expected)?;
     held.take(NoteTransition::Approve)?;
+    // Its interview may just have ended.
+    lifecycle::settle(tx, caller, &mut held.debrief)?;
     lifecycle::refuse_in(&held.debrief, &[DebriefState::Scheduled, DebriefState::Cancelled], "approve_note")?;
     if approval.content_hash != held.note.content_hash {
         let detail = "the note's text or recipients are not those that were read";

@@ -7,6 +7,7 @@ use crate::app::letters::{MailPolicy, Parties, reachable, recipients};
 use crate::auth::caller::Caller;
 use crate::domain::ids::{ContactId, NoteId};
 use crate::domain::timestamp::Timestamp;
+pub use crate::mail::Parts;
 use crate::store::connection::DbConn;
 use crate::store::{debriefs, deliveries, notes};
 
@@ -42,4 +43,10 @@ pub fn preview(
     let recipient = found.first().ok_or(AppError::NotFound)?;
     let parties = Parties::of(conn, caller, &debrief)?;
     Ok(parties.letter(policy, &note, recipient, &note.id.to_string(), now)?.bytes)
+}
+
+/// What a person reads in the message; none if it is not one of ours.
+#[must_use]
+pub fn parts(message: &[u8]) -> Option<Parts> {
+    Parts::of(message)
 }

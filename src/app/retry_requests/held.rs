@@ -35,7 +35,6 @@ impl Held {
         request.state = request.state.apply(transition)?;
         request.is_open = request.state.is_open();
         lifecycle::touch(tx, &mut debrief);
-        lifecycle::settle(tx, caller, &mut debrief)?;
         Ok(Self { request, debrief, transition })
     }
 
@@ -63,6 +62,7 @@ impl Held {
         }
         // Only the newest request is open, and only an open one can change.
         self.debrief.retry_state = Some(self.request.state);
+        lifecycle::settle(tx, caller, &mut self.debrief)?;
         lifecycle::save(tx, &self.debrief)?;
         Happening::to(event_of(self.transition), self.request.id)
             .of(self.debrief.id)

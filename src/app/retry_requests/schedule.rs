@@ -39,7 +39,7 @@ pub struct RetryInterview {
     contact_ids: Option<Vec<ContactId>>,
     /// Whose interview it is at the agency.
     recruiter_id: Option<UserId>,
-    /// The how-manieth meeting about the vacancy it is.
+    /// Which meeting about the vacancy it is, counted from 1.
     #[schema(minimum = 1, maximum = 100)]
     round: Option<i32>,
     /// How the people meet.

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::{Attempt, Delivery, Message};
+use crate::domain::debrief::DebriefState;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::people::EmailStatus;
@@ -32,6 +33,9 @@ pub struct Due {
     /// Whether mail to its contact arrives.
     #[diesel(select_expression = contacts::email_status)]
     pub email_status: EmailStatus,
+    /// Where its debrief stands.
+    #[diesel(select_expression = debriefs::state)]
+    pub debrief_state: DebriefState,
     /// When its contact was deleted.
     #[diesel(select_expression = contacts::deleted_at)]
     pub contact_deleted_at: Option<Timestamp>,

@@ -1,0 +1,48 @@
+//! The log of what is done around a debrief.
+
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::api::access::{Access, Read, Write};
+use crate::api::input::{Body, Listing, NoFilters};
+use crate::api::page::{self, Page};
+use crate::api::records::{Answer, Paging};
+use crate::app::Context;
+use crate::app::debriefs::activities::{self, ActivityInput};
+use crate::domain::ids::{ActivityId, DebriefId};
+use crate::store::activities::Activity;
+
+/// Registers the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_activities).service(log_activity);
+}
+
+/// Lists the calls, voicemails and messages around a debrief, the last one written first.
+#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), Paging), responses((status = 200, body = Page<Activity>)))]
+#[get("/v1/debriefs/{id}/activities")]
+async fn list_activities(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Read>,
+    id: web::Path<DebriefId>,
+    listing: Listing<NoFilters, ActivityId>,
+) -> Answer {
+    let (caller, before, limit) = (access.caller(), listing.after, listing.limit + 1);
+    let rows = context.read(move |conn| activities::list(conn, &caller, *id, before, limit)).await?;
+    page::answer(&request, &context, &listing, rows, |row| row.id)
+}
+
+/// Logs a call, a voicemail, a message, a word put in, or contact past the recruiter.
+#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), request_body = ActivityInput,
+    responses((status = 201, body = Activity)))]
+#[post("/v1/debriefs/{id}/activities")]
+async fn log_activity(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: web::Path<DebriefId>,
+    body: Body<ActivityInput>,
+) -> Answer {
+    let caller = access.caller();
+    let logged = context.write(move |tx| activities::create(tx, &caller, *id, body.0)).await?;
+    Ok(HttpResponse::Created().json(logged))
+}

@@ -1,0 +1,53 @@
+//! What the recruiter says of pairs of points.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, delete, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::api::access::{Access, Write};
+use crate::api::etag::IfMatch;
+use crate::api::input::Body;
+use crate::api::records::Answer;
+use crate::app::Context;
+use crate::app::debriefs::matches::{self, MatchInput};
+use crate::domain::ids::{DebriefId, MatchId};
+use crate::store::debriefs::PointMatch;
+
+/// Registers the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(match_points).service(unmatch_points);
+}
+
+/// Says that two points are the same thing, or that they are not. Said again of the same two, it
+/// takes the place of what was said before.
+#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), request_body = MatchInput,
+    responses((status = 201, body = PointMatch), (status = 200, body = PointMatch)))]
+#[post("/v1/debriefs/{id}/matches")]
+async fn match_points(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: web::Path<DebriefId>,
+    expected: IfMatch,
+    body: Body<MatchInput>,
+) -> Answer {
+    let caller = access.caller();
+    let (made, is_new) =
+        context.write(move |tx| matches::create(tx, &caller, *id, expected.0, &body.0)).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(HttpResponse::build(status).json(made))
+}
+
+/// Takes back what was said of two points: the rule decides again.
+#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), ("match_id" = MatchId, Path)),
+    responses((status = 204)))]
+#[delete("/v1/debriefs/{id}/matches/{match_id}")]
+async fn unmatch_points(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    path: web::Path<(DebriefId, MatchId)>,
+    expected: IfMatch,
+) -> Answer {
+    let (caller, (debrief, id)) = (access.caller(), path.into_inner());
+    context.write(move |tx| matches::delete(tx, &caller, debrief, id, expected.0)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

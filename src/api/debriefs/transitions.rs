@@ -1,0 +1,80 @@
+//! The transitions of a debrief.
+
+use actix_web::{post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::api::access::{Access, Write};
+use crate::api::etag::{self, RequiredIfMatch};
+use crate::api::input::Body;
+use crate::api::records::Answer;
+use crate::app::Context;
+use crate::app::debriefs::transitions::{self, CancelInput, CloseInput, ReopenInput};
+use crate::app::debriefs::view::DebriefView;
+use crate::domain::ids::DebriefId;
+
+/// Registers the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(release).service(close).service(reopen).service(cancel);
+}
+
+/// Says that the candidate was given the client's view.
+#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), responses((status = 200, body = DebriefView)))]
+#[post("/v1/debriefs/{id}/release")]
+async fn release(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: web::Path<DebriefId>,
+    expected: RequiredIfMatch,
+) -> Answer {
+    let caller = access.caller();
+    let shown = context.write(move |tx| transitions::release(tx, &caller, *id, expected.0)).await?;
+    etag::changed_whole(shown.debrief.version, &shown)
+}
+
+/// Closes a debrief with an outcome.
+#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), request_body = CloseInput,
+    responses((status = 200, body = DebriefView)))]
+#[post("/v1/debriefs/{id}/close")]
+async fn close(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: web::Path<DebriefId>,
+    expected: RequiredIfMatch,
+    body: Body<CloseInput>,
+) -> Answer {
+    let caller = access.caller();
+    let shown = context.write(move |tx| transitions::close(tx, &caller, *id, expected.0, &body.0)).await?;
+    etag::changed_whole(shown.debrief.version, &shown)
+}
+
+/// Opens a closed debrief again, for a reason. It is ready at once if both sides are in.
+#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), request_body = ReopenInput,
+    responses((status = 200, body = DebriefView)))]
+#[post("/v1/debriefs/{id}/reopen")]
+async fn reopen(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: web::Path<DebriefId>,
+    expected: RequiredIfMatch,
+    body: Body<ReopenInput>,
+) -> Answer {
+    let caller = access.caller();
+    let shown = context.write(move |tx| transitions::reopen(tx, &caller, *id, expected.0, &body.0)).await?;
+    etag::changed_whole(shown.debrief.version, &shown)
+}
+
+/// Cancels a debrief, and with it the interview, which did not take place.
+#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), request_body = CancelInput,
+    responses((status = 200, body = DebriefView)))]
+#[post("/v1/debriefs/{id}/cancel")]
+async fn cancel(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: web::Path<DebriefId>,
+    expected: RequiredIfMatch,
+    body: Body<CancelInput>,
+) -> Answer {
+    let caller = access.caller();
+    let shown = context.write(move |tx| transitions::cancel(tx, &caller, *id, expected.0, &body.0)).await?;
+    etag::changed_whole(shown.debrief.version, &shown)
+}

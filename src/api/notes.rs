@@ -1,0 +1,191 @@
+//! `/v1/notes`: thank-you notes, from the first draft to the message that carries them.
+
+mod preview;
+
+use actix_web::{HttpRequest, get, patch, post, web};
+use sha2::{Digest, Sha256};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::access::{Access, Approve, Read, Write};
+use super::error::ApiError;
+use super::etag::{self, RequiredIfMatch};
+use super::input::{Body, Listing, Merge};
+use super::page::{self, Page};
+use super::records::{Answer, Key, Paging};
+use crate::app::Context;
+use crate::app::notes::decisions::{self, Approval, Reason};
+use crate::app::notes::{self, NoteInput, NoteQuery, NoteView};
+use crate::domain::ids::{DebriefId, NoteId, kinds};
+use crate::store::pool::Tx;
+
+/// Registers the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create)
+        .service(list)
+        .service(show)
+        .service(change)
+        .service(submit)
+        .service(approve)
+        .service(request_changes)
+        .service(reject)
+        .service(recall)
+        .service(preview::show);
+}
+
+/// The tag of a note. What its emails do makes no new version of the note, but another
+/// representation.
+fn tag(view: &NoteView) -> Result<String, ApiError> {
+    if view.deliveries.is_empty() {
+        return Ok(etag::of(view.note.version));
+    }
+    let shown = serde_json::to_vec(view).map_err(|e| super::error::internal(&e))?;
+    let hash = format!("{:x}", Sha256::digest(shown));
+    Ok(format!("\"{}-{}\"", view.note.version, &hash[..16]))
+}
+
+fn changed(view: &NoteView) -> Answer {
+    Ok(etag::tagged(&tag(view)?, view))
+}
+
+/// Writes the first draft of a note.
+#[utoipa::path(tag = "notes", params(("id" = DebriefId, Path)), request_body = NoteInput,
+    responses((status = 201, body = NoteView)))]
+#[post("/v1/debriefs/{id}/notes")]
+async fn create(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    debrief: web::Path<DebriefId>,
+    body: Body<NoteInput>,
+) -> Answer {
+    let caller = access.caller();
+    let made = context.write(move |tx| notes::create(tx, &caller, debrief.into_inner(), body.0)).await?;
+    Ok(etag::created(made.note.version, format!("/v1/notes/{}", made.note.id), &made))
+}
+
+/// Lists notes: newest first, or with `updated_since` in the order of their changes.
+#[utoipa::path(tag = "notes", params(NoteQuery, Paging), responses((status = 200, body = Page<NoteView>)))]
+#[get("/v1/notes")]
+async fn list(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Read>,
+    listing: Listing<NoteQuery, Key<kinds::Note>>,
+) -> Answer {
+    let (agency, query, after, limit) =
+        (access.agency, listing.filters.clone(), listing.after, listing.limit + 1);
+    let rows = context.snapshot(move |conn| notes::list(conn, agency, &query, after, limit)).await?;
+    page::answer(&request, &context, &listing, rows, |row| (row.note.updated_at, row.note.id))
+}
+
+/// Shows a note.
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), responses((status = 200, body = NoteView)))]
+#[get("/v1/notes/{id}")]
+async fn show(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Read>,
+    id: web::Path<NoteId>,
+) -> Answer {
+    let agency = access.agency;
+    let found = context.snapshot(move |conn| notes::get(conn, agency, id.into_inner())).await?;
+    Ok(etag::fresh(&request, &tag(&found)?, &found))
+}
+
+/// Changes a note by a merge patch. What was approved, and has not left, comes back to `submitted`.
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)),
+    request_body(content((Value = "application/merge-patch+json"), (Value = "application/json"))),
+    responses((status = 200, body = NoteView)))]
+#[patch("/v1/notes/{id}")]
+async fn change(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: web::Path<NoteId>,
+    expected: RequiredIfMatch,
+    body: Merge<NoteInput>,
+) -> Answer {
+    let caller = access.caller();
+    let (patch, read) = body.into_parts();
+    let work = move |tx: &mut Tx<'_>| notes::patch(tx, &caller, id.into_inner(), expected.0, &patch, read);
+    changed(&context.write(work).await?)
+}
+
+/// Hands a note to the recruiter.
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), responses((status = 200, body = NoteView)))]
+#[post("/v1/notes/{id}/submit")]
+async fn submit(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: web::Path<NoteId>,
+    expected: RequiredIfMatch,
+) -> Answer {
+    let caller = access.caller();
+    let work = move |tx: &mut Tx<'_>| decisions::submit(tx, &caller, id.into_inner(), expected.0);
+    changed(&context.write(work).await?)
+}
+
+/// Finds exactly one text fit to send, and queues a message for each contact.
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), request_body = Approval,
+    responses((status = 200, body = NoteView)))]
+#[post("/v1/notes/{id}/approve")]
+async fn approve(
+    context: web::Data<Context>,
+    access: Access<Approve>,
+    id: web::Path<NoteId>,
+    expected: RequiredIfMatch,
+    body: Body<Approval>,
+) -> Answer {
+    let (caller, mail) = (access.caller(), context.mail.clone());
+    let work =
+        move |tx: &mut Tx<'_>| decisions::approve(tx, &caller, &mail, id.into_inner(), expected.0, &body.0);
+    let approved = context.write(work).await?;
+    context.relay_bell.notify_one();
+    changed(&approved)
+}
+
+/// Sends a note back to be mended.
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), request_body = Reason,
+    responses((status = 200, body = NoteView)))]
+#[post("/v1/notes/{id}/request-changes")]
+async fn request_changes(
+    context: web::Data<Context>,
+    access: Access<Approve>,
+    id: web::Path<NoteId>,
+    expected: RequiredIfMatch,
+    body: Body<Reason>,
+) -> Answer {
+    let caller = access.caller();
+    let work =
+        move |tx: &mut Tx<'_>| decisions::request_changes(tx, &caller, id.into_inner(), expected.0, &body.0);
+    changed(&context.write(work).await?)
+}
+
+/// Refuses a note for good.
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), request_body = Reason,
+    responses((status = 200, body = NoteView)))]
+#[post("/v1/notes/{id}/reject")]
+async fn reject(
+    context: web::Data<Context>,
+    access: Access<Approve>,
+    id: web::Path<NoteId>,
+    expected: RequiredIfMatch,
+    body: Body<Reason>,
+) -> Answer {
+    let caller = access.caller();
+    let work = move |tx: &mut Tx<'_>| decisions::reject(tx, &caller, id.into_inner(), expected.0, &body.0);
+    changed(&context.write(work).await?)
+}
+
+/// Calls a note back. What has not left is never sent; the deliveries say what had left.
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), responses((status = 200, body = NoteView)))]
+#[post("/v1/notes/{id}/recall")]
+async fn recall(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    id: web::Path<NoteId>,
+    expected: RequiredIfMatch,
+) -> Answer {
+    let caller = access.caller();
+    let work = move |tx: &mut Tx<'_>| decisions::recall(tx, &caller, id.into_inner(), expected.0);
+    changed(&context.write(work).await?)
+}

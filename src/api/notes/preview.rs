@@ -1,0 +1,71 @@
+//! The message that would go out, in the form that the caller prefers.
+
+use actix_web::http::header::{self, Accept, Header};
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::access::{Access, Read};
+use crate::api::error::{ApiError, Code};
+use crate::api::input::Filters;
+use crate::api::records::Answer;
+use crate::app::notes::preview::{Parts, parts, preview};
+use crate::app::{AppError, Context};
+use crate::domain::ids::{ContactId, NoteId};
+
+const MESSAGE: &str = "message/rfc822";
+const JSON: &str = "application/json";
+
+/// Whose message is wanted.
+#[derive(Debug, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PreviewQuery {
+    /// One of the note's contacts; the first one if left out.
+    contact_id: Option<ContactId>,
+}
+
+/// Shows the exact message that carries a note to one contact: as it goes out, or its parts in
+/// JSON. Once the note is approved these are the bytes that are sent.
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), PreviewQuery),
+    responses((status = 200, content((String = "message/rfc822"), (Parts = "application/json")))))]
+#[get("/v1/notes/{id}/preview")]
+pub(super) async fn show(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Read>,
+    id: web::Path<NoteId>,
+    query: Filters<PreviewQuery>,
+) -> Answer {
+    let form = preferred(&request)?;
+    let (caller, mail) = (access.caller(), context.mail.clone());
+    let (contact, now) = (query.0.contact_id, context.store.clock().now().into());
+    let work = move |conn: &mut _| preview(conn, &caller, &mail, id.into_inner(), contact, now);
+    let message = context.snapshot(work).await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::VARY, "Accept"));
+    if form == MESSAGE {
+        return Ok(response.content_type(MESSAGE).body(message));
+    }
+    let parts =
+        parts(&message).ok_or_else(|| AppError::Internal("a message of ours is not readable".to_owned()))?;
+    Ok(response.json(parts))
+}
+
+/// The form that the caller likes best (RFC 9110, section 12.5.1); the message itself, if any will do.
+fn preferred(request: &HttpRequest) -> Result<&'static str, ApiError> {
+    let Ok(accept) = Accept::parse(request) else { return Ok(MESSAGE) };
+    let offered = |range: &str| match range {
+        "*/*" | "message/*" | MESSAGE => Some(MESSAGE),
+        "application/*" | JSON => Some(JSON),
+        _ => None,
+    };
+    let ranked = accept.ranked();
+    if ranked.is_empty() {
+        return Ok(MESSAGE);
+    }
+    ranked
+        .iter()
+        .find_map(|range| offered(range.essence_str()))
+        .ok_or_else(|| ApiError::new(Code::NotAcceptable, format!("there are {MESSAGE} and {JSON}")))
+}

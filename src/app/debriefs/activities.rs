@@ -1,0 +1,103 @@
+//! The log of what is done around a debrief.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::lifecycle;
+use crate::app::AppError;
+use crate::app::error::checked;
+use crate::app::events::Happening;
+use crate::app::faults::Faults;
+use crate::auth::caller::Caller;
+use crate::domain::activity::ActivityKind;
+use crate::domain::ids::{ActivityId, ContactId, DebriefId};
+use crate::domain::text::{check_paragraphs, check_told};
+use crate::domain::timestamp::Timestamp;
+use crate::store::activities::{self, Activity};
+use crate::store::connection::DbConn;
+use crate::store::pool::Tx;
+use crate::store::types::Json;
+use crate::store::{debriefs, feedback};
+
+/// What logs an activity.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivityInput {
+    /// What kind of activity it was.
+    kind: ActivityKind,
+    /// What came of it.
+    #[schema(min_length = 1, max_length = 500, example = "Will call back on Monday.")]
+    outcome: String,
+    /// What was said.
+    #[schema(max_length = 10_000)]
+    summary: Option<String>,
+    /// The contact at the other end, if it was one; one of the debrief's client.
+    contact_id: Option<ContactId>,
+    /// Whether somebody who took part had an interest of their own in it, as a friend inside has.
+    #[serde(default)]
+    conflict_of_interest: bool,
+    /// When it took place; now, if nothing is said.
+    occurred_at: Option<Timestamp>,
+}
+
+/// Logs an activity.
+///
+/// The log stands beside the debrief and is no part of its record, so the debrief keeps its version.
+pub fn create(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    debrief: DebriefId,
+    input: ActivityInput,
+) -> Result<Activity, AppError> {
+    let found = debriefs::find(tx, caller.agency, debrief)?;
+    let debrief = lifecycle::changeable(caller, found)?;
+    let now = tx.now();
+    let mut faults = Faults::default();
+    faults.text("/outcome", check_told(&input.outcome));
+    faults.text("/summary", check_paragraphs(input.summary.as_deref().unwrap_or_default()));
+    if input.occurred_at.is_some_and(|at| at > now) {
+        faults.add("/occurred_at", "in_the_future", "must not lie in the future");
+    }
+    if let Some(contact) = input.contact_id
+        && !feedback::is_contact_of(tx, caller.agency, debrief.client_id, contact)?
+    {
+        faults.unknown("/contact_id", "contact at the client");
+    }
+    checked(faults)?;
+    let activity = Activity {
+        id: tx.new_id(),
+        agency_id: caller.agency,
+        debrief_id: debrief.id,
+        contact_id: input.contact_id,
+        kind: input.kind,
+        outcome: input.outcome,
+        summary: input.summary,
+        conflict_of_interest: input.conflict_of_interest,
+        occurred_at: input.occurred_at.unwrap_or(now),
+        recorded_by: Json(caller.actor),
+        created_at: now,
+        updated_at: now,
+    };
+    activities::insert(tx, &activity)?;
+    Happening::to("activity.logged", activity.id)
+        .of(debrief.id)
+        .with("kind", activity.kind)
+        .with("contact_id", activity.contact_id)
+        .record(tx, caller)?;
+    Ok(activity)
+}
+
+/// A page of a debrief's activities, the last one written first, beginning before `before`.
+pub fn list(
+    conn: &mut DbConn,
+    caller: &Caller,
+    debrief: DebriefId,
+    before: Option<ActivityId>,
+    limit: i64,
+) -> Result<Vec<Activity>, AppError> {
+    let rows = activities::list(conn, caller.agency, debrief, before, limit)?;
+    if rows.is_empty() && debriefs::find(conn, caller.agency, debrief)?.is_none() {
+        return Err(AppError::NotFound);
+    }
+    Ok(rows)
+}

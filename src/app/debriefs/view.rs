@@ -1,0 +1,152 @@
+//! A debrief whole: everything that is known of it, in one answer.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::worklist::overdue;
+use crate::app::AppError;
+use crate::app::feedback::Feedback;
+use crate::app::notes::NoteView;
+use crate::auth::caller::Caller;
+use crate::domain::comparison::{Account, Comparison, ManualMatch, compare};
+use crate::domain::feedback::FeedbackState;
+use crate::domain::ids::DebriefId;
+use crate::domain::timestamp::Timestamp;
+use crate::store::agencies::Competency;
+use crate::store::candidates::Candidate;
+use crate::store::clients::Client;
+use crate::store::connection::DbConn;
+use crate::store::contacts::Contact;
+use crate::store::debriefs::{Debrief, PointMatch};
+use crate::store::deliveries::Delivery;
+use crate::store::feedback::FeedbackRow;
+use crate::store::interviews::Interview;
+use crate::store::job_orders::JobOrder;
+use crate::store::notes::Note;
+use crate::store::points::PointRow;
+use crate::store::retry_requests::RetryRequest;
+use crate::store::worklist::UserName;
+use crate::store::{debrief_view, feedback, points, retry_requests};
+
+/// A debrief with everything that belongs to it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DebriefView {
+    #[expect(missing_docs, reason = "its fields are shown as the debrief's own")]
+    #[serde(flatten)]
+    pub debrief: Debrief,
+    /// Whether it still awaits an account past its due time.
+    pub overdue: bool,
+    /// The interview.
+    pub interview: Interview,
+    /// Who was interviewed.
+    pub candidate: Candidate,
+    /// The hiring company.
+    pub client: Client,
+    /// The vacancy.
+    pub job_order: JobOrder,
+    /// Whose debrief it is at the agency.
+    pub recruiter: Option<UserName>,
+    /// The panel, and whoever else at the client was asked or has spoken.
+    pub contacts: Vec<Contact>,
+    /// Every account as it now stands, the candidate's first.
+    pub feedback: Vec<Feedback>,
+    /// The requests to meet again, oldest first.
+    pub retry_requests: Vec<RetryRequest>,
+    /// The thank-you notes with their deliveries, oldest first.
+    pub notes: Vec<NoteView>,
+    /// Both sides beside each other.
+    pub comparison: Comparison,
+}
+
+/// The debrief: six statements, four while it has no retry request and no note. They should see the
+/// same state of the database.
+pub fn get(
+    conn: &mut DbConn,
+    caller: &Caller,
+    id: DebriefId,
+    now: Timestamp,
+) -> Result<DebriefView, AppError> {
+    let found = debrief_view::surroundings(conn, caller.agency, id)?;
+    let found = found.filter(|found| found.debrief.deleted_at.is_none()).ok_or(AppError::NotFound)?;
+    let debrief = found.debrief;
+    let panel = debrief_view::panel(conn, debrief.interview_id)?;
+    let (rows, speakers): (Vec<_>, Vec<_>) = debrief_view::accounts(conn, id)?.into_iter().unzip();
+    let feedback = with_points(rows, points::of_debrief(conn, caller.agency, id)?);
+    let retry_requests = match debrief.retry_state {
+        Some(_) => retry_requests::of_debrief(conn, id)?,
+        None => Vec::new(),
+    };
+    let notes = match debrief.note_state {
+        Some(_) => with_deliveries(debrief_view::notes(conn, id)?),
+        None => Vec::new(),
+    };
+    let interview = Interview {
+        row: found.interview,
+        contact_ids: panel.iter().map(|contact| contact.id).collect(),
+        client_id: debrief.client_id,
+        recruiter_id: debrief.recruiter_id,
+        debrief_id: debrief.id,
+    };
+    let mut contacts = panel;
+    for speaker in speakers.into_iter().flatten() {
+        if contacts.iter().all(|contact| contact.id != speaker.id) {
+            contacts.push(speaker);
+        }
+    }
+    Ok(DebriefView {
+        overdue: overdue(debrief.state, debrief.due_at, now),
+        comparison: compared(&feedback, &found.competencies.0, &debrief.matches.0),
+        debrief,
+        interview,
+        candidate: found.candidate,
+        client: found.client,
+        job_order: found.job_order,
+        recruiter: found.recruiter,
+        contacts,
+        feedback,
+        retry_requests,
+        notes,
+    })
+}
+
+/// Both sides of a debrief beside each other: three statements.
+pub fn comparison(conn: &mut DbConn, caller: &Caller, id: DebriefId) -> Result<(i64, Comparison), AppError> {
+    let found = debrief_view::with_competencies(conn, caller.agency, id)?;
+    let found = found.filter(|(debrief, _)| debrief.deleted_at.is_none());
+    let (debrief, competencies) = found.ok_or(AppError::NotFound)?;
+    let rows = feedback::of_debrief(conn, caller.agency, id)?;
+    let feedback = with_points(rows, points::of_debrief(conn, caller.agency, id)?);
+    Ok((debrief.version, compared(&feedback, &competencies.0, &debrief.matches.0)))
+}
+
+/// Gives each account its points, which come account by account.
+fn with_points(rows: Vec<FeedbackRow>, mut points: Vec<PointRow>) -> Vec<Feedback> {
+    let whole = rows.into_iter().map(|row| {
+        let its = points.extract_if(.., |point| point.feedback_id == row.id);
+        let points = its.map(Into::into).collect();
+        Feedback { row, points }
+    });
+    whole.collect()
+}
+
+/// Gathers the rows of each note, which stand together.
+fn with_deliveries(rows: Vec<(Note, Option<Delivery>)>) -> Vec<NoteView> {
+    let mut notes: Vec<(Note, Vec<Delivery>)> = Vec::new();
+    for (note, delivery) in rows {
+        match notes.last_mut() {
+            Some((last, deliveries)) if last.id == note.id => deliveries.extend(delivery),
+            _ => notes.push((note, delivery.into_iter().collect())),
+        }
+    }
+    notes.into_iter().map(|(note, deliveries)| NoteView::new(note, deliveries)).collect()
+}
+
+/// Only what was submitted is compared.
+fn compared(feedback: &[Feedback], competencies: &[Competency], matches: &[PointMatch]) -> Comparison {
+    let given = feedback.iter().filter(|account| account.row.state == FeedbackState::Submitted);
+    let accounts: Vec<Account> = given.map(Feedback::compared).collect();
+    let keys: Vec<String> = competencies.iter().map(|competency| competency.key.clone()).collect();
+    let matches: Vec<ManualMatch> =
+        matches.iter().map(|made| ManualMatch { points: made.points, same: made.same }).collect();
+    compare(&accounts, &keys, &matches)
+}

@@ -1,0 +1,207 @@
+//! The end of an attempt: what came of it, and what follows from that.
+
+use super::{Claim, set_progress};
+use crate::app::AppError;
+use crate::app::deliveries::{told, write};
+use crate::app::events::Happening;
+use crate::auth::caller::Caller;
+use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Reply, ReplyClass, Schedule};
+use crate::domain::state::Machine;
+use crate::domain::timestamp::Timestamp;
+use crate::mail::{Outcome, Step};
+use crate::store::correspondents;
+use crate::store::deliveries::relay::{self as store, AttemptEnd};
+use crate::store::deliveries::{self, Delivery};
+use crate::store::notes;
+use crate::store::pool::Tx;
+
+/// How an attempt came to its end.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// The transport says what came of it.
+    Outcome(Outcome),
+    /// The worker stopped before the commit point, of its own will: the attempt does not count.
+    Released,
+    /// The worker gave no sign of life as long as its lease lasted.
+    LeaseRanOut,
+    /// The worker cannot be alive, whatever its lease says.
+    WorkerDied,
+}
+
+/// Writes down what came of an attempt, if the claim is still the last one. `random`, in `[0, 1)`,
+/// spreads the next attempt. Answers the delivery's state afterwards; none if there was nothing to
+/// write down any more.
+pub fn finish(
+    tx: &mut Tx<'_>,
+    claim: Claim,
+    ending: &Ending,
+    schedule: &Schedule,
+    random: f64,
+) -> Result<Option<DeliveryState>, AppError> {
+    let now = tx.now();
+    store::hold_debrief(tx, claim.debrief)?;
+    let former = deliveries::lock(tx, claim.agency, claim.id)?;
+    let Some(former) = former.filter(|row| row.lease_token == claim.token) else { return Ok(None) };
+    let Some(event) = event(&former, ending, now) else { return Ok(None) };
+    let progress = if is_provably_unsent(ending) { Progress::at(former.state) } else { former.progress() };
+
+    let mut row = former.clone();
+    set_progress(&mut row, progress.apply(event)?);
+    row.lease_until = None;
+    row.updated_at = now;
+    let account = Account::of(ending);
+    if let Some(text) = &account.text {
+        row.last_code = account.code;
+        row.last_enhanced_code.clone_from(&account.enhanced_code);
+        row.last_text = Some(text.clone());
+    }
+    if event == DeliveryEvent::TransportPaused {
+        // Nothing was tried; whoever asks next finds out whether it can be.
+        row.next_attempt_at = Some(now);
+        store::forget_attempt(tx, row.id, row.attempts)?;
+        row.attempts -= 1;
+    } else {
+        plan(&mut row, schedule, now, random)?;
+        store::end_attempt(tx, &account.attempt_end(row.state, now), row.id, row.attempts)?;
+    }
+    follow_up(tx, &mut row, ending)?;
+    write(tx, &row, &former)?;
+    store::bump_debrief(tx, row.debrief_id, now)?;
+    Ok(Some(row.state))
+}
+
+/// What the ending of an attempt is to the delivery; none if it is nothing any more.
+fn event(row: &Delivery, ending: &Ending, now: Timestamp) -> Option<DeliveryEvent> {
+    use DeliveryEvent as E;
+    match (row.state, ending) {
+        (DeliveryState::Sending, Ending::Outcome(Outcome::Revoked)) => Some(E::LeaseLost),
+        (DeliveryState::Sending, Ending::Outcome(outcome)) => outcome.event(),
+        (DeliveryState::Sending, Ending::Released) => Some(E::TransportPaused),
+        (DeliveryState::Sending, Ending::LeaseRanOut) => {
+            row.lease_until.is_none_or(|until| until <= now).then_some(E::LeaseLost)
+        }
+        (DeliveryState::Sending, Ending::WorkerDied) => Some(E::LeaseLost),
+        // The worker was given up too early: its answer ends the doubt.
+        (DeliveryState::Unconfirmed, Ending::Outcome(Outcome::Accepted(_))) => Some(E::EvidenceSent),
+        (DeliveryState::Unconfirmed, Ending::Outcome(Outcome::Refused { step: Step::Content, .. })) => {
+            Some(E::EvidenceUnsent)
+        }
+        _ => None,
+    }
+}
+
+/// The commit point may have been written down although the answer to that was lost; but the
+/// transport knows that it sent nothing.
+fn is_provably_unsent(ending: &Ending) -> bool {
+    matches!(ending, Ending::Released | Ending::Outcome(Outcome::Revoked | Outcome::Lost { .. }))
+}
+
+/// Says when a delivery that waits again is tried next, or gives it up.
+fn plan(row: &mut Delivery, schedule: &Schedule, now: Timestamp, random: f64) -> Result<(), AppError> {
+    let attempt = u32::try_from(row.attempts).unwrap_or_default();
+    let next = schedule.next_attempt(attempt, *row.due_at, *now, random).map(Timestamp::from);
+    match row.state {
+        DeliveryState::Deferred if next.is_none() => {
+            set_progress(row, Progress::at(row.state).apply(DeliveryEvent::GiveUp)?);
+        }
+        DeliveryState::Deferred => row.next_attempt_at = next,
+        DeliveryState::Queued => row.next_attempt_at = next.or(Some(now)),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What follows from the state that a delivery has come to.
+fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(), AppError> {
+    let system = Caller::system(row.agency_id);
+    match row.state {
+        DeliveryState::Sent => {
+            row.sent_at = Some(tx.now());
+            told(tx, &system, "note.sent", row, None)
+        }
+        DeliveryState::Unconfirmed => told(tx, &system, "note.unconfirmed", row, None),
+        DeliveryState::Failed => {
+            notes::release_contact(tx, row.note_id, row.contact_id)?;
+            if let Ending::Outcome(Outcome::Refused { reply, .. }) = ending
+                && reply.class() == (ReplyClass::Permanent { bounces_address: true })
+            {
+                bounce(tx, row)?;
+            }
+            told(tx, &system, "note.failed", row, None)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The address is bad: nothing more is sent there, unless the contact has another one by now.
+fn bounce(tx: &mut Tx<'_>, row: &Delivery) -> Result<(), AppError> {
+    let Some(contact) = correspondents::recipient(tx, row.agency_id, row.contact_id)? else { return Ok(()) };
+    let Some(email) = contact.email.filter(|email| as_in_envelope(email) == row.envelope_to) else {
+        return Ok(());
+    };
+    let now = tx.now();
+    let Some(version) = correspondents::mark_bounced(tx, row.agency_id, row.contact_id, &email, now)? else {
+        return Ok(());
+    };
+    Happening::to("contact.updated", row.contact_id)
+        .with("version", version)
+        .record(tx, &Caller::system(row.agency_id))
+}
+
+/// An address as it stands in an envelope: the domain as A-labels (RFC 5890).
+fn as_in_envelope(email: &str) -> String {
+    let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
+    idna::domain_to_ascii(domain).map_or_else(|_| email.to_owned(), |domain| format!("{local}@{domain}"))
+}
+
+/// How an attempt ended, in words.
+#[derive(Default)]
+struct Account {
+    step: Option<Step>,
+    code: Option<i32>,
+    enhanced_code: Option<String>,
+    text: Option<String>,
+}
+
+impl Account {
+    fn of(ending: &Ending) -> Self {
+        let outcome = match ending {
+            Ending::Outcome(outcome) => outcome,
+            Ending::Released => return Self::default(),
+            Ending::LeaseRanOut | Ending::WorkerDied => return Self::wrong("the worker stopped half-way"),
+        };
+        match outcome {
+            Outcome::Accepted(reply) => Self::said(Step::Content, reply),
+            Outcome::Refused { step, reply } => Self::said(*step, reply),
+            Outcome::Lost { step, error } => Self { step: Some(*step), ..Self::wrong(error) },
+            Outcome::Unknown { error } => Self { step: Some(Step::Content), ..Self::wrong(error) },
+            Outcome::Revoked => Self::wrong("the commit point could not be written down"),
+            Outcome::Fault(fault) => Self::wrong(fault),
+            Outcome::Unsendable(why) => Self::wrong(why),
+        }
+    }
+
+    fn said(step: Step, reply: &Reply) -> Self {
+        Self {
+            step: Some(step),
+            code: Some(i32::from(reply.code)),
+            enhanced_code: reply.enhanced_code.clone(),
+            text: Some(reply.text.clone()),
+        }
+    }
+
+    fn wrong(what: impl ToString) -> Self {
+        Self { text: Some(what.to_string()), ..Self::default() }
+    }
+
+    fn attempt_end(self, outcome: DeliveryState, now: Timestamp) -> AttemptEnd {
+        AttemptEnd {
+            finished_at: Some(now),
+            outcome: Some(outcome),
+            step: self.step.map(|step| step.to_string()),
+            code: self.code,
+            enhanced_code: self.enhanced_code,
+            text: self.text,
+        }
+    }
+}

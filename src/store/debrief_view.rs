@@ -1,0 +1,112 @@
+//! A debrief with everything around it, in few statements: each one is the same for every debrief,
+//! so that both databases prepare it once.
+
+use diesel::prelude::*;
+
+use super::agencies::Competency;
+use super::candidates::Candidate;
+use super::clients::Client;
+use super::connection::DbConn;
+use super::contacts::Contact;
+use super::debriefs::Debrief;
+use super::deliveries::Delivery;
+use super::feedback::FeedbackRow;
+use super::interviews::InterviewRow;
+use super::job_orders::JobOrder;
+use super::notes::Note;
+use super::schema::{
+    agencies, candidates, clients, contacts, debriefs, deliveries, feedback, interview_contacts, interviews,
+    job_orders, notes, users,
+};
+use super::types::Json;
+use super::worklist::UserName;
+use crate::domain::ids::{AgencyId, DebriefId, InterviewId};
+
+/// A debrief with the records that it is about.
+#[derive(Debug, Clone, Queryable)]
+pub struct Surroundings {
+    /// The debrief.
+    pub debrief: Debrief,
+    /// Its interview.
+    pub interview: InterviewRow,
+    /// Who was interviewed.
+    pub candidate: Candidate,
+    /// The hiring company.
+    pub client: Client,
+    /// The vacancy.
+    pub job_order: JobOrder,
+    /// Whose debrief it is.
+    pub recruiter: Option<UserName>,
+    /// The agency's competencies.
+    pub competencies: Json<Vec<Competency>>,
+}
+
+/// The debrief with the records that it is about, a tombstone too.
+pub fn surroundings(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<Option<Surroundings>> {
+    debriefs::table
+        .inner_join(interviews::table)
+        .inner_join(candidates::table.on(candidates::id.eq(debriefs::candidate_id)))
+        .inner_join(clients::table)
+        .inner_join(job_orders::table.on(job_orders::id.eq(debriefs::job_order_id)))
+        .inner_join(agencies::table)
+        .left_join(users::table.on(users::id.nullable().eq(debriefs::recruiter_id)))
+        .filter(debriefs::id.eq(id))
+        .filter(debriefs::agency_id.eq(agency))
+        .select((
+            Debrief::as_select(),
+            InterviewRow::as_select(),
+            Candidate::as_select(),
+            Client::as_select(),
+            JobOrder::as_select(),
+            Option::<UserName>::as_select(),
+            agencies::competencies,
+        ))
+        .first(conn)
+        .optional()
+}
+
+/// The debrief with its agency's competencies, a tombstone too.
+pub fn with_competencies(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    id: DebriefId,
+) -> QueryResult<Option<(Debrief, Json<Vec<Competency>>)>> {
+    debriefs::table
+        .inner_join(agencies::table)
+        .filter(debriefs::id.eq(id))
+        .filter(debriefs::agency_id.eq(agency))
+        .select((Debrief::as_select(), agencies::competencies))
+        .first(conn)
+        .optional()
+}
+
+/// The contacts on the panel of an interview, in their order.
+pub fn panel(conn: &mut DbConn, interview: InterviewId) -> QueryResult<Vec<Contact>> {
+    interview_contacts::table
+        .inner_join(contacts::table)
+        .filter(interview_contacts::interview_id.eq(interview))
+        .order(interview_contacts::position)
+        .select(Contact::as_select())
+        .load(conn)
+}
+
+/// Every account of a debrief with the contact who speaks, the candidate's first.
+pub fn accounts(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<Vec<(FeedbackRow, Option<Contact>)>> {
+    feedback::table
+        .left_join(contacts::table.on(contacts::id.nullable().eq(feedback::contact_id)))
+        .filter(feedback::debrief_id.eq(debrief))
+        .order((feedback::side, feedback::id))
+        .select((FeedbackRow::as_select(), Option::<Contact>::as_select()))
+        .load(conn)
+}
+
+/// Every note of a debrief, oldest first, once for each of its deliveries.
+pub fn notes(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<Vec<(Note, Option<Delivery>)>> {
+    let its = deliveries::note_id.eq(notes::id).and(deliveries::withdrawn.eq(false));
+    notes::table
+        .left_join(deliveries::table.on(its))
+        .filter(notes::debrief_id.eq(debrief))
+        .order((notes::id, deliveries::position))
+        .select((Note::as_select(), Option::<Delivery>::as_select()))
+        .load(conn)
+}

@@ -1,0 +1,148 @@
+//! The candidate's wish to meet the client again, from wish to meeting.
+
+use chrono::TimeDelta;
+use debrief::domain::people::Role;
+use serde_json::{Value, json};
+
+use crate::support::{Caller, Desk, history, id, on_both};
+
+on_both! {
+    async fn from_the_wish_to_the_second_meeting(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let answer = desk.ann.post(&path(&desk), wish()).await;
+        assert_eq!(answer.header("etag"), "\"1\"");
+        let request = answer.expect(201);
+        assert_eq!((&request["state"], &request["interview_id"], &request["client_id"]), (&json!("requested"), &desk.interview["id"], &json!(desk.scene.client)));
+
+        let asked = json!({"contact_id": desk.scene.manager, "channel": "phone", "note": "Rang at four."});
+        let request = act(&desk.ann, &request, "put-to-client", asked).await;
+        assert_eq!((&request["state"], &request["channel"], &request["put_to_client_at"]), (&json!("put_to_client"), &json!("phone"), &json!("2026-11-20T12:00:00Z")));
+        let offered = json!({"contact_id": desk.scene.peer, "proposal": "A call of half an hour."});
+        let request = act(&desk.ann, &request, "counter-propose", offered).await;
+        assert_eq!((&request["state"], &request["proposal"]), (&json!("counter_proposed"), &json!("A call of half an hour.")));
+        let request = act(&desk.ann, &request, "accept", json!({"contact_id": desk.scene.manager})).await;
+        assert_eq!(request["state"], "accepted");
+
+        let date = json!({"interview": {"starts_at": "2026-11-24T09:00:00Z", "ends_at": "2026-11-24T09:30:00Z", "format": "phone"}});
+        let request = act(&desk.ann, &request, "schedule", date).await;
+        assert_eq!(request["state"], "scheduled");
+        let second = desk.ann.get(&format!("/v1/interviews/{}", request["scheduled_interview_id"].as_str().unwrap())).await.expect(200);
+        for same in ["candidate_id", "job_order_id", "contact_ids", "round", "time_zone", "recruiter_id"] {
+            assert_eq!(second[same], desk.interview[same], "{same}");
+        }
+        assert_eq!((&second["retry_of_interview_id"], &second["format"], &second["status"]), (&desk.interview["id"], &json!("phone"), &json!("scheduled")));
+
+        app.clock.advance(TimeDelta::minutes(10));
+        let request = act(&desk.ann, &request, "mark-held", json!({})).await;
+        assert_eq!((&request["state"], &request["version"]), (&json!("held"), &json!(6)));
+        let second = desk.ann.get(&format!("/v1/interviews/{}", id(&second))).await.expect(200);
+        assert_eq!(second["status"], "held");
+        let told = history(&app, &desk.debrief);
+        assert_eq!(told[3..], [
+            "retry_request.created", "retry_request.put_to_client", "retry_request.counter_proposed",
+            "retry_request.accepted", "retry_request.scheduled", "retry_request.held",
+        ]);
+    }
+
+    async fn one_open_request_per_interview(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let first = desk.ann.made(&path(&desk), wish()).await;
+        let problem = desk.ann.post(&path(&desk), wish()).await.problem(409, "already_exists");
+        assert_eq!(problem["existing_id"], first["id"]);
+        // A reason may be left out, and the body with it.
+        let withdraw = format!("/v1/retry-requests/{}/withdraw", id(&first));
+        let bare = desk.ann.with("If-Match", "\"1\"").send(actix_web::http::Method::POST, &withdraw, "", Vec::new()).await;
+        assert_eq!(bare.expect(200)["state"], "withdrawn");
+        let second = desk.ann.made(&path(&desk), wish()).await;
+        let second = act(&desk.ann, &second, "decline-by-agency", json!({"reason": "The client has decided."})).await;
+        assert_eq!((&second["state"], &second["reason"]), (&json!("agency_declined"), &json!("The client has decided.")));
+        let third = desk.ann.made(&path(&desk), wish()).await;
+        let third = act(&desk.ann, &third, "mark-moot", json!({"reason": "Filled."})).await;
+        assert_eq!(third["state"], "moot");
+    }
+
+    async fn what_the_state_does_not_allow_is_told(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let request = desk.ann.made(&path(&desk), wish()).await;
+        let accept = format!("/v1/retry-requests/{}/accept", id(&request));
+        let answer = json!({"contact_id": desk.scene.manager});
+        let problem = desk.ann.with("If-Match", "\"1\"").post(&accept, answer.clone()).await.problem(409, "invalid_transition");
+        assert_eq!((&problem["state"], &problem["allowed"]), (&json!("requested"), &json!(["put_to_client", "decline_by_agency", "withdraw", "mark_moot"])));
+        desk.ann.post(&accept, answer.clone()).await.problem(428, "precondition_required");
+        desk.ann.with("If-Match", "\"2\"").post(&accept, answer).await.problem(412, "stale_version");
+
+        let coming = desk.ann.made("/v1/interviews", desk.scene.to_come(json!({}))).await;
+        let path = format!("/v1/debriefs/{}/retry-requests", coming["debrief_id"].as_str().unwrap());
+        assert_eq!(desk.ann.post(&path, wish()).await.problem(409, "invalid_transition")["state"], "scheduled");
+    }
+
+    async fn the_client_is_asked_through_its_own_people(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let request = desk.ann.made(&path(&desk), wish()).await;
+        let other = id(&desk.ann.made("/v1/clients", json!({"name": "Other"})).await);
+        let other = id(&desk.ann.made("/v1/contacts", json!({"client_id": other, "name": "Olga", "role": "hr"})).await);
+        let put = format!("/v1/retry-requests/{}/put-to-client", id(&request));
+        let seen = desk.ann.with("If-Match", "\"1\"");
+        let asked = |contact: &str| json!({"contact_id": contact, "channel": "email"});
+        assert_eq!(seen.post(&put, asked(&other)).await.faults(), ["/contact_id unknown_reference"]);
+        assert_eq!(seen.post(&put, json!({"contact_id": other, "channel": "pigeon", "note": "a\u{202e}b"})).await.faults(), ["/channel unknown_word"]);
+        desk.ann.patch(&format!("/v1/contacts/{}", desk.scene.manager), json!({"off_limits": true})).await.expect(200);
+        assert_eq!(seen.post(&put, asked(&desk.scene.manager)).await.problem(409, "contact_blocked")["existing_id"], desk.scene.manager);
+        seen.post(&put, asked(&desk.scene.peer)).await.expect(200);
+    }
+
+    async fn the_faults_of_the_second_meeting_stand_where_it_was_given(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let request = accepted(&desk).await;
+        let schedule = format!("/v1/retry-requests/{}/schedule", id(&request));
+        let seen = desk.ann.at(&request["version"]);
+        let date = json!({"interview": {"starts_at": "2026-11-24T09:00:00Z", "ends_at": "2026-11-24T08:00:00Z", "time_zone": "Nowhere"}});
+        assert_eq!(seen.post(&schedule, date).await.faults(), ["/interview/ends_at not_after_start", "/interview/time_zone invalid_time_zone"]);
+        assert_eq!(seen.post(&schedule, json!({"interview": {"status": "held"}})).await.faults(), ["/interview/ends_at required", "/interview/starts_at required", "/interview/status unknown_field"]);
+        assert_eq!(desk.ann.get("/v1/interviews").await.expect(200)["data"].as_array().unwrap().len(), 1, "nothing half-done");
+    }
+
+    async fn a_request_shows_in_lists_and_to_nobody_else(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let request = desk.ann.made(&path(&desk), wish()).await;
+        let ids = |page: Value| page["data"].as_array().unwrap().iter().map(id).collect::<Vec<_>>();
+        for (query, found) in [
+            (String::new(), 1),
+            ("?state=requested".to_owned(), 1),
+            ("?state=held".to_owned(), 0),
+            (format!("?client_id={}&candidate_id={}", desk.scene.client, desk.scene.candidate), 1),
+            (format!("?debrief_id={}", desk.debrief), 1),
+            ("?updated_since=2026-11-20T12:00:01Z".to_owned(), 0),
+        ] {
+            let page = desk.ann.get(&format!("/v1/retry-requests{query}")).await.expect(200);
+            assert_eq!(ids(page).len(), found, "{query}");
+        }
+        let shown = desk.ann.get(&format!("/v1/retry-requests/{}", id(&request))).await.expect(200);
+        assert_eq!(shown, request);
+        let eve = app.stranger(Role::Admin).await;
+        eve.get(&format!("/v1/retry-requests/{}", id(&request))).await.problem(404, "not_found");
+        eve.post(&path(&desk), wish()).await.problem(404, "not_found");
+        app.recruiter().await.post(&path(&desk), wish()).await.problem(403, "forbidden");
+        assert_eq!(desk.ann.post(&path(&desk), json!({"grounds": "luck", "what_would_differ": " "})).await.faults(), ["/candidate_words required", "/grounds unknown_word"]);
+    }
+}
+
+fn path(desk: &Desk) -> String {
+    format!("/v1/debriefs/{}/retry-requests", desk.debrief)
+}
+
+fn wish() -> Value {
+    json!({"grounds": "illness", "what_would_differ": "I am well again.", "candidate_words": "I had a fever, and should have said so."})
+}
+
+async fn accepted(desk: &Desk) -> Value {
+    let request = desk.ann.made(&path(desk), wish()).await;
+    let asked = json!({"contact_id": desk.scene.manager, "channel": "phone"});
+    let request = act(&desk.ann, &request, "put-to-client", asked).await;
+    act(&desk.ann, &request, "accept", json!({"contact_id": desk.scene.manager})).await
+}
+
+async fn act(caller: &Caller, request: &Value, transition: &str, body: Value) -> Value {
+    let path = format!("/v1/retry-requests/{}/{transition}", id(request));
+    caller.at(&request["version"]).post(&path, body).await.expect(200)
+}

@@ -1,0 +1,167 @@
+//! With a hundred thousand debriefs, no list and no worklist reads a whole table, on either
+//! database: asked of the databases themselves, about the statements that the service runs.
+
+mod records;
+
+use debrief::store::connection::DbConn;
+use debrief::store::pool::StoreError;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use crate::support::{Caller, Database, TestApp};
+use records::{Records, fill};
+
+/// Every list there is, with every filter that it has, alone and as a recruiter would combine them.
+fn lists(records: &Records) -> Vec<String> {
+    let mut lists = Vec::new();
+    for noun in ["clients", "contacts", "candidates", "job-orders", "interviews"] {
+        lists.push(format!("/v1/{noun}"));
+        lists.push(format!("/v1/{noun}?updated_since=2026-11-01T00:00:00Z&include_deleted=true"));
+    }
+    for noun in ["clients", "candidates"] {
+        lists.push(format!("/v1/{noun}?q=name+4711"));
+    }
+    let Records { client, contact, candidate, job_order, recruiter, debrief } = records;
+    lists.extend([
+        format!("/v1/contacts?client_id={client}"),
+        format!("/v1/job-orders?client_id={client}"),
+        "/v1/job-orders?status=filled".to_owned(),
+        format!("/v1/interviews?candidate_id={candidate}"),
+        format!("/v1/interviews?job_order_id={job_order}"),
+        format!("/v1/interviews?client_id={client}"),
+        format!("/v1/interviews?contact_id={contact}"),
+        "/v1/interviews?status=cancelled".to_owned(),
+        "/v1/users".to_owned(),
+        "/v1/api-clients".to_owned(),
+        "/v1/notes".to_owned(),
+        "/v1/notes?state=submitted".to_owned(),
+        "/v1/retry-requests".to_owned(),
+        "/v1/retry-requests?state=put_to_client".to_owned(),
+        format!("/v1/retry-requests?client_id={client}"),
+        format!("/v1/debriefs/{debrief}"),
+        format!("/v1/debriefs/{debrief}/comparison"),
+        format!("/v1/debriefs/{debrief}/history"),
+        format!("/v1/debriefs/{debrief}/activities"),
+    ]);
+    let filters = [
+        String::new(),
+        "state=open".to_owned(),
+        format!("client_id={client}"),
+        format!("candidate_id={candidate}"),
+        format!("job_order_id={job_order}"),
+        format!("contact_id={contact}"),
+        format!("recruiter_id={recruiter}"),
+        "overdue=true".to_owned(),
+        "overdue=false".to_owned(),
+        "missing=candidate_feedback".to_owned(),
+        "missing=client_feedback".to_owned(),
+        "missing=note".to_owned(),
+        "interviewed_from=2026-10-01T00:00:00Z&interviewed_to=2026-10-08T00:00:00Z".to_owned(),
+        "updated_since=2026-11-01T00:00:00Z".to_owned(),
+        "q=name+4711".to_owned(),
+        format!("client_id={client}&state=closed&missing=note"),
+        format!("recruiter_id={recruiter}&overdue=true"),
+    ];
+    for filter in filters {
+        for sort in ["interviewed_at", "-interviewed_at", "due_at", "-due_at"] {
+            lists.push(format!("/v1/debriefs?{filter}&sort={sort}").replace("?&", "?"));
+        }
+    }
+    lists
+}
+
+async fn read_all(caller: &Caller, lists: &[String]) {
+    for list in lists {
+        let answer = caller.get(list).await;
+        assert_eq!(answer.status.as_u16(), 200, "{list}: {:#}", answer.body);
+        // The second page goes another way into the index than the first.
+        if let Some(cursor) = answer.body["next_cursor"].as_str() {
+            let path = list.split('?').next().unwrap();
+            caller.get(&format!("{path}?cursor={cursor}")).await.expect(200);
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[actix_web::test]
+async fn sqlite_scans_no_table() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let manager = app.user(debrief::domain::people::Role::Admin).await;
+    let records = fill(&app);
+    app.database().take_statements();
+    read_all(&manager, &lists(&records)).await;
+
+    let mut statements = app.database().take_statements();
+    statements.retain(|sql| sql.trim_start().to_ascii_uppercase().starts_with("SELECT"));
+    statements.sort_unstable();
+    statements.dedup();
+    assert!(statements.len() > 40, "only {} statements were seen", statements.len());
+    let mut scans = Vec::new();
+    app.context
+        .store
+        .read(|conn| {
+            let DbConn::Sqlite(conn) = conn else { unreachable!() };
+            for sql in &statements {
+                let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(conn)?;
+                let scan = |step: &&Step| step.detail.starts_with("SCAN ") && !is_small(&step.detail);
+                scans.extend(plan.iter().filter(scan).map(|step| format!("{}: {sql}", step.detail)));
+            }
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    assert!(scans.is_empty(), "{}", scans.join("\n"));
+}
+
+/// What may be read whole: the one agency, and the rows of a subquery, which were found by an index.
+fn is_small(detail: &str) -> bool {
+    ["SCAN CONSTANT ROW", "SCAN found", "SCAN (subquery", "SCAN SUBQUERY", "SCAN agencies"]
+        .iter()
+        .any(|start| detail.starts_with(start))
+}
+
+#[derive(QueryableByName, PartialEq, Eq, Debug)]
+struct Scans {
+    #[diesel(sql_type = Text)]
+    relname: String,
+    #[diesel(sql_type = BigInt)]
+    seq_scan: i64,
+}
+
+/// Sequential scans of each table with more than a page or two of rows.
+fn scans(app: &TestApp) -> Vec<Scans> {
+    app.context
+        .store
+        .read(|conn| {
+            let DbConn::Postgres(conn) = conn else { unreachable!() };
+            let query =
+                "SELECT relname::text, seq_scan FROM pg_stat_user_tables WHERE n_live_tup > 500 ORDER BY 1";
+            Ok::<_, StoreError>(diesel::sql_query(query).load(conn)?)
+        })
+        .unwrap()
+}
+
+#[actix_web::test]
+async fn postgres_scans_no_table() {
+    let Some(database) = Database::postgres() else { return };
+    let app = TestApp::start(database).await;
+    let manager = app.user(debrief::domain::people::Role::Admin).await;
+    let records = fill(&app);
+    // What a connection counted is published once it is idle for a moment, or asked to.
+    let settle = || std::thread::sleep(std::time::Duration::from_millis(1500));
+    settle();
+    let before = scans(&app);
+    assert!(before.len() > 8, "{before:?}");
+    read_all(&manager, &lists(&records)).await;
+    settle();
+    // Any use of a connection publishes what it counted.
+    for _ in 0..4 {
+        manager.get("/v1/me").await.expect(200);
+    }
+    settle();
+    assert_eq!(scans(&app), before);
+}
