@@ -290,7 +290,18 @@ on_both! {
         assert!(found["data"].as_array().unwrap().contains(&candidate));
         let interviews = ann.get("/v1/interviews?status=scheduled").await.expect(200);
         assert_ne!(interviews["data"], json!([]));
-        ann.get("/v1/interviews?limit=200").await.expect(200);
+        let worklist = ann.get("/v1/debriefs?overdue=true&limit=200").await.expect(200);
+        let late = worklist["data"].as_array().unwrap();
+        assert!(late.len() >= 3, "a lively worklist");
+        let whole = ann.get(&format!("/v1/debriefs/{}", late[0]["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(whole["candidate"]["id"], late[0]["candidate"]["id"]);
+        let all = ann.get("/v1/debriefs?limit=200").await.expect(200);
+        assert_eq!(all["data"].as_array().unwrap().len(), 200);
+        for debrief in all["data"].as_array().unwrap() {
+            let path = format!("/v1/debriefs/{}", debrief["id"].as_str().unwrap());
+            ann.get(&path).await.expect(200);
+            ann.get(&format!("{path}/history")).await.expect(200);
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use crate::store::types::Json;
 use crate::store::users::{self, User};
 
 /// About so many debriefs are written in one transaction.
-const BATCH: usize = 500;
+const BATCH: usize = 1000;
 /// So many clients, with all that belongs to them.
 const CLIENT_BATCH: usize = 50;
 /// So many batches may wait for the database while the next one is made.
@@ -56,9 +56,12 @@ pub fn fill(
     let hash = Hasher::new(options.password_cost, 1)?.hash_here(&password)?;
     let (world, users) = store.write(|tx| settle_in(tx, options, plan, hash))?;
 
-    let candidates = write_all(store, &world, &mut progress)
+    store.write(|tx| bulk::begin(tx).map_err(StoreError::from))?;
+    let candidates = write_all(store, &world, &mut progress);
+    let ended = store.write(|tx| bulk::end(tx).map_err(StoreError::from));
+    let candidates = candidates
         .with_context(|| format!("filling the agency with seed {} (has it been before?)", options.seed))?;
-    store.write(|tx| bulk::analyze(tx).map_err(StoreError::from))?;
+    ended?;
     Ok(DemoSummary {
         agency: world.agency,
         agency_name: world.agency_name,
@@ -187,23 +190,32 @@ fn new_user(
 fn write_all(store: &Store, world: &World, progress: &mut impl FnMut(u64)) -> anyhow::Result<u64> {
     std::thread::scope(|scope| {
         let (give, take) = mpsc::sync_channel::<Rows>(AHEAD);
-        let maker = scope.spawn(move || make_all(world, &give));
+        let (give_back, take_back) = mpsc::channel::<Rows>();
+        let maker = scope.spawn(move || {
+            make_all(world, |rows| {
+                // To free so many rows takes a while, and this thread is the one with time to spare.
+                take_back.try_iter().for_each(drop);
+                give.send(rows).is_ok()
+            })
+        });
         let mut written = 0;
         for mut rows in take {
             store.write(|tx| rows.insert(tx).map_err(StoreError::from))?;
             written += rows.debriefs.len() as u64;
             progress(written);
+            drop(give_back.send(rows));
         }
         maker.join().map_err(|_| anyhow::anyhow!("the records could not be made"))
     })
 }
 
-/// Makes everything, batch by batch, until it is done or nobody takes it any more.
-fn make_all(world: &World, give: &mpsc::SyncSender<Rows>) -> u64 {
+/// Makes everything, batch by batch, as long as `give` takes it. Answers how many candidates there
+/// are.
+fn make_all(world: &World, give: impl Fn(Rows) -> bool) -> u64 {
     let mut rows = Rows::default();
     for index in 0..world.plan.clients.len() {
         records::client(world, index, &mut rows);
-        if rows.clients.len() >= CLIENT_BATCH && give.send(std::mem::take(&mut rows)).is_err() {
+        if rows.clients.len() >= CLIENT_BATCH && !give(std::mem::take(&mut rows)) {
             return 0;
         }
     }
@@ -217,10 +229,9 @@ fn make_all(world: &World, give: &mpsc::SyncSender<Rows>) -> u64 {
         }
         made += journey.legs.len() as u64;
         index += 1;
-        if (rows.debriefs.len() >= BATCH || made >= world.plan.total)
-            && give.send(std::mem::take(&mut rows)).is_err()
-        {
-            return index;
+        let done = made >= world.plan.total;
+        if (rows.debriefs.len() >= BATCH || done) && !give(std::mem::take(&mut rows)) {
+            break;
         }
     }
     index
