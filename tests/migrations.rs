@@ -8,6 +8,7 @@ use debrief::store::migrations;
 use debrief::store::pool::StoreError;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
 use crate::support::Database;
 
@@ -115,5 +116,62 @@ fn nothing_is_pending_after_a_migration_and_a_second_one_does_nothing() {
         let pending = store.read(|conn| Ok::<_, StoreError>(migrations::pending(conn))).unwrap().unwrap();
         assert!(pending.is_empty(), "{pending:?}");
         assert!(debrief::startup::migrate(&store).unwrap().is_empty());
+    }
+}
+
+#[derive(QueryableByName)]
+struct Index {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+fn indexes(database: &Database) -> Vec<String> {
+    let sqlite = "SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite_%' ORDER BY 1";
+    // Those of keys are named by PostgreSQL, and have no name of ours on SQLite.
+    let postgres = "SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = 'public' \
+        AND indexname !~ '(_pkey|_key)$' ORDER BY 1";
+    let store = database.open(Clock::system());
+    let found: Vec<Index> = store
+        .read(|conn| {
+            Ok::<_, StoreError>(match conn {
+                DbConn::Postgres(c) => diesel::sql_query(postgres).load(c)?,
+                DbConn::Sqlite(c) => diesel::sql_query(sqlite).load(c)?,
+            })
+        })
+        .unwrap();
+    found.into_iter().map(|index| index.name).collect()
+}
+
+#[test]
+fn both_databases_have_the_same_indexes() {
+    let sqlite = indexes(&Database::sqlite());
+    assert!(sqlite.contains(&"debriefs_by_client".to_owned()), "{sqlite:?}");
+    if let Some(database) = Database::postgres() {
+        assert_eq!(indexes(&database), sqlite);
+    }
+}
+
+#[test]
+fn every_migration_can_be_undone_and_done_again() {
+    let of = |folder: &str| FileBasedMigrations::from_path(format!("migrations/{folder}")).unwrap();
+    for database in [Some(Database::sqlite()), Database::postgres()].into_iter().flatten() {
+        let before = (tables(&database), indexes(&database));
+        let store = database.open(Clock::system());
+        store
+            .exclusive(|conn| {
+                match conn {
+                    DbConn::Postgres(c) => {
+                        c.revert_all_migrations(of("postgres")).unwrap();
+                        c.run_pending_migrations(of("postgres")).unwrap();
+                    }
+                    DbConn::Sqlite(c) => {
+                        c.revert_all_migrations(of("sqlite")).unwrap();
+                        c.run_pending_migrations(of("sqlite")).unwrap();
+                    }
+                }
+                Ok::<_, StoreError>(())
+            })
+            .unwrap();
+        assert_eq!((tables(&database), indexes(&database)), before);
     }
 }
