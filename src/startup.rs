@@ -45,6 +45,7 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
         location,
         readers: u32::from(readers),
         acquire_timeout: Duration::from_secs(u64::from(database.acquire_timeout_seconds)),
+        busy_timeout: Duration::from_secs(u64::from(database.sqlite_busy_timeout_seconds)),
         full_sync: database.sqlite_synchronous == SqliteSynchronous::Full,
         on_statement: tracing::enabled!(target: "debrief::sql", tracing::Level::TRACE)
             .then(|| Arc::new(|sql: &str| tracing::trace!(target: "debrief::sql", sql)) as StatementHook),

@@ -126,7 +126,8 @@ struct Index {
 }
 
 fn indexes(database: &Database) -> Vec<String> {
-    let sqlite = "SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite_%' ORDER BY 1";
+    let sqlite =
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite_%' ORDER BY 1";
     // Those of keys are named by PostgreSQL, and have no name of ours on SQLite.
     let postgres = "SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = 'public' \
         AND indexname !~ '(_pkey|_key)$' ORDER BY 1";

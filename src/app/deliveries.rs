@@ -13,6 +13,7 @@ use super::notes::{DeliveryView, LastReply};
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Resolution};
 use crate::domain::ids::{AgencyId, DeliveryId};
+use crate::domain::note::NoteState;
 use crate::domain::state::{InvalidTransition, Machine};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
@@ -101,6 +102,10 @@ pub fn resolve(
             "note.sent"
         }
         Resolution::Resend => {
+            let note = notes::find(tx, caller.agency, row.note_id)?.ok_or(AppError::NotFound)?;
+            if note.state != NoteState::Queued {
+                return Err(unresolvable(&former));
+            }
             let recipient = correspondents::recipient(tx, caller.agency, row.contact_id)?;
             reachable(&[recipient.ok_or_else(|| blocked(row.contact_id, "was deleted"))?])?;
             row.due_at = tx.now();

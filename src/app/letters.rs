@@ -90,6 +90,10 @@ impl Parties {
             ComposeError::Address { whose: "contact", .. } => {
                 blocked(recipient.id, "has an address that no mail can be sent to")
             }
+            ComposeError::Address { whose, .. } => {
+                let detail = format!("the address of the {whose} is not one that mail can be sent from");
+                AppError::conflict(ConflictCode::ContactBlocked, detail)
+            }
             ComposeError::LineTooLong => {
                 AppError::fault("/subject", "too_long", "has a word that is too long for a line of mail")
             }

@@ -13,6 +13,7 @@ use super::faults::Faults;
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, DebriefId, Id, Kind};
 use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::text::check_line;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
@@ -169,7 +170,7 @@ pub fn create<R: Record>(
 where
     R::Input: HasRefs,
 {
-    if let Some(external) = adopt {
+    if let Some(external) = adopt.filter(|external| !input.refs_mut().contains(external)) {
         input.refs_mut().push(external);
     }
     let common = Common {
@@ -234,6 +235,7 @@ pub fn upsert<R: Record>(
 where
     R::Input: HasRefs,
 {
+    check_ref(&external).map_err(|fault| AppError::fault("/external_refs/0", "invalid", fault))?;
     let Some(id) = record::find_by_ref(tx, caller.agency, R::KIND, &external)? else {
         return Ok((create(tx, caller, input, Some(external))?, true));
     };
@@ -301,6 +303,10 @@ where
     let (agency, id) = (common.agency_id, common.id);
     input.refs_mut().sort_unstable();
     for (i, external) in input.refs_mut().iter().enumerate() {
+        if let Err(fault) = check_ref(external) {
+            faults.add(format!("/external_refs/{i}"), "invalid", fault);
+            continue;
+        }
         let other = record::find_by_ref(tx, agency, R::KIND, external)?;
         if other.is_some_and(|other| other != id) {
             let detail = format!("another record is {} in {} already", external.id, external.system);
@@ -313,6 +319,23 @@ where
     let made = R::build(tx, common, input, former, &mut faults)?;
     checked(faults)?;
     Ok(made)
+}
+
+/// The longest name of another system, in characters.
+const MAX_SYSTEM: usize = 64;
+/// The longest id in another system, in characters.
+const MAX_EXTERNAL_ID: usize = 255;
+
+/// Checks a reference: one in a path has not met the schema that a body is checked against.
+fn check_ref(external: &ExternalRef) -> Result<(), &'static str> {
+    let keepable = |text: &str, max_chars: usize| {
+        (1..=max_chars).contains(&text.chars().count()) && check_line(text).is_ok()
+    };
+    if keepable(&external.system, MAX_SYSTEM) && keepable(&external.id, MAX_EXTERNAL_ID) {
+        Ok(())
+    } else {
+        Err("is empty, too long, or has control characters")
+    }
 }
 
 /// An input with external references.

@@ -127,7 +127,14 @@ pub async fn log_in(context: &Context, login: Login) -> Result<TokenPair, AppErr
     let right = context.hasher.verify(login.password, kept).await?;
     let user = user.filter(|_| right).ok_or(REFUSED)?;
     let session = context.session();
-    context.write(move |tx| session.begin(tx, &user)).await
+    context
+        .write(move |tx| {
+            // The password may have been changed, or the user disabled, while it was verified.
+            let present = users::lock(tx, user.id)?.filter(|present| present.disabled_at.is_none());
+            let present = present.filter(|present| present.password_hash == user.password_hash);
+            session.begin(tx, &present.ok_or(REFUSED)?)
+        })
+        .await
 }
 
 /// Exchanges a refresh token for a new pair. A token that was exchanged before is in two hands:
@@ -137,6 +144,10 @@ pub async fn refresh(context: &Context, refresh: Refresh) -> Result<TokenPair, A
     let exchanged = context
         .write(move |tx| {
             let hash = secret::hash(&refresh.refresh_token);
+            // The user comes first, as where a password is changed: so whatever ends the user's
+            // sign-ins finds the token that is given here, or this finds them ended.
+            let Some(owner) = users::owner_of(tx, &hash)? else { return Ok(None) };
+            let user = users::lock(tx, owner)?.filter(|user| user.disabled_at.is_none());
             let Some(token) = users::lock_refresh_token(tx, &hash)? else { return Ok(None) };
             let now = tx.now();
             if token.revoked_at.is_some() || token.expires_at <= now {
@@ -146,7 +157,6 @@ pub async fn refresh(context: &Context, refresh: Refresh) -> Result<TokenPair, A
                 users::revoke_family(tx, token.family_id, now)?;
                 return Ok(None);
             }
-            let user = users::find_any(tx, token.user_id)?.filter(|user| user.disabled_at.is_none());
             let Some(user) = user else { return Ok(None) };
             users::use_refresh_token(tx, &hash, now)?;
             session.carry_on(tx, &user, token.family_id).map(Some)
@@ -159,7 +169,10 @@ pub async fn refresh(context: &Context, refresh: Refresh) -> Result<TokenPair, A
 /// Ends the sign-in that a refresh token belongs to. A token that is unknown ends nothing, and
 /// that is fine too (RFC 7009, section 2.2).
 pub fn log_out(tx: &mut Tx<'_>, refresh: &Refresh) -> Result<(), AppError> {
-    if let Some(token) = users::lock_refresh_token(tx, &secret::hash(&refresh.refresh_token))? {
+    let hash = secret::hash(&refresh.refresh_token);
+    let Some(owner) = users::owner_of(tx, &hash)? else { return Ok(()) };
+    users::lock(tx, owner)?;
+    if let Some(token) = users::lock_refresh_token(tx, &hash)? {
         let now = tx.now();
         users::revoke_family(tx, token.family_id, now)?;
     }

@@ -13,6 +13,7 @@ use crate::auth::password;
 use crate::domain::ids::{AgencyId, UserId};
 use crate::domain::people::Role;
 use crate::domain::text::{check_email, check_name};
+use crate::store::agencies;
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
 use crate::store::users::{self, User};
@@ -152,6 +153,9 @@ pub fn change(
     input: UserInput,
     password_hash: Option<String>,
 ) -> Result<User, AppError> {
+    // One after the other in an agency: two administrators must not remove each other.
+    agencies::lock(tx, caller.agency)?;
+    users::lock(tx, id)?;
     let mut user = get(tx, caller.agency, id)?;
     expect_version(expected, user.version)?;
     let was_admin = user.role == Role::Admin && user.disabled_at.is_none();

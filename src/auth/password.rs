@@ -111,8 +111,14 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashingFailed> {
-        let _slot = self.slots.acquire().await.map_err(|e| HashingFailed(e.to_string()))?;
-        tokio::task::spawn_blocking(work).await.map_err(|e| HashingFailed(e.to_string()))
+        let slot = self.slots.clone().acquire_owned().await.map_err(|e| HashingFailed(e.to_string()))?;
+        // The thread keeps its slot, even if whoever asked has gone.
+        let held = move || {
+            let result = work();
+            drop(slot);
+            result
+        };
+        tokio::task::spawn_blocking(held).await.map_err(|e| HashingFailed(e.to_string()))
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Timestamp(DateTime<Utc>);
 
 /// A text that is not a moment we can keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a time in RFC 3339, such as 2026-11-22T09:30:00Z, between the years 1900 and 9999")]
+#[error("must be a time in RFC 3339, such as 2026-11-22T09:30:00Z, between the years 1900 and 9998")]
 pub struct InvalidTimestamp;
 
 impl Timestamp {
@@ -49,7 +49,7 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let moment = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp)?.to_utc();
-        if (1900..=9999).contains(&moment.year()) { Ok(moment.into()) } else { Err(InvalidTimestamp) }
+        if (1900..=9998).contains(&moment.year()) { Ok(moment.into()) } else { Err(InvalidTimestamp) }
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Note<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
     /// Not an address that mail can be sent to or from.
-    #[error("the address of the {whose} is not usable: {address}")]
+    #[error("the address of the {whose} is not usable")]
     Address {
         /// Whose address: recruiter, service, contact, bounces.
         whose: &'static str,

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::connection::DbConn;
+use super::connection::{DbConn, Lock, Locked};
 use super::schema::agencies;
 use super::types::Json;
 use crate::domain::ids::AgencyId;
@@ -73,6 +73,12 @@ pub fn find_by_name(conn: &mut DbConn, name: &str) -> QueryResult<Vec<Agency>> {
 pub fn update(conn: &mut DbConn, agency: &Agency, version: i64) -> QueryResult<bool> {
     let present = agencies::table.filter(agencies::id.eq(agency.id)).filter(agencies::version.eq(version));
     diesel::update(present).set(agency).execute(conn).map(|rows| rows == 1)
+}
+
+/// Waits for whoever is changing the agency or its users, until the transaction ends.
+pub fn lock(conn: &mut DbConn, id: AgencyId) -> QueryResult<()> {
+    let query = agencies::table.filter(agencies::id.eq(id)).select(agencies::id);
+    Locked(query, Lock::Wait).get_result::<AgencyId>(conn).map(drop)
 }
 
 /// Waits for whoever is making an agency, until the transaction ends. SQLite has one writer anyway.

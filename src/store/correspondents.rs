@@ -2,8 +2,10 @@
 
 use diesel::prelude::*;
 
+use super::agencies::MailIdentity;
 use super::connection::DbConn;
 use super::schema::{agencies, candidates, contacts, debriefs, users};
+use super::types::Json;
 use crate::domain::ids::{AgencyId, ClientId, ContactId, DebriefId, UserId};
 use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
@@ -83,13 +85,14 @@ pub fn sender(conn: &mut DbConn, agency: AgencyId, id: UserId) -> QueryResult<Op
         .optional()
 }
 
-/// What the agency and the candidate of a debrief are called, in this order.
+/// What the agency and the candidate of a debrief are called in a letter, in this order.
 pub fn names(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryResult<(String, String)> {
-    debriefs::table
+    let (name, mail, candidate): (String, Json<MailIdentity>, String) = debriefs::table
         .inner_join(agencies::table)
         .inner_join(candidates::table)
         .filter(debriefs::id.eq(debrief))
         .filter(debriefs::agency_id.eq(agency))
-        .select((agencies::name, candidates::name))
-        .first(conn)
+        .select((agencies::name, agencies::mail, candidates::name))
+        .first(conn)?;
+    Ok((mail.0.sender_name.unwrap_or(name), candidate))
 }

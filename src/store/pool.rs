@@ -65,6 +65,8 @@ pub struct StoreOptions {
     pub readers: u32,
     /// How long to wait for a connection.
     pub acquire_timeout: Duration,
+    /// SQLite: how long to wait while another process writes.
+    pub busy_timeout: Duration,
     /// SQLite: whether each commit waits for the disk (`FULL`) or may be lost on power failure.
     pub full_sync: bool,
     /// Is given the text of every SQL statement, without what is bound to it.
@@ -101,6 +103,7 @@ impl Store {
             let manager = Manager {
                 location: options.location.clone(),
                 access,
+                busy_timeout: options.busy_timeout,
                 full_sync: options.full_sync,
                 statements: statements.clone(),
                 on_statement: options.on_statement.clone(),
@@ -189,7 +192,7 @@ impl Store {
         E: From<StoreError>,
     {
         let mut slot = acquire(&self.writers)?;
-        // The time is taken once the writer is ours, so that it rises from write to write.
+        // The time is taken once the writer is ours: on SQLite it rises from write to write.
         let now: Timestamp = self.clock.now().into();
         let result = transaction(&mut slot.conn, "BEGIN", "BEGIN IMMEDIATE", |conn| {
             let mut tx = Tx { conn, now, events: Vec::new() };
@@ -292,6 +295,7 @@ struct Slot {
 struct Manager {
     location: Location,
     access: Access,
+    busy_timeout: Duration,
     full_sync: bool,
     statements: Arc<AtomicU64>,
     on_statement: Option<StatementHook>,
@@ -346,6 +350,7 @@ impl Manager {
     fn connect_sqlite(&self, path: &Path) -> Result<SqliteConnection, diesel::r2d2::Error> {
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())
             .map_err(diesel::r2d2::Error::ConnectionError)?;
+        let busy = self.busy_timeout.as_millis();
         let synchronous = if self.full_sync { "FULL" } else { "NORMAL" };
         let mode = match self.access {
             Access::Write => "PRAGMA journal_mode = WAL;",
@@ -353,7 +358,7 @@ impl Manager {
         };
         // 16 MB of page cache for each connection, and the file mapped up to 1 GB.
         let pragmas = format!(
-            "PRAGMA busy_timeout = 5000; {mode} PRAGMA synchronous = {synchronous}; \
+            "PRAGMA busy_timeout = {busy}; {mode} PRAGMA synchronous = {synchronous}; \
              PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
              PRAGMA mmap_size = 1073741824;"
         );

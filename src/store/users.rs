@@ -54,9 +54,11 @@ pub fn find_by_email(conn: &mut DbConn, email: &str) -> QueryResult<Option<User>
     users::table.filter(users::email.eq(email)).select(User::as_select()).first(conn).optional()
 }
 
-/// The user of a refresh token, of whichever agency: for signing in.
-pub fn find_any(conn: &mut DbConn, id: UserId) -> QueryResult<Option<User>> {
-    users::table.find(id).select(User::as_select()).first(conn).optional()
+/// The user of a sign-in, of whichever agency, locked: a sign-in and a change of the password come
+/// one after the other.
+pub fn lock(conn: &mut DbConn, id: UserId) -> QueryResult<Option<User>> {
+    let query = users::table.filter(users::id.eq(id)).select(User::as_select());
+    Locked(query, Lock::Wait).get_result(conn).optional()
 }
 
 /// Writes the user over the one of `version`; false if that is not the present one.
@@ -132,6 +134,12 @@ pub struct RefreshToken {
 /// Keeps a refresh token.
 pub fn insert_refresh_token(conn: &mut DbConn, token: &RefreshToken) -> QueryResult<()> {
     diesel::insert_into(refresh_tokens::table).values(token).execute(conn).map(drop)
+}
+
+/// Whose the refresh token with this hash is.
+pub fn owner_of(conn: &mut DbConn, hash: &[u8]) -> QueryResult<Option<UserId>> {
+    let token = refresh_tokens::table.find(hash.to_vec());
+    token.select(refresh_tokens::user_id).first(conn).optional()
 }
 
 /// The refresh token with this hash, locked: of two exchanges at once, the second waits.

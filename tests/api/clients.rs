@@ -69,6 +69,16 @@ on_both! {
         assert_eq!(ann.post("/v1/clients", clash).await.faults(), ["/external_refs/0 already_exists"]);
     }
 
+    async fn an_external_reference_in_a_path_is_checked_like_one_in_a_body(app: TestApp) {
+        let ann = app.recruiter().await;
+        let own = json!({"name": "Nordwind", "external_refs": [{"system": "bullhorn", "id": "7"}]});
+        ann.put("/v1/clients/by-external-id/bullhorn/7", own).await.expect(201);
+        for bad in ["%00".to_owned(), "x".repeat(256)] {
+            let path = format!("/v1/clients/by-external-id/bullhorn/{bad}");
+            assert_eq!(ann.put(&path, json!({"name": "Nordwind"})).await.faults(), ["/external_refs/0 invalid"]);
+        }
+    }
+
     async fn a_list_is_read_page_by_page(app: TestApp) {
         let ann = app.recruiter().await;
         for name in ["Zoë & Söhne", "100% Pur", "Nord_wind", "Nordwind", "Back\\slash"] {

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use debrief::app::deliveries::relay::{self as relaying, Claim, Ending};
 use debrief::domain::delivery::{DeliveryState, Reply, Schedule};
 use debrief::domain::people::Role;
-use debrief::mail::Outcome;
+use debrief::mail::{Outcome, Step};
 use debrief::store::pool::{Location, Tx};
 use serde_json::{Value, json};
 
@@ -151,6 +151,22 @@ on_both! {
         let accepted = Outcome::Accepted(Reply::new(250, "2.0.0 taken"));
         assert_eq!(finish(&app, claims[0], accepted), Some(DeliveryState::Sent));
         assert_eq!(desk.fates(&note).await, ["sent", "recalled"]);
+    }
+
+    async fn what_was_on_its_way_at_a_recall_is_not_tried_again(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let claims = claim(&app, &note);
+        assert!(write(&app, |tx| relaying::pass_commit_point(tx, claims[0])));
+        desk.act(&note, "recall", json!({})).await.expect(200);
+        let refused = Outcome::Refused { step: Step::Content, reply: Reply::new(451, "4.3.0 later") };
+        assert_eq!(finish(&app, claims[0], refused), Some(DeliveryState::Deferred));
+        app.clock.advance(TimeDelta::minutes(5));
+        let peer = SmtpPeer::start([]).await;
+        relay(&app, &peer).run_once().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["recalled", "recalled"]);
+        assert!(peer.taken().is_empty());
     }
 
     async fn several_workers_and_recalls_do_not_get_in_each_others_way(app: TestApp) {

@@ -103,7 +103,14 @@ impl Drop for Database {
 
 fn open(location: Location, clock: Clock, on_statement: Option<StatementHook>) -> Store {
     let acquire_timeout = Duration::from_secs(30);
-    let options = StoreOptions { location, readers: 4, acquire_timeout, full_sync: false, on_statement };
+    let options = StoreOptions {
+        location,
+        readers: 4,
+        acquire_timeout,
+        busy_timeout: acquire_timeout,
+        full_sync: false,
+        on_statement,
+    };
     Store::open(&options, clock).unwrap()
 }
 

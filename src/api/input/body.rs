@@ -116,7 +116,10 @@ fn read<T: DeserializeOwned + ToSchema + 'static>(mut document: Value) -> Result
     if !faults.is_empty() {
         return Err(ApiError::invalid(faults));
     }
-    serde_json::from_value(document).map_err(|e| malformed(&e.to_string()))
+    serde_json::from_value(document).map_err(|e| {
+        let fault = Fault { pointer: String::new(), code: "invalid".into(), detail: e.to_string() };
+        ApiError::invalid(vec![fault.into()])
+    })
 }
 
 fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(mut document: Value) -> Result<T, AppError> {
@@ -134,7 +137,7 @@ fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(mut document: Value) -
     if !faults.is_empty() {
         return Err(AppError::Invalid(faults));
     }
-    serde_json::from_value(document).map_err(|e| AppError::Internal(e.to_string()))
+    serde_json::from_value(document).map_err(|e| AppError::fault("", "invalid", e.to_string()))
 }
 
 /// Takes out every field that is null: in a body it means the same as a field that is not there.

@@ -14,6 +14,7 @@ use crate::auth::caller::Caller;
 use crate::domain::debrief::DebriefState;
 use crate::domain::delivery::{DeliveryEvent, Progress};
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
+use crate::domain::note::NoteState;
 use crate::domain::people::EmailStatus;
 use crate::domain::state::Machine;
 use crate::domain::timestamp::Timestamp;
@@ -103,7 +104,10 @@ fn attempt(row: &Delivery, host: &str, now: Timestamp) -> Attempt {
 
 /// What has come in between since the note was approved.
 fn hindrance(due: &Due) -> Option<&'static str> {
-    if due.debrief_state == DebriefState::Cancelled {
+    if due.note_state != NoteState::Queued {
+        // It was past the commit point when the note was recalled, and then was not taken.
+        Some("the note was recalled")
+    } else if due.debrief_state == DebriefState::Cancelled {
         Some("the debrief was cancelled")
     } else if due.contact_deleted_at.is_some() {
         Some("the contact was deleted")

@@ -12,10 +12,11 @@ use super::{Attempt, Delivery, Message};
 use crate::domain::debrief::DebriefState;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
+use crate::domain::note::NoteState;
 use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, Lock, Locked};
-use crate::store::schema::{contacts, debriefs, deliveries, delivery_attempts};
+use crate::store::schema::{contacts, debriefs, deliveries, delivery_attempts, notes};
 
 /// A delivery whose time has come, with what is needed to send it.
 #[derive(Queryable, Selectable)]
@@ -36,16 +37,20 @@ pub struct Due {
     /// Where its debrief stands.
     #[diesel(select_expression = debriefs::state)]
     pub debrief_state: DebriefState,
+    /// Where its note stands.
+    #[diesel(select_expression = notes::state)]
+    pub note_state: NoteState,
     /// When its contact was deleted.
     #[diesel(select_expression = contacts::deleted_at)]
     pub contact_deleted_at: Option<Timestamp>,
 }
 
 /// Deliveries of every agency whose time has come, longest due first, locked together with their
-/// debriefs and contacts. Those that somebody else holds are left out.
+/// debriefs, notes and contacts. Those that somebody else holds are left out.
 pub fn lock_due(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<Vec<Due>> {
     let rows = deliveries::table
         .inner_join(debriefs::table)
+        .inner_join(notes::table)
         .inner_join(contacts::table)
         // The words stand in the statement, so that the partial index is of use.
         .filter(sql::<Bool>("deliveries.state IN ('queued', 'deferred')"))
