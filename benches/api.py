@@ -10,6 +10,9 @@ import random
 import threading
 import time
 
+# What `debrief demo-data` makes, with this password.
+ADMINISTRATOR = "admin@demo.example"
+PASSWORD = "correct horse battery staple"
 # A page of the worklist.
 FULL_PAGE = 50
 # An access token is good for 15 minutes: it is fetched anew well before.
@@ -22,7 +25,7 @@ class Service:
     def __init__(self, port):
         self.port = port
         self.local = threading.local()
-        self.credentials = self.signed_in_at = self.access_token = None
+        self.signed_in_at = self.access_token = None
 
     def call(self, method, path, body=None, token=True):
         connection = getattr(self.local, "connection", None)
@@ -53,13 +56,10 @@ class Service:
         process.wait_for_port(self.port)
         self.call("GET", "/readyz", token=False)
 
-    def sign_in(self, email, password):
-        self.credentials = {"email": email, "password": password}
-        self.token()
-
     def token(self):
         if self.signed_in_at is None or time.monotonic() - self.signed_in_at > TOKEN_SECONDS:
-            answer = json.loads(self.call("POST", "/v1/auth/login", self.credentials, token=False))
+            credentials = {"email": ADMINISTRATOR, "password": PASSWORD}
+            answer = json.loads(self.call("POST", "/v1/auth/login", credentials, token=False))
             self.access_token, self.signed_in_at = answer["access_token"], time.monotonic()
         return self.access_token
 

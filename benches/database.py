@@ -71,13 +71,14 @@ class Postgres:
             debrief, person = line.split()
             contact = r"\N" if person == "candidate" else to_uuid(person)
             rows.append(f"{number}\t{to_uuid(debrief)}\t{contact}")
+        self.psql("CREATE TABLE bench_listed (n INTEGER NOT NULL, debrief_id UUID NOT NULL, contact_id UUID)")
+        self.psql("COPY bench_listed FROM STDIN;\n" + "\n".join(rows) + "\n\\.\n")
         self.psql((HERE / "sql/prepare.sql").read_text())
-        self.psql("COPY bench_people FROM STDIN;\n" + "\n".join(rows) + "\n\\.\n")
         self.counts = {
             "debriefs": int(self.psql("SELECT count(*) FROM bench_debriefs")),
             "clients": int(self.psql("SELECT count(*) FROM bench_clients")),
         }
-        self.people = len(people)
+        self.people = int(self.psql("SELECT count(*) FROM bench_people"))
         self.settle()
 
     def alone(self, subject, connections, seconds):
