@@ -36,15 +36,18 @@ def wrk(script, base, connections, seconds, **environment):
     return Run(requests, requests / (micros / 1e6), p50 / 1e3, p99 / 1e3, int(found.get("USED", 0)))
 
 
-def pgbench(url, subject, connections, seconds, folder, **variables):
-    """Runs the script sql/SUBJECT.sql against the database at `url`."""
+def pgbench(url, subject, connections, seconds, folder, settings, **variables):
+    """Runs the script sql/SUBJECT.sql against the database at `url`, with PostgreSQL's `settings`."""
     for old in folder.glob("pgbench_log*"):
         old.unlink()
     command = ["pgbench", "-n", "-M", "prepared", "-c", connections, "-j", 1, "-T", seconds, "-l", "--log-prefix",
                folder / "pgbench_log", "-f", HERE / f"sql/{subject}.sql"]
     for name, value in variables.items():
         command += ["-D", f"{name}={value}"]
-    output = subprocess.run([*map(str, command), url], check=True, capture_output=True, text=True).stdout
+    environment = {**os.environ, "PGOPTIONS": " ".join(f"-c {setting}" for setting in settings)}
+    output = subprocess.run(
+        [*map(str, command), url], env=environment, check=True, capture_output=True, text=True
+    ).stdout
     # PostgreSQL counts the CPU time of connections that have ended a moment later.
     time.sleep(0.5)
     millis = [int(line.split()[2]) / 1000 for log in folder.glob("pgbench_log*") for line in log.open()]

@@ -18,19 +18,20 @@ SELECT json_build_object(
         SELECT json_agg(r ORDER BY r.id) FROM retry_requests r WHERE r.debrief_id = d.id),
     'notes', (
         SELECT json_agg(note ORDER BY note.id)
-        FROM (SELECT n.*,
-                (SELECT json_agg(nc.contact_id ORDER BY nc.position)
-                    FROM note_contacts nc WHERE nc.note_id = n.id) AS contact_ids,
-                (SELECT json_agg(dl ORDER BY dl.position)
-                    FROM (SELECT id, contact_id, position, state, attempts, next_attempt_at, last_code,
-                            last_enhanced_code, last_text, message_id, sent_at
-                        FROM deliveries WHERE note_id = n.id) dl) AS deliveries
-            FROM notes n WHERE n.debrief_id = d.id) note)
+        FROM (SELECT n.*, (SELECT json_agg(dl ORDER BY dl.position)
+                FROM (SELECT id, contact_id, position, state, attempts, due_at, next_attempt_at, last_code,
+                        last_enhanced_code, last_text, message_id, sent_at
+                    FROM deliveries WHERE note_id = n.id AND NOT withdrawn) dl) AS deliveries
+            FROM notes n WHERE n.debrief_id = d.id) note),
+    'recruiter', u.name,
+    'competencies', a.competencies
 )
 FROM debriefs d
 JOIN interviews i ON i.id = d.interview_id
 JOIN candidates c ON c.id = d.candidate_id
 JOIN clients cl ON cl.id = d.client_id
 JOIN job_orders j ON j.id = d.job_order_id
+JOIN agencies a ON a.id = d.agency_id
+LEFT JOIN users u ON u.id = d.recruiter_id
 WHERE d.agency_id = (SELECT agency_id FROM bench_debriefs WHERE n = :n)
     AND d.id = (SELECT id FROM bench_debriefs WHERE n = :n);

@@ -1,19 +1,29 @@
 -- GET /v1/debriefs?client_id=…&limit=50: one row more than shown tells whether there is a next page.
 \set n random(1, :clients)
-SELECT json_agg(page)
-FROM (
-    SELECT d.id, d.state, d.outcome, d.interviewed_at, d.due_at, d.candidate_side, d.client_side,
-        d.candidate_overall, d.client_overall, d.retry_state, d.note_state, d.interview_id, d.version,
-        d.created_at, d.updated_at, d.candidate_id, c.name AS candidate_name, d.client_id,
-        cl.name AS client_name, d.job_order_id, j.title, d.recruiter_id, u.name AS recruiter_name
-    FROM debriefs d
-    JOIN candidates c ON c.id = d.candidate_id
-    JOIN clients cl ON cl.id = d.client_id
-    JOIN job_orders j ON j.id = d.job_order_id
-    LEFT JOIN users u ON u.id = d.recruiter_id
-    WHERE d.agency_id = (SELECT agency_id FROM bench_clients WHERE n = :n)
-        AND d.client_id = (SELECT client_id FROM bench_clients WHERE n = :n)
-        AND d.deleted_at IS NULL
-    ORDER BY d.interviewed_at, d.id
+WITH page AS MATERIALIZED (
+    SELECT id, interview_id, candidate_id, client_id, job_order_id, recruiter_id, state, outcome, interviewed_at,
+        interview_ends_at, due_at, candidate_side, client_side, candidate_overall, client_overall, retry_state,
+        note_state, released_at, closed_at, version, created_at, updated_at
+    FROM debriefs
+    WHERE agency_id = (SELECT agency_id FROM bench_clients WHERE n = :n)
+        AND client_id = (SELECT client_id FROM bench_clients WHERE n = :n)
+        AND deleted_at IS NULL
+    ORDER BY interviewed_at DESC, id DESC
     LIMIT 51
-) page;
+),
+panel AS (
+    SELECT ic.interview_id, json_agg(json_build_object('id', co.id, 'name', co.name) ORDER BY ic.position) AS contacts
+    FROM interview_contacts ic JOIN contacts co ON co.id = ic.contact_id
+    WHERE ic.interview_id = ANY(ARRAY(SELECT interview_id FROM page))
+    GROUP BY ic.interview_id
+)
+SELECT json_agg(row ORDER BY row.interviewed_at DESC, row.id DESC)
+FROM (
+    SELECT page.*, c.name AS candidate, cl.name AS client, j.title AS job_order, u.name AS recruiter, panel.contacts
+    FROM page
+    JOIN candidates c ON c.id = page.candidate_id
+    JOIN clients cl ON cl.id = page.client_id
+    JOIN job_orders j ON j.id = page.job_order_id
+    LEFT JOIN users u ON u.id = page.recruiter_id
+    LEFT JOIN panel ON panel.interview_id = page.interview_id
+) row;
