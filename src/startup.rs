@@ -12,7 +12,6 @@ use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use utoipa::openapi::OpenApi;
-use utoipa_actix_web::AppExt;
 
 use crate::api::metrics::{self, Metrics};
 use crate::api::openapi::{self, Document};
@@ -100,8 +99,8 @@ fn create_private(folder: &std::path::Path) -> anyhow::Result<()> {
 /// The document of every route.
 #[must_use]
 pub fn document() -> OpenApi {
-    let app = App::new().into_utoipa_app().openapi(openapi::frame()).configure(routing::routes);
-    let mut document = app.split_for_parts().1;
+    let mut document = openapi::frame();
+    routing::routes(&mut document);
     openapi::complete(&mut document);
     document
 }
@@ -156,7 +155,7 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
             .wrap(from_fn(request::layer))
             .default_service(web::to(routing::no_route));
         let app = if public_metrics { app.service(metrics::metrics) } else { app };
-        app.into_utoipa_app().configure(routing::routes).into_app().configure(routing::pages)
+        app.configure(routing::routes).configure(routing::pages)
     };
     let mut server = HttpServer::new(app)
         .client_request_timeout(Duration::from_secs(u64::from(server_settings.request_timeout_seconds)))

@@ -4,9 +4,9 @@ mod agency;
 mod api_clients;
 mod users;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use super::routes::Routes;
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(agency::routes).configure(users::routes).configure(api_clients::routes);
+pub fn routes(routes: &mut impl Routes) {
+    routes.configure(agency::routes).configure(users::routes).configure(api_clients::routes);
 }

@@ -6,11 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::access::{Access, Anybody};
 use super::input::Body;
 use super::records::Answer;
+use super::routes::Routes;
 use crate::app::sign_in::{self, ClientToken, GrantError, Login, Refresh, Setup, TokenPair};
 use crate::app::{AppError, Context};
 use crate::auth::caller::Actor;
@@ -19,9 +19,9 @@ use crate::domain::people::{Role, Scopes};
 use crate::store::{agencies, api_clients, users};
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(set_up).service(log_in).service(refresh).service(log_out);
-    config.service(token).service(keys).service(me);
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(set_up).service(log_in).service(refresh).service(log_out);
+    routes.service(token).service(keys).service(me);
 }
 
 /// Makes the first agency and its administrator, with the one-time token that the server prints

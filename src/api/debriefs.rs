@@ -5,13 +5,13 @@ mod matches;
 mod transitions;
 
 use actix_web::{HttpRequest, get, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::access::{Access, Read};
 use super::etag;
 use super::input::{Listing, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
+use super::routes::Routes;
 use crate::app::Context;
 use crate::app::debriefs::history::{self, HistoryEntry};
 use crate::app::debriefs::view::{self, DebriefView};
@@ -20,9 +20,9 @@ use crate::domain::comparison::Comparison;
 use crate::domain::ids::DebriefId;
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(show).service(comparison).service(list_history);
-    config.configure(transitions::routes).configure(matches::routes).configure(activities::routes);
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(list).service(show).service(comparison).service(list_history);
+    routes.configure(transitions::routes).configure(matches::routes).configure(activities::routes);
 }
 
 /// The worklist: debriefs with the names that go with them, in the order that is wanted.

@@ -1,12 +1,12 @@
 //! `/v1/deliveries`: every attempt of one, and the end of a doubt.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::access::{Access, Approve, Read};
 use super::input::{Body, Listing, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
+use super::routes::Routes;
 use crate::app::Context;
 use crate::app::deliveries::{self, AttemptView, ResolutionInput};
 use crate::app::notes::DeliveryView;
@@ -14,8 +14,8 @@ use crate::domain::ids::DeliveryId;
 use crate::store::pool::Tx;
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(attempts).service(resolve);
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(attempts).service(resolve);
 }
 
 /// Lists the attempts of a delivery, the first one first.

@@ -1,20 +1,20 @@
 //! `/v1/feedback`: the accounts in a debrief.
 
 use actix_web::{HttpRequest, get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::access::{Access, Read, Write};
 use super::etag::{self, RequiredIfMatch};
 use super::input::{Body, Listing, Merge, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
+use super::routes::Routes;
 use crate::app::Context;
 use crate::app::feedback::{self, Feedback, FeedbackInput, Revision, WaiveInput};
 use crate::domain::ids::{DebriefId, FeedbackId};
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(create).service(show).service(change).service(submit).service(waive).service(revisions);
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(create).service(show).service(change).service(submit).service(waive).service(revisions);
 }
 
 /// Writes one person's account. Whoever was asked for one already has a `requested` account, which

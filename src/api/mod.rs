@@ -24,4 +24,5 @@ pub mod page;
 pub mod records;
 pub mod request;
 pub mod retry_requests;
+pub mod routes;
 pub mod routing;

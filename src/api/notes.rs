@@ -4,7 +4,6 @@ mod preview;
 
 use actix_web::{HttpRequest, get, patch, post, web};
 use sha2::{Digest, Sha256};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::access::{Access, Approve, Read, Write};
 use super::error::ApiError;
@@ -12,6 +11,7 @@ use super::etag::{self, RequiredIfMatch};
 use super::input::{Body, Listing, Merge};
 use super::page::{self, Page};
 use super::records::{Answer, Key, Paging};
+use super::routes::Routes;
 use crate::app::Context;
 use crate::app::notes::decisions::{self, Approval, Reason};
 use crate::app::notes::{self, NoteInput, NoteQuery, NoteView};
@@ -19,8 +19,8 @@ use crate::domain::ids::{DebriefId, NoteId, kinds};
 use crate::store::pool::Tx;
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub fn routes(routes: &mut impl Routes) {
+    routes
         .service(create)
         .service(list)
         .service(show)

@@ -151,9 +151,9 @@ macro_rules! record_routes {
         use $crate::app::Context;
 
         /// Registers the routes.
-        pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
+        pub fn routes(routes: &mut impl $crate::api::routes::Routes) {
             // What is more special comes first.
-            config.service(upsert).service(list).service(create).service(show).service(change).service(remove);
+            routes.service(upsert).service(list).service(create).service(show).service(change).service(remove);
         }
 
         /// Lists the records: newest first, or with `updated_since` in the order of their changes.

@@ -1,13 +1,13 @@
 //! `/v1/retry-requests`: the candidate's wish to meet the client again, and what becomes of it.
 
 use actix_web::{HttpRequest, get, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::access::{Access, Read, Write};
 use super::etag::{self, RequiredIfMatch};
 use super::input::{Body, Listing, OptionalBody};
 use super::page::{self, Page};
 use super::records::{Answer, Key, Paging};
+use super::routes::Routes;
 use crate::app::Context;
 use crate::app::retry_requests::schedule::{self, Scheduled};
 use crate::app::retry_requests::transitions::{
@@ -20,8 +20,8 @@ use crate::store::pool::Tx;
 use crate::store::retry_requests::RetryRequest;
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub fn routes(routes: &mut impl Routes) {
+    routes
         .service(create)
         .service(list)
         .service(show)

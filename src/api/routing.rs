@@ -5,14 +5,14 @@ use actix_web::error::PathError;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use utoipa::openapi::OpenApi;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::error::{ApiError, Code};
+use super::routes::Routes;
 use super::{docs, health, openapi};
 
 /// Registers every route.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config
+pub fn routes(routes: &mut impl Routes) {
+    routes
         .service(health::healthz)
         .service(health::readyz)
         .service(openapi::show)

@@ -1,22 +1,22 @@
 //! `/v1/agency` and `/v1/competencies`.
 
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api::access::{Access, Administer, Read};
 use crate::api::etag::{self, IfMatch};
 use crate::api::input::{Body, Merge};
 use crate::api::page::Page;
 use crate::api::records::Answer;
+use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::agencies::{self, AgencyInput};
 use crate::app::competencies::{self, CompetencyInput, CompetencyView, NewCompetency};
 use crate::store::agencies::Agency;
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(show).service(change);
-    config.service(list_competencies).service(add_competency).service(change_competency);
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(show).service(change);
+    routes.service(list_competencies).service(add_competency).service(change_competency);
 }
 
 /// Shows the caller's agency.

@@ -2,21 +2,21 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api::access::{Access, Administer};
 use crate::api::etag::{self, IfMatch};
 use crate::api::input::{Body, Listing, Merge, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
+use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::api_clients::{self, ApiClientInput, ApiClientWithSecret};
 use crate::domain::ids::ApiClientId;
 use crate::store::api_clients::{self as store, ApiClient};
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(create).service(show).service(change).service(rotate_secret);
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(list).service(create).service(show).service(change).service(rotate_secret);
 }
 
 /// Lists the agency's API clients, newest first.

@@ -1,21 +1,21 @@
 //! `/v1/users`: who can sign in, and as what.
 
 use actix_web::{HttpRequest, get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api::access::{Access, Administer};
 use crate::api::etag::{self, IfMatch};
 use crate::api::input::{Body, Listing, Merge, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
+use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::users::{self, NewUser, UserInput};
 use crate::domain::ids::UserId;
 use crate::store::users::{self as store, User};
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(create).service(show).service(change);
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(list).service(create).service(show).service(change);
 }
 
 /// Lists the agency's users, newest first.

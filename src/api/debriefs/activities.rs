@@ -1,20 +1,20 @@
 //! The log of what is done around a debrief.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api::access::{Access, Read, Write};
 use crate::api::input::{Body, Listing, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
+use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::debriefs::activities::{self, ActivityInput};
 use crate::domain::ids::{ActivityId, DebriefId};
 use crate::store::activities::Activity;
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_activities).service(log_activity);
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(list_activities).service(log_activity);
 }
 
 /// Lists the calls, voicemails and messages around a debrief, the last one written first.

@@ -2,20 +2,20 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api::access::{Access, Write};
 use crate::api::etag::IfMatch;
 use crate::api::input::Body;
 use crate::api::records::Answer;
+use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::debriefs::matches::{self, MatchInput};
 use crate::domain::ids::{DebriefId, MatchId};
 use crate::store::debriefs::PointMatch;
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(match_points).service(unmatch_points);
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(match_points).service(unmatch_points);
 }
 
 /// Says that two points are the same thing, or that they are not. Said again of the same two, it

@@ -1,20 +1,20 @@
 //! The transitions of a debrief.
 
 use actix_web::{post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api::access::{Access, Write};
 use crate::api::etag::{self, RequiredIfMatch};
 use crate::api::input::Body;
 use crate::api::records::Answer;
+use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::debriefs::transitions::{self, CancelInput, CloseInput, ReopenInput};
 use crate::app::debriefs::view::DebriefView;
 use crate::domain::ids::DebriefId;
 
 /// Registers the routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(release).service(close).service(reopen).service(cancel);
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(release).service(close).service(reopen).service(cancel);
 }
 
 /// Says that the candidate was given the client's view.
