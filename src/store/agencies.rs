@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked};
+use super::prepared::Prepared;
 use super::schema::agencies;
 use super::types::Json;
 use crate::domain::ids::AgencyId;
@@ -72,7 +73,7 @@ pub fn find_by_name(conn: &mut DbConn, name: &str) -> QueryResult<Vec<Agency>> {
 /// Writes the agency over the one of `version`; false if that is not the present one.
 pub fn update(conn: &mut DbConn, agency: &Agency, version: i64) -> QueryResult<bool> {
     let present = agencies::table.filter(agencies::id.eq(agency.id)).filter(agencies::version.eq(version));
-    diesel::update(present).set(agency).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present).set(agency)).execute(conn).map(|rows| rows == 1)
 }
 
 /// Waits for whoever is changing the agency or its users, until the transaction ends.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, MultiBackend};
+use super::prepared::Prepared;
 use super::schema::api_clients;
 use crate::domain::ids::{AgencyId, ApiClientId};
 use crate::domain::people::Scopes;
@@ -56,7 +57,7 @@ pub fn find_any(conn: &mut DbConn, id: ApiClientId) -> QueryResult<Option<ApiCli
 pub fn update(conn: &mut DbConn, client: &ApiClient, version: i64) -> QueryResult<bool> {
     let present =
         api_clients::table.filter(api_clients::id.eq(client.id)).filter(api_clients::version.eq(version));
-    diesel::update(present).set(client).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present).set(client)).execute(conn).map(|rows| rows == 1)
 }
 
 /// A page of accounts, newest first.

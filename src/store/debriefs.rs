@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked};
+use super::prepared::Prepared;
 use super::schema::{activities, agencies, debriefs, feedback, note_contacts, notes, retry_requests};
 use super::types::Json;
 use crate::domain::actor::Actor;
@@ -180,7 +181,7 @@ pub fn update(conn: &mut DbConn, row: &Debrief, version: i64) -> QueryResult<boo
         .filter(debriefs::id.eq(row.id))
         .filter(debriefs::agency_id.eq(row.agency_id))
         .filter(debriefs::version.eq(version));
-    diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present).set(row)).execute(conn).map(|rows| rows == 1)
 }
 
 /// A candidate's debriefs that somebody still works on, locked as [`lock`] does.

@@ -4,7 +4,8 @@ pub mod relay;
 
 use diesel::prelude::*;
 
-use super::connection::{DbConn, Lock, Locked, on_each};
+use super::connection::{DbConn, Lock, Locked};
+use super::prepared::{Prepared, insert_rows};
 use super::schema::{deliveries, delivery_attempts};
 use crate::domain::delivery::{DeliveryState, Progress};
 use crate::domain::ids::{AgencyId, ContactId, DebriefId, DeliveryId, NoteId};
@@ -109,7 +110,7 @@ pub struct Attempt {
 /// Inserts deliveries with their messages.
 pub fn insert_all(conn: &mut DbConn, rows: &[(Delivery, Message)]) -> QueryResult<()> {
     let rows: Vec<_> = rows.iter().map(|(delivery, message)| (delivery.clone(), message.clone())).collect();
-    on_each!(conn, c => diesel::insert_into(deliveries::table).values(&rows).execute(c)).map(drop)
+    insert_rows!(conn, deliveries::table, &rows)
 }
 
 /// The delivery.
@@ -176,7 +177,7 @@ pub fn update(conn: &mut DbConn, row: &Delivery, former: &Delivery) -> QueryResu
         .filter(deliveries::id.eq(former.id))
         .filter(deliveries::state.eq(former.state))
         .filter(deliveries::lease_token.eq(former.lease_token));
-    diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present).set(row)).execute(conn).map(|rows| rows == 1)
 }
 
 /// The attempts of a delivery, oldest first.

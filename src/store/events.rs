@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 use serde_json::Value;
 
-use super::connection::{DbConn, on_each};
+use super::connection::DbConn;
+use super::prepared::insert_rows;
 use super::schema::events;
 use super::types::Json;
 use crate::domain::actor::Actor;
@@ -39,5 +40,5 @@ pub fn insert_all(conn: &mut DbConn, rows: &[NewEvent]) -> QueryResult<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    on_each!(conn, c => diesel::insert_into(events::table).values(rows).execute(c)).map(drop)
+    insert_rows!(conn, events::table, rows)
 }

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, on_each};
+use super::connection::DbConn;
+use super::prepared::{Prepared, insert_rows};
 use super::schema::feedback;
 use super::types::Json;
 use crate::domain::feedback::{AgencyOnly, Channel, CompetencyRating, FeedbackState, Overall, Side};
@@ -102,7 +103,7 @@ pub fn insert(conn: &mut DbConn, row: &FeedbackRow) -> QueryResult<()> {
 
 /// Inserts rows, all of them in one statement.
 pub fn insert_all(conn: &mut DbConn, rows: &[FeedbackRow]) -> QueryResult<()> {
-    on_each!(conn, c => diesel::insert_into(feedback::table).values(rows).execute(c)).map(drop)
+    insert_rows!(conn, feedback::table, rows)
 }
 
 /// The row.
@@ -131,7 +132,7 @@ pub fn update(conn: &mut DbConn, row: &FeedbackRow, version: i64) -> QueryResult
         .filter(feedback::id.eq(row.id))
         .filter(feedback::agency_id.eq(row.agency_id))
         .filter(feedback::version.eq(version));
-    diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present).set(row)).execute(conn).map(|rows| rows == 1)
 }
 
 /// Deletes an account that was only asked for.

@@ -7,7 +7,8 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, MultiBackend, on_each};
+use super::connection::{DbConn, MultiBackend};
+use super::prepared::insert_rows;
 use super::record::{ListOptions, page_of, row_queries};
 use super::schema::{debriefs, interview_contacts, interviews};
 use super::types::Json;
@@ -205,7 +206,7 @@ pub fn insert_panel(conn: &mut DbConn, interview: InterviewId, contacts: &[Conta
             )
         })
         .collect();
-    on_each!(conn, c => diesel::insert_into(interview_contacts::table).values(&rows).execute(c)).map(drop)
+    insert_rows!(conn, interview_contacts::table, &rows)
 }
 
 /// Whether an interview that stands is a second chance for this one, which was the candidate's.

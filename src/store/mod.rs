@@ -26,6 +26,7 @@ pub mod names;
 pub mod notes;
 pub mod points;
 pub mod pool;
+pub mod prepared;
 pub mod record;
 pub mod retry_requests;
 pub mod revisions;

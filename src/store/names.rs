@@ -7,7 +7,8 @@ use diesel::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::connection::{DbConn, on_each};
+use super::connection::DbConn;
+use super::prepared::insert_rows;
 use super::schema::name_parts;
 use crate::domain::ids::{AgencyId, AnyRecordId, Id};
 use crate::domain::record::RecordKind;
@@ -43,7 +44,7 @@ pub fn replace<K>(
             )
         })
         .collect();
-    on_each!(conn, c => diesel::insert_into(name_parts::table).values(&rows).execute(c)).map(drop)
+    insert_rows!(conn, name_parts::table, &rows)
 }
 
 /// Makes a record no longer known by name.

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, MultiBackend, on_each};
+use super::connection::{DbConn, MultiBackend};
+use super::prepared::{Prepared, insert_rows};
 use super::record::ListOptions;
 use super::schema::{debriefs, deliveries, note_contacts, notes};
 use super::types::Json;
@@ -92,7 +93,7 @@ pub fn update(conn: &mut DbConn, row: &Note, version: i64) -> QueryResult<bool> 
         .filter(notes::id.eq(row.id))
         .filter(notes::agency_id.eq(row.agency_id))
         .filter(notes::version.eq(version));
-    diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present).set(row)).execute(conn).map(|rows| rows == 1)
 }
 
 /// The notes of a debrief, oldest first.
@@ -188,7 +189,7 @@ pub fn replace_contacts(conn: &mut DbConn, note: &Note) -> QueryResult<()> {
         )
     });
     let rows: Vec<_> = rows.collect();
-    on_each!(conn, c => diesel::insert_into(note_contacts::table).values(&rows).execute(c)).map(drop)
+    insert_rows!(conn, note_contacts::table, &rows)
 }
 
 /// The note came to nothing for a contact: another one may take its place.

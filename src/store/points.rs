@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::connection::{DbConn, on_each};
+use super::connection::DbConn;
+use super::prepared::insert_rows;
 use super::schema::points;
 use crate::domain::feedback::{Address, Point, PointKind, Severity};
 use crate::domain::ids::{AgencyId, DebriefId, FeedbackId, PointId};
@@ -113,7 +114,7 @@ pub fn insert_all(conn: &mut DbConn, rows: &[PointRow]) -> QueryResult<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    on_each!(conn, c => diesel::insert_into(points::table).values(rows).execute(c)).map(drop)
+    insert_rows!(conn, points::table, rows)
 }
 
 /// Deletes every point of an account.

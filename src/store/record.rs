@@ -1,7 +1,8 @@
 //! What the records that a CRM knows too have in common: external references, versions,
 //! tombstones, and the order of their lists.
 
-use super::connection::{DbConn, on_each};
+use super::connection::DbConn;
+use super::prepared::insert_rows;
 use super::schema::external_refs;
 use crate::domain::ids::{AgencyId, AnyRecordId, Id};
 use crate::domain::record::{ExternalRef, RecordKind};
@@ -48,7 +49,7 @@ pub fn replace_refs<K>(
             )
         })
         .collect();
-    on_each!(conn, c => diesel::insert_into(external_refs::table).values(&rows).execute(c)).map(drop)
+    insert_rows!(conn, external_refs::table, &rows)
 }
 
 /// The record that another system calls `external`.
@@ -114,7 +115,9 @@ macro_rules! row_queries {
                 .filter($table::id.eq(row.id))
                 .filter($table::agency_id.eq(row.agency_id))
                 .filter($table::version.eq(version));
-            diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+            $crate::store::prepared::Prepared(diesel::update(present).set(row))
+                .execute(conn)
+                .map(|rows| rows == 1)
         }
     };
 }

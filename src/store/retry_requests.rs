@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, MultiBackend};
+use super::prepared::Prepared;
 use super::record::ListOptions;
 use super::schema::{debriefs, retry_requests};
 use crate::domain::feedback::Channel;
@@ -95,7 +96,7 @@ pub fn update(conn: &mut DbConn, row: &RetryRequest, version: i64) -> QueryResul
         .filter(retry_requests::id.eq(row.id))
         .filter(retry_requests::agency_id.eq(row.agency_id))
         .filter(retry_requests::version.eq(version));
-    diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present).set(row)).execute(conn).map(|rows| rows == 1)
 }
 
 /// The requests of a debrief, oldest first.

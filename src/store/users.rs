@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked};
+use super::prepared::Prepared;
 use super::schema::{refresh_tokens, users};
 use crate::domain::ids::{AgencyId, Id, UserId};
 use crate::domain::people::Role;
@@ -64,7 +65,7 @@ pub fn lock(conn: &mut DbConn, id: UserId) -> QueryResult<Option<User>> {
 /// Writes the user over the one of `version`; false if that is not the present one.
 pub fn update(conn: &mut DbConn, user: &User, version: i64) -> QueryResult<bool> {
     let present = users::table.filter(users::id.eq(user.id)).filter(users::version.eq(version));
-    diesel::update(present).set(user).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present).set(user)).execute(conn).map(|rows| rows == 1)
 }
 
 /// A page of users, newest first.

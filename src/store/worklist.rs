@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::{Among, DbConn, MultiBackend};
+use super::prepared::{Prepared, pad};
 use super::schema::{candidates, clients, contacts, debriefs, interview_contacts, job_orders, users};
 use super::types;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
@@ -176,7 +177,7 @@ pub fn list(
     let found = debriefs::table.into_boxed::<MultiBackend>();
     let found = after(filters.apply(path.of_agency(found, agency), &named, page.now), page);
     let found = found.order(sql::<types::Instant>(&path.order(page))).limit(page.limit).select(debriefs::id);
-    debriefs::table
+    let rows = debriefs::table
         .inner_join(candidates::table)
         .inner_join(clients::table)
         .inner_join(job_orders::table)
@@ -189,8 +190,8 @@ pub fn list(
             ClientName::as_select(),
             JobTitle::as_select(),
             Option::<UserName>::as_select(),
-        ))
-        .load(conn)
+        ));
+    if filters.are_steady() { Prepared(rows).load(conn) } else { rows.load(conn) }
 }
 
 /// Only the rows after the one where the page before ended.
@@ -225,10 +226,10 @@ pub fn contacts_of(
     if interviews.is_empty() {
         return Ok(Vec::new());
     }
-    interview_contacts::table
+    let rows = interview_contacts::table
         .inner_join(contacts::table)
-        .filter(interview_contacts::interview_id.eq_any(interviews))
+        .filter(interview_contacts::interview_id.eq_any(pad(interviews)))
         .order((interview_contacts::interview_id, interview_contacts::position))
-        .select((interview_contacts::interview_id, ContactName::as_select()))
-        .load(conn)
+        .select((interview_contacts::interview_id, ContactName::as_select()));
+    Prepared(rows).load(conn)
 }

@@ -91,6 +91,17 @@ impl Named {
 }
 
 impl WorklistFilters {
+    /// Whether one plan serves whatever the values are: each of these filters leaves about as many
+    /// rows for one value as for another, and few together make few statements. What is filtered by
+    /// a state or a time is planned with its value.
+    pub(super) fn are_steady(&self) -> bool {
+        let Self { state, contact_id, overdue, missing, .. } = self;
+        let Self { interviewed_from, interviewed_to, updated_since, include_deleted, named, .. } = self;
+        let by_state = state.is_some() || overdue.is_some() || missing.is_some() || *include_deleted;
+        let by_time = interviewed_from.is_some() || interviewed_to.is_some() || updated_since.is_some();
+        !by_state && !by_time && contact_id.is_none() && named.is_none()
+    }
+
     /// Leaves what the filters let through. `now` is the time by which a debrief is overdue.
     pub(super) fn apply<'a>(&self, mut query: Query<'a>, named: &Named, now: Timestamp) -> Query<'a> {
         if let Some(state) = self.state {

@@ -1,0 +1,80 @@
+//! Statements that stay prepared on their connection although diesel would not keep them.
+//!
+//! Diesel keeps a statement only if its type alone, or its type and nothing of unbounded variety,
+//! makes its text: every `UPDATE`, every `INSERT` of several rows, `IN` and literal SQL are read
+//! and planned anew each time. On PostgreSQL the plan of a worklist costs more than its rows. Where
+//! we know that a statement has a handful of texts, it is wrapped in [`Prepared`], and kept by its
+//! text.
+
+use diesel::backend::Backend;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+
+use super::connection::DbConn;
+
+/// The most rows with which an `INSERT` is kept: each number of rows is a text of its own.
+pub const MOST_ROWS: usize = 16;
+
+/// A statement with few texts, all of which a connection may keep.
+#[derive(Debug, Clone, Copy)]
+pub struct Prepared<Q>(pub Q);
+
+impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Prepared<Q> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
+impl<Q> QueryId for Prepared<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<Q: Query> Query for Prepared<Q> {
+    type SqlType = Q::SqlType;
+}
+impl<Q> RunQueryDsl<DbConn> for Prepared<Q> {}
+impl<Q> RunQueryDsl<PgConnection> for Prepared<Q> {}
+
+/// Repeats the last of some values until their number is a power of two: `IN` with them then has
+/// few texts, and means the same.
+pub fn pad<T: Copy>(mut values: Vec<T>) -> Vec<T> {
+    if let Some(last) = values.last().copied() {
+        values.resize(values.len().next_power_of_two(), last);
+    }
+    values
+}
+
+/// Inserts a slice of rows in one statement, which the derived connection cannot.
+macro_rules! insert_rows {
+    ($conn:expr, $table:expr, $rows:expr) => {{
+        use $crate::store::connection::DbConn;
+        use $crate::store::prepared::{MOST_ROWS, Prepared};
+        let rows = $rows;
+        let inserted = match &mut *$conn {
+            DbConn::Postgres(c) if rows.len() <= MOST_ROWS => {
+                Prepared(diesel::insert_into($table).values(rows)).execute(c)
+            }
+            DbConn::Postgres(c) => diesel::insert_into($table).values(rows).execute(c),
+            DbConn::Sqlite(c) => diesel::insert_into($table).values(rows).execute(c),
+        };
+        inserted.map(drop)
+    }};
+}
+pub(crate) use insert_rows;
+
+#[cfg(test)]
+mod tests {
+    use super::pad;
+
+    #[test]
+    fn padding_adds_nothing_new() {
+        assert!(pad(Vec::<i32>::new()).is_empty());
+        assert_eq!(pad(vec![7]), vec![7]);
+        assert_eq!(pad(vec![1, 2, 3, 4, 5]), vec![1, 2, 3, 4, 5, 5, 5, 5]);
+    }
+}
