@@ -85,6 +85,12 @@ impl Outcome {
         })
     }
 
+    /// Whether the server certainly does not have the message.
+    #[must_use]
+    pub const fn proves_unsent(&self) -> bool {
+        !matches!(self, Self::Accepted(_) | Self::Unknown { .. })
+    }
+
     /// The server's reply, if it is what decided.
     #[must_use]
     pub const fn reply(&self) -> Option<&Reply> {
@@ -118,5 +124,13 @@ mod tests {
         }
         assert_eq!(refused(Step::Greeting, 554), Some(DeliveryEvent::TransientReply));
         assert_eq!(Outcome::Revoked.event(), None);
+    }
+
+    #[test]
+    fn only_a_yes_and_a_silence_leave_room_for_a_message() {
+        let no = Outcome::Refused { step: Step::Content, reply: Reply::new(554, "no") };
+        assert!(no.proves_unsent() && Outcome::Revoked.proves_unsent());
+        assert!(!Outcome::Accepted(Reply::new(250, "ok")).proves_unsent());
+        assert!(!Outcome::Unknown { error: "timed out".into() }.proves_unsent());
     }
 }

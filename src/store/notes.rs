@@ -193,6 +193,15 @@ pub fn replace_contacts(conn: &mut DbConn, note: &Note) -> QueryResult<()> {
 
 /// The note came to nothing for a contact: another one may take its place.
 pub fn release_contact(conn: &mut DbConn, note: NoteId, contact: ContactId) -> QueryResult<()> {
+    set_live(conn, note, contact, false)
+}
+
+/// The note came to something for a contact after all: no other one may take its place.
+pub fn hold_contact(conn: &mut DbConn, note: NoteId, contact: ContactId) -> QueryResult<()> {
+    set_live(conn, note, contact, true)
+}
+
+fn set_live(conn: &mut DbConn, note: NoteId, contact: ContactId, live: bool) -> QueryResult<()> {
     let row = note_contacts::table.find((note, contact));
-    diesel::update(row).set(note_contacts::live.eq(false)).execute(conn).map(drop)
+    diesel::update(row).set(note_contacts::live.eq(live)).execute(conn).map(drop)
 }

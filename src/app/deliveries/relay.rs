@@ -4,7 +4,9 @@
 //! Locks are taken in one order only, the debrief before its deliveries; what is claimed is taken
 //! without waiting. So nobody can end up waiting for each other.
 
+mod account;
 mod finish;
+mod late;
 
 use chrono::TimeDelta;
 
@@ -38,6 +40,20 @@ pub struct Claim {
     pub debrief: DebriefId,
     /// Fences off whoever owned it before.
     pub token: i64,
+    /// The number of the attempt that it began.
+    pub attempt: i32,
+}
+
+impl Claim {
+    fn on(row: &Delivery) -> Self {
+        Self {
+            id: row.id,
+            agency: row.agency_id,
+            debrief: row.debrief_id,
+            token: row.lease_token,
+            attempt: row.attempts,
+        }
+    }
 }
 
 impl From<Orphan> for Claim {
@@ -47,6 +63,7 @@ impl From<Orphan> for Claim {
             agency: orphan.agency_id,
             debrief: orphan.debrief_id,
             token: orphan.lease_token,
+            attempt: orphan.attempts,
         }
     }
 }
@@ -78,9 +95,8 @@ pub fn claim(
         write(tx, &row, &former)?;
         store::begin_attempt(tx, &attempt(&row, host, now))?;
         store::bump_debrief(tx, row.debrief_id, now)?;
+        let claim = Claim::on(&row);
         let envelope = Envelope { sender: due.message.envelope_from, recipient: row.envelope_to };
-        let claim =
-            Claim { id: row.id, agency: row.agency_id, debrief: row.debrief_id, token: row.lease_token };
         claimed.push((claim, Letter { message_id: row.message_id, envelope, bytes: due.message.message }));
     }
     Ok(claimed)

@@ -121,12 +121,20 @@ pub struct Orphan {
     pub debrief_id: DebriefId,
     /// The claim that was lost.
     pub lease_token: i64,
+    /// The number of the attempt that it began.
+    pub attempts: i32,
 }
 
 /// Deliveries of every agency whose lease ended at `now` or earlier; without a time, all that are
 /// being sent, whatever their lease says.
 pub fn orphans(conn: &mut DbConn, now: Option<Timestamp>, limit: i64) -> QueryResult<Vec<Orphan>> {
-    let columns = (deliveries::id, deliveries::agency_id, deliveries::debrief_id, deliveries::lease_token);
+    let columns = (
+        deliveries::id,
+        deliveries::agency_id,
+        deliveries::debrief_id,
+        deliveries::lease_token,
+        deliveries::attempts,
+    );
     let sending = deliveries::table
         .filter(sql::<Bool>("deliveries.state = 'sending'"))
         .order(deliveries::lease_until)
@@ -146,6 +154,12 @@ pub fn begin_attempt(conn: &mut DbConn, attempt: &Attempt) -> QueryResult<()> {
 /// Writes down how an attempt ended.
 pub fn end_attempt(conn: &mut DbConn, ended: &AttemptEnd, id: DeliveryId, number: i32) -> QueryResult<()> {
     diesel::update(delivery_attempts::table.find((id, number))).set(ended).execute(conn).map(drop)
+}
+
+/// What an attempt came to, as far as that is known.
+pub fn attempt_outcome(conn: &mut DbConn, id: DeliveryId, number: i32) -> QueryResult<Option<DeliveryState>> {
+    let row = delivery_attempts::table.find((id, number));
+    row.select(delivery_attempts::outcome).first(conn).optional().map(Option::flatten)
 }
 
 /// How an attempt ended.
