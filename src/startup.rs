@@ -55,7 +55,7 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
 
 /// Runs the migrations that have not run, and names them.
 pub fn migrate(store: &Store) -> anyhow::Result<Vec<String>> {
-    let ran = store.exclusive(|conn| Ok::<_, StoreError>(migrations::run(conn)))?;
+    let ran = store.exclusive(|conn| Ok::<_, StoreError>(migrations::run(conn, store.location())))?;
     Ok(ran?)
 }
 

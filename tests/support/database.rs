@@ -71,6 +71,11 @@ impl Database {
         open(self.location.clone(), clock, Some(hook))
     }
 
+    /// Opens whatever is there, which may be nothing yet.
+    pub fn open_at(location: Location, clock: Clock) -> Store {
+        open(location, clock, None)
+    }
+
     /// The texts of the statements that ran since this was asked last.
     pub fn take_statements(&self) -> Vec<String> {
         std::mem::take(&mut self.seen.lock().unwrap())
