@@ -62,7 +62,7 @@ words! {
         LeaseLost,
         /// The relay itself is at fault (sign-in, TLS): nothing was tried.
         TransportPaused,
-        /// The schedule has no next attempt.
+        /// The schedule has no next attempt, or its end has passed before there could be one.
         GiveUp,
         /// A person takes the note back.
         Recall,
@@ -150,7 +150,7 @@ impl Machine for Progress {
             (S::Sending, _, E::PermanentReply) => S::Failed,
             (S::Sending, false, E::ConnectionLost | E::LeaseLost | E::TransportPaused) => S::Deferred,
             (S::Sending, true, E::ConnectionLost | E::LeaseLost) => S::Unconfirmed,
-            (S::Deferred, _, E::GiveUp) => S::Failed,
+            (S::Queued | S::Deferred, _, E::GiveUp) => S::Failed,
             (S::Queued | S::Deferred, _, E::Recall) | (S::Sending, false, E::Recall) => S::Recalled,
             (S::Unconfirmed, _, E::ResolveSent) => S::Sent,
             (S::Unconfirmed, _, E::ResolveResend | E::EvidenceUnsent) => S::Queued,

@@ -119,6 +119,23 @@ on_both! {
         assert_eq!(desk.fates(&note).await, [if alone { "deferred" } else { "sending" }]);
     }
 
+    async fn a_relay_that_starts_beside_another_leaves_it_its_work(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let peer = SmtpPeer::start([]).await;
+        let (first, second, third) = (relay(&app, &peer), relay(&app, &peer), relay(&app, &peer));
+        assert_eq!(first.recover().await.unwrap(), 0);
+        claim(&app, &note);
+        assert_eq!(second.recover().await.unwrap(), 0, "the first one may be sending it");
+        drop(first);
+        assert_eq!(third.recover().await.unwrap(), 0, "the second one may be sending it");
+        assert_eq!(desk.fates(&note).await, ["sending"]);
+        drop((second, third));
+        let alone = matches!(app.context.store.location(), Location::Sqlite(_));
+        assert_eq!(relay(&app, &peer).recover().await.unwrap(), usize::from(alone));
+    }
+
     async fn an_old_claim_is_fenced_off(app: TestApp) {
         let desk = Desk::set(&app).await;
         let note = desk.approved(&[&desk.scene.peer]).await;

@@ -6,6 +6,7 @@
 
 mod account;
 mod finish;
+mod give_up;
 mod late;
 
 use chrono::TimeDelta;
@@ -28,6 +29,7 @@ use crate::store::notes;
 use crate::store::pool::Tx;
 
 pub use finish::{Ending, finish};
+pub use give_up::give_up;
 
 /// A delivery that one worker owns for a while.
 #[derive(Debug, Clone, Copy)]
@@ -164,14 +166,16 @@ pub fn next_due(conn: &mut DbConn) -> Result<Option<Timestamp>, AppError> {
 }
 
 /// Deliveries whose worker gave no sign of life in time. With `everything`, all that are being
-/// sent: for a start after which no older worker can be alive.
+/// sent: for a start after which no older worker can be alive. The first `skipped` are left out:
+/// those that could not be picked up stay where they are, before all others.
 pub fn orphans(
     conn: &mut DbConn,
     now: Timestamp,
     everything: bool,
+    skipped: i64,
     limit: i64,
 ) -> Result<Vec<Claim>, AppError> {
-    let found = store::orphans(conn, (!everything).then_some(now), limit)?;
+    let found = store::orphans(conn, (!everything).then_some(now), skipped, limit)?;
     Ok(found.into_iter().map(Claim::from).collect())
 }
 

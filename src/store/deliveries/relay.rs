@@ -61,6 +61,26 @@ pub fn lock_due(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<Ve
     Locked(rows, Lock::SkipLocked).get_results(conn)
 }
 
+/// Deliveries of every agency that wait for their next attempt, which was due already, although
+/// they were to leave at `due_by` or earlier; locked together with their debriefs. Those that
+/// somebody else holds are left out.
+pub fn lock_overdue(
+    conn: &mut DbConn,
+    now: Timestamp,
+    due_by: Timestamp,
+    limit: i64,
+) -> QueryResult<Vec<Delivery>> {
+    let rows = deliveries::table
+        .inner_join(debriefs::table)
+        .filter(sql::<Bool>("deliveries.state IN ('queued', 'deferred')"))
+        .filter(deliveries::next_attempt_at.le(now))
+        .filter(deliveries::due_at.le(due_by))
+        .order(deliveries::next_attempt_at)
+        .limit(limit)
+        .select(Delivery::as_select());
+    Locked(rows, Lock::SkipLocked).get_results(conn)
+}
+
 /// When the next delivery of any agency is due; none if nothing waits.
 pub fn next_due(conn: &mut DbConn) -> QueryResult<Option<Timestamp>> {
     deliveries::table
@@ -126,8 +146,13 @@ pub struct Orphan {
 }
 
 /// Deliveries of every agency whose lease ended at `now` or earlier; without a time, all that are
-/// being sent, whatever their lease says.
-pub fn orphans(conn: &mut DbConn, now: Option<Timestamp>, limit: i64) -> QueryResult<Vec<Orphan>> {
+/// being sent, whatever their lease says. The oldest lease comes first.
+pub fn orphans(
+    conn: &mut DbConn,
+    now: Option<Timestamp>,
+    skipped: i64,
+    limit: i64,
+) -> QueryResult<Vec<Orphan>> {
     let columns = (
         deliveries::id,
         deliveries::agency_id,
@@ -137,7 +162,8 @@ pub fn orphans(conn: &mut DbConn, now: Option<Timestamp>, limit: i64) -> QueryRe
     );
     let sending = deliveries::table
         .filter(sql::<Bool>("deliveries.state = 'sending'"))
-        .order(deliveries::lease_until)
+        .order((deliveries::lease_until, deliveries::id))
+        .offset(skipped)
         .limit(limit)
         .select(columns);
     match now {
