@@ -47,6 +47,20 @@ on_both! {
         assert_eq!(relay.run_once().await.unwrap(), 0);
     }
 
+    async fn the_commit_point_is_durable_whatever_is_set(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([]).await;
+        desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.database().take_statements();
+        relay(&app, &peer).run_once().await.unwrap();
+        let statements = app.database().take_statements();
+        let mark = statements.iter().position(|sql| sql.contains("SET \"transmitting\"") || sql.contains("SET `transmitting`")).unwrap();
+        let durable = statements[..mark].iter().rposition(|sql| sql.contains("synchronous")).unwrap();
+        let begun = statements[..mark].iter().rposition(|sql| sql.starts_with("BEGIN")).unwrap();
+        assert!(begun.abs_diff(durable) <= 1, "{statements:#?}");
+    }
+
     async fn what_is_put_off_is_tried_again(app: TestApp) {
         let desk = Desk::set(&app).await;
         let peer = SmtpPeer::start([(At::Recipient, Act::Reply("450 4.2.0 busy, come back")), (At::Greeting, Act::Drop)]).await;

@@ -60,7 +60,7 @@ impl Relay {
 
     /// Whether the message may be sent. It may not if that cannot be made durable.
     async fn pass_commit_point(&self, claim: Claim) -> bool {
-        match self.0.context.write(move |tx| relay::pass_commit_point(tx, claim)).await {
+        match self.0.context.write_durably(move |tx| relay::pass_commit_point(tx, claim)).await {
             Ok(passed) => passed,
             Err(error) => {
                 tracing::warn!(delivery = %claim.id, %error, "the commit point could not be written down");
