@@ -4,10 +4,10 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, MultiBackend, on_each};
+use super::connection::{DbConn, Later, MultiBackend, on_each};
 use super::record::ListOptions;
 use super::schema::{debriefs, deliveries, note_contacts, notes};
-use super::types::Json;
+use super::types::{Instant, Json};
 use crate::domain::actor::Actor;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{AgencyId, CandidateId, ClientId, ContactId, DebriefId, NoteId, kinds};
@@ -78,6 +78,12 @@ pub struct NoteFilters {
 /// Inserts a row.
 pub fn insert(conn: &mut DbConn, row: &Note) -> QueryResult<()> {
     diesel::insert_into(notes::table).values(row).execute(conn).map(drop)
+}
+
+/// The debrief that the note belongs to.
+pub fn debrief_of(conn: &mut DbConn, agency: AgencyId, id: NoteId) -> QueryResult<Option<DebriefId>> {
+    let row = notes::table.filter(notes::id.eq(id)).filter(notes::agency_id.eq(agency));
+    row.select(notes::debrief_id).first(conn).optional()
 }
 
 /// The row.
@@ -162,7 +168,10 @@ pub fn list(
 /// Marks the note as changed, without a new version: one of its deliveries has moved on.
 pub fn touch(conn: &mut DbConn, note: NoteId, now: Timestamp) -> QueryResult<()> {
     let row = notes::table.filter(notes::id.eq(note));
-    diesel::update(row).set(notes::updated_at.eq(now)).execute(conn).map(drop)
+    diesel::update(row)
+        .set(notes::updated_at.eq(Later(notes::updated_at, now.into_sql::<Instant>())))
+        .execute(conn)
+        .map(drop)
 }
 
 /// The live note of the debrief for a contact, if there is one.

@@ -5,7 +5,9 @@ use debrief::app::deliveries::relay::{self as relaying, Claim, Ending};
 use debrief::domain::delivery::{DeliveryState, Reply, Schedule};
 use debrief::domain::people::Role;
 use debrief::mail::{Outcome, Step};
+use debrief::store::connection::DbConn;
 use debrief::store::pool::{Location, Tx};
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 
 use crate::support::smtp_peer::{Act, At, SmtpPeer};
@@ -134,6 +136,19 @@ on_both! {
         drop((second, third));
         let alone = matches!(app.context.store.location(), Location::Sqlite(_));
         assert_eq!(relay(&app, &peer).recover().await.unwrap(), usize::from(alone));
+    }
+
+    async fn one_that_cannot_be_picked_up_does_not_keep_back_the_others(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        claim(&app, &note);
+        app.clock.advance(LEASE);
+        let peer = SmtpPeer::start([]).await;
+        let relay = relay(&app, &peer);
+        stick_the_first(&app);
+        assert_eq!(relay.sweep().await.unwrap(), 1);
+        assert_eq!(desk.fates(&note).await, ["sending", "deferred"]);
     }
 
     async fn an_old_claim_is_fenced_off(app: TestApp) {
@@ -335,6 +350,20 @@ async fn sent_again(app: &TestApp, desk: &Desk, note: &Value, old: Claim) -> Cla
     let path = format!("/v1/deliveries/{}/resolve", old.id);
     desk.ann.post(&path, json!({"resolution": "resend"})).await.expect(200);
     claim(app, note)[0]
+}
+
+/// Makes the database refuse whatever is written to a note's first delivery.
+fn stick_the_first(app: &TestApp) {
+    let sqlite = "CREATE TRIGGER stuck BEFORE UPDATE ON deliveries WHEN OLD.position = 0 \
+        BEGIN SELECT RAISE(ABORT, 'stuck'); END";
+    let postgres = "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql \
+        AS $$ BEGIN RAISE EXCEPTION 'stuck'; END $$; \
+        CREATE TRIGGER stuck BEFORE UPDATE ON deliveries FOR EACH ROW WHEN (OLD.position = 0) \
+        EXECUTE FUNCTION stuck()";
+    write(app, |tx| match &mut **tx {
+        DbConn::Sqlite(c) => Ok(c.batch_execute(sqlite)?),
+        DbConn::Postgres(c) => Ok(c.batch_execute(postgres)?),
+    });
 }
 
 fn accepted() -> Outcome {

@@ -93,7 +93,7 @@ pub fn claim(
         row.lease_token += 1;
         row.lease_until = Some(Timestamp::from(*now + lease));
         row.next_attempt_at = None;
-        row.updated_at = now;
+        tx.touch(&mut row.updated_at);
         write(tx, &row, &former)?;
         store::begin_attempt(tx, &attempt(&row, host, now))?;
         store::bump_debrief(tx, row.debrief_id, now)?;

@@ -15,8 +15,9 @@ use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::note::NoteState;
 use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
-use crate::store::connection::{DbConn, Lock, Locked};
+use crate::store::connection::{DbConn, Later, Lock, Locked};
 use crate::store::schema::{contacts, debriefs, deliveries, delivery_attempts, notes};
+use crate::store::types::Instant;
 
 /// A delivery whose time has come, with what is needed to send it.
 #[derive(Queryable, Selectable)]
@@ -103,7 +104,10 @@ pub fn hold_debrief(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<()> {
 /// the transaction ends.
 pub fn bump_debrief(conn: &mut DbConn, debrief: DebriefId, now: Timestamp) -> QueryResult<()> {
     diesel::update(debriefs::table.filter(debriefs::id.eq(debrief)))
-        .set((debriefs::version.eq(debriefs::version + 1), debriefs::updated_at.eq(now)))
+        .set((
+            debriefs::version.eq(debriefs::version + 1),
+            debriefs::updated_at.eq(Later(debriefs::updated_at, now.into_sql::<Instant>())),
+        ))
         .execute(conn)
         .map(drop)
 }

@@ -32,6 +32,12 @@ impl Tx<'_> {
         self.now
     }
 
+    /// Marks a row as changed now. Never before its last change: whoever waited for a locked row began
+    /// before the one who held it may have, and a list by `updated_since` must miss neither.
+    pub fn touch(&self, updated_at: &mut Timestamp) {
+        *updated_at = self.now.max(*updated_at);
+    }
+
     /// Keeps an event until the work is done: all events of a transaction are written in one
     /// statement, in the order in which they happened, just before it is committed.
     pub fn happened(&mut self, event: NewEvent) {

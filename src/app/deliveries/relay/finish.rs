@@ -64,7 +64,7 @@ pub fn finish(
     let mut row = former.clone();
     set_progress(&mut row, progress.apply(event)?);
     row.lease_until = None;
-    row.updated_at = now;
+    tx.touch(&mut row.updated_at);
     let account = Account::of(ending);
     account.show(&mut row);
     if event == DeliveryEvent::TransportPaused {

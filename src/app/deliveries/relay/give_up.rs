@@ -27,7 +27,7 @@ pub fn give_up(tx: &mut Tx<'_>, after: TimeDelta, limit: i64) -> Result<usize, A
         let mut row = former.clone();
         set_progress(&mut row, former.progress().apply(DeliveryEvent::GiveUp)?);
         row.next_attempt_at = None;
-        row.updated_at = now;
+        tx.touch(&mut row.updated_at);
         if row.last_text.is_none() {
             row.last_text = Some(NEVER_TRIED.to_owned());
         }

@@ -28,7 +28,7 @@ pub(super) fn accepted(
     let now = tx.now();
     let system = Caller::system(former.agency_id);
     let mut row = former.clone();
-    row.updated_at = now;
+    tx.touch(&mut row.updated_at);
     let account = Account::said(Step::Content, reply);
     account.show(&mut row);
     if let Some(next) = former.progress().next(DeliveryEvent::EvidenceSent) {
