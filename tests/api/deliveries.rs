@@ -243,6 +243,16 @@ on_both! {
         }
     }
 
+    async fn what_may_have_been_sent_is_doubted_even_if_the_mark_was_lost(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let claims = claim(&app, &note);
+        let silence = Outcome::Unknown { error: "timed out".into() };
+        assert_eq!(finish(&app, claims[0], silence), Some(DeliveryState::Unconfirmed));
+        assert_eq!(finish(&app, claims[1], accepted()), Some(DeliveryState::Sent));
+    }
+
     async fn a_recall_and_a_commit_point_exclude_each_other(app: TestApp) {
         let desk = Desk::set(&app).await;
         let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;

@@ -30,8 +30,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Whether the server certainly does not have the message. The commit point may have been
-    /// written down although the answer to that was lost; but the transport knows what it sent.
+    /// Whether the server certainly does not have the message.
     fn proves_unsent(&self) -> bool {
         match self {
             Self::Outcome(outcome) => outcome.proves_unsent(),
@@ -59,7 +58,7 @@ pub fn finish(
         return late::accepted(tx, claim, &former, reply);
     }
     let Some(event) = event(&former, claim, ending, now) else { return Ok(None) };
-    let progress = if ending.proves_unsent() { Progress::at(former.state) } else { former.progress() };
+    let progress = progress(&former, ending);
 
     let mut row = former.clone();
     set_progress(&mut row, progress.apply(event)?);
@@ -80,6 +79,16 @@ pub fn finish(
     write(tx, &row, &former)?;
     store::bump_debrief(tx, row.debrief_id, now)?;
     Ok(Some(row.state))
+}
+
+/// How far the attempt had come. The transport knows what it sent, and the mark of the commit point
+/// may say otherwise: the answer to it was lost, or the server that had it.
+fn progress(former: &Delivery, ending: &Ending) -> Progress {
+    let transmitting = match ending {
+        Ending::Outcome(Outcome::Unknown { .. }) => former.state == DeliveryState::Sending,
+        ending => former.transmitting && !ending.proves_unsent(),
+    };
+    Progress { state: former.state, transmitting }
 }
 
 /// Whether the message may be on its way under this claim, so that a yes is what is waited for.
