@@ -14,7 +14,7 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use database_url::{DatabaseUrl, DatabaseUrlError};
+pub use database_url::{DatabaseUrl, DatabaseUrlError, with_time_limits};
 pub use load::ConfigError;
 pub use mail::{MailSettings, MailTransport, RelaySettings, SmtpSettings, SmtpTls};
 

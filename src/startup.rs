@@ -21,7 +21,7 @@ use crate::auth::keys::Keys;
 use crate::auth::password::{Cost, Hasher};
 use crate::auth::setup_token::SetupToken;
 use crate::auth::token::{TokenSettings, Tokens};
-use crate::config::{DatabaseUrl, MetricsListener, Settings, SqliteSynchronous};
+use crate::config::{DatabaseUrl, MetricsListener, Settings, SqliteSynchronous, with_time_limits};
 use crate::domain::clock::Clock;
 use crate::store::migrations;
 use crate::store::pool::{Location, StatementHook, Store, StoreError, StoreOptions};
@@ -38,7 +38,7 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
             }
             (Location::Sqlite(path), database.readers)
         }
-        DatabaseUrl::Postgres(url) => (Location::Postgres(url), database.pool_size),
+        DatabaseUrl::Postgres(url) => (Location::Postgres(with_time_limits(&url)), database.pool_size),
     };
     let options = StoreOptions {
         location,
@@ -54,7 +54,7 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
 
 /// Runs the migrations that have not run, and names them.
 pub fn migrate(store: &Store) -> anyhow::Result<Vec<String>> {
-    let ran = store.exclusive(|conn| Ok::<_, StoreError>(migrations::run(conn)))?;
+    let ran = store.exclusive(|conn| Ok::<_, StoreError>(migrations::run(conn, store.location())))?;
     Ok(ran?)
 }
 

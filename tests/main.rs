@@ -9,4 +9,5 @@ mod api;
 mod demo;
 mod migrations;
 mod plans;
+mod store;
 mod support;

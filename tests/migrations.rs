@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use debrief::domain::clock::Clock;
 use debrief::store::connection::DbConn;
 use debrief::store::migrations;
-use debrief::store::pool::StoreError;
+use debrief::store::pool::{Location, StoreError};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
@@ -117,6 +117,21 @@ fn nothing_is_pending_after_a_migration_and_a_second_one_does_nothing() {
         assert!(pending.is_empty(), "{pending:?}");
         assert!(debrief::startup::migrate(&store).unwrap().is_empty());
     }
+}
+
+#[test]
+fn several_that_start_at_once_on_a_new_file_migrate_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.sqlite3");
+    let start = || {
+        let store = Database::open_at(Location::Sqlite(path.clone()), Clock::system());
+        debrief::startup::migrate(&store).unwrap().len()
+    };
+    let ran: Vec<usize> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..6).map(|_| scope.spawn(start)).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    assert_eq!(ran.iter().filter(|ran| **ran > 0).count(), 1, "{ran:?}");
 }
 
 #[derive(QueryableByName)]

@@ -91,7 +91,7 @@ codes! {
     PreconditionRequired "precondition_required" PRECONDITION_REQUIRED "If-Match is required"
     /// Something went wrong that the caller cannot mend.
     Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong here"
-    /// The database cannot be reached for now.
+    /// The database cannot be reached for now, or somebody else is at work on the same records.
     Unavailable "unavailable" SERVICE_UNAVAILABLE "The service is not ready"
 }
 
@@ -278,6 +278,11 @@ impl From<AppError> for ApiError {
                 Self::new(Code::Unavailable, "the database cannot be reached for now; try again soon")
                     .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
             }
+            AppError::Store(StoreError::Busy(cause)) => {
+                tracing::warn!(request_id = %request::id(), %cause, "a write had to give way");
+                Self::new(Code::Unavailable, "others were at work on the same records; try again")
+                    .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            }
             AppError::Store(cause) => internal(&cause),
             AppError::Internal(cause) => internal(&cause),
         }
@@ -299,4 +304,17 @@ pub fn unauthorized(why: &str, parameters: &'static str) -> ApiError {
 pub(super) fn internal(cause: &dyn fmt::Display) -> ApiError {
     tracing::error!(request_id = %request::id(), %cause, "a request failed");
     ApiError::new(Code::Internal, "the fault is on our side and has been logged under the request's id")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_had_to_give_way_is_told_to_come_again() {
+        let busy = AppError::Store(StoreError::Busy("deadlock detected".into()));
+        let answer = ApiError::from(busy).error_response();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers().get(header::RETRY_AFTER).unwrap(), "1");
+    }
 }

@@ -157,7 +157,7 @@ pub fn change(
 pub fn save(tx: &mut Tx<'_>, caller: &Caller, mut agency: Agency) -> Result<Agency, AppError> {
     let version = agency.version;
     agency.version += 1;
-    agency.updated_at = tx.now();
+    tx.touch(&mut agency.updated_at);
     if !agencies::update(tx, &agency, version)? {
         return Err(AppError::Stale { current: version + 1 });
     }

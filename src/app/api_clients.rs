@@ -126,7 +126,7 @@ fn check(input: &ApiClientInput) -> Result<(), AppError> {
 fn save(tx: &mut Tx<'_>, caller: &Caller, mut client: ApiClient) -> Result<ApiClient, AppError> {
     let version = client.version;
     client.version += 1;
-    client.updated_at = tx.now();
+    tx.touch(&mut client.updated_at);
     if !api_clients::update(tx, &client, version)? {
         return Err(AppError::Stale { current: version + 1 });
     }

@@ -49,6 +49,14 @@ impl Context {
         self.blocking(|store| store.write(work)).await
     }
 
+    /// The same, durable whatever the settings say.
+    pub async fn write_durably<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        self.blocking(|store| store.write_durably(work)).await
+    }
+
     /// One statement that reads, or several that need not agree.
     pub async fn read<T: Send + 'static>(
         &self,

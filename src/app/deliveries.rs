@@ -95,7 +95,7 @@ pub fn resolve(
     let next = former.progress().next(input.resolution.event()).ok_or_else(|| unresolvable(&former))?;
     let mut row = former.clone();
     row.state = next.state;
-    row.updated_at = tx.now();
+    tx.touch(&mut row.updated_at);
     let event = match input.resolution {
         Resolution::Sent => {
             row.sent_at = Some(tx.now());
@@ -153,7 +153,7 @@ pub(super) fn take_back(
     row.state = former.progress().apply(DeliveryEvent::Recall)?.state;
     row.next_attempt_at = None;
     row.lease_until = None;
-    row.updated_at = tx.now();
+    tx.touch(&mut row.updated_at);
     row.withdrawn = matches!(why, TakenBack::Replaced);
     if let TakenBack::Hindered(why) = why {
         (row.last_code, row.last_enhanced_code) = (None, None);

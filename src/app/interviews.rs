@@ -55,7 +55,7 @@ pub fn call_off(
     let mut row = interviews::lock(tx, caller.agency, interview)?.ok_or(AppError::NotFound)?;
     row.status = row.status.apply(transition)?;
     row.version += 1;
-    row.updated_at = tx.now();
+    tx.touch(&mut row.updated_at);
     if !interviews::update(tx, &row, row.version - 1)? {
         return Err(AppError::Stale { current: row.version });
     }

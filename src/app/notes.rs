@@ -194,8 +194,10 @@ struct Held {
 impl Held {
     /// Holds the note, if it is at the version that the caller expects.
     fn hold(tx: &mut Tx<'_>, caller: &Caller, id: NoteId, expected: Expected) -> Result<Self, AppError> {
+        let debrief = notes::debrief_of(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
+        let mut debrief = lifecycle::lock(tx, caller, debrief)?;
+        // Read only now: the relay marks a note as changed without giving it a version.
         let note = notes::find(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
-        let mut debrief = lifecycle::lock(tx, caller, note.debrief_id)?;
         expect_version(expected, note.version)?;
         lifecycle::touch(tx, &mut debrief);
         Ok(Self { note, debrief })
@@ -217,7 +219,7 @@ impl Held {
     ) -> Result<NoteView, AppError> {
         let version = self.note.version;
         self.note.version += 1;
-        self.note.updated_at = tx.now();
+        tx.touch(&mut self.note.updated_at);
         if !notes::update(tx, &self.note, version)? {
             return Err(AppError::Stale { current: self.note.version });
         }

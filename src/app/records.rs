@@ -263,7 +263,7 @@ pub fn delete<R: Record>(
     }
     let version = common.version;
     common.version += 1;
-    common.updated_at = tx.now();
+    tx.touch(&mut common.updated_at);
     common.deleted_at = Some(tx.now());
     gone.set_common(&common);
     write(tx, &gone, version)?;
@@ -280,7 +280,7 @@ where
     let mut common = former.common();
     let version = common.version;
     common.version += 1;
-    common.updated_at = tx.now();
+    tx.touch(&mut common.updated_at);
     let mut changed: R = build(tx, common, input, Some(&former))?;
     write(tx, &changed, version)?;
     make_known(tx, &changed, Some(&former))?;

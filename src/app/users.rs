@@ -167,7 +167,7 @@ pub fn change(
         user.password_hash.clone_from(hash);
     }
     user.version += 1;
-    user.updated_at = tx.now();
+    tx.touch(&mut user.updated_at);
     if !users::update(tx, &user, version)? {
         return Err(AppError::Stale { current: version + 1 });
     }

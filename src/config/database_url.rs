@@ -76,6 +76,22 @@ impl DatabaseUrl {
     }
 }
 
+/// What libpq is told unless the URL says otherwise: a server that is gone without a word is given up
+/// after half a minute, where the operating system would wait for hours.
+const TIME_LIMITS: &str = "connect_timeout=5&keepalives_idle=15&keepalives_interval=5&keepalives_count=3\
+    &tcp_user_timeout=30000";
+
+/// A PostgreSQL URL with time limits. Of what is given twice libpq takes the last, so ours come
+/// first.
+#[must_use]
+pub fn with_time_limits(url: &str) -> String {
+    let Some(rest) = strip_postgres(url) else { return url.to_owned() };
+    let (authority, tail) = split_authority(rest);
+    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+    let and = if query.is_empty() { "" } else { "&" };
+    format!("postgres://{authority}{path}?{TIME_LIMITS}{and}{query}")
+}
+
 /// The URL with its passwords made unreadable.
 pub(super) fn masked(url: &str) -> String {
     let Some(rest) = strip_postgres(url) else {
@@ -281,6 +297,17 @@ mod tests {
             assert!(matches!(plain(bad), Err(DatabaseUrlError::Malformed(_))), "{bad}");
         }
         assert!(matches!(plain("postgres:///d?service=x"), Err(DatabaseUrlError::Service)));
+    }
+
+    #[test]
+    fn what_the_url_says_of_time_comes_last() {
+        for (url, limited) in [
+            ("postgres://u:p@h:5432/d", format!("postgres://u:p@h:5432/d?{TIME_LIMITS}")),
+            ("postgresql://u:a?b@h/d?", format!("postgres://u:a?b@h/d?{TIME_LIMITS}")),
+            ("postgres://h?connect_timeout=60", format!("postgres://h?{TIME_LIMITS}&connect_timeout=60")),
+        ] {
+            assert_eq!(with_time_limits(url), limited);
+        }
     }
 
     #[test]

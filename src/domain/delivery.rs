@@ -62,7 +62,7 @@ words! {
         LeaseLost,
         /// The relay itself is at fault (sign-in, TLS): nothing was tried.
         TransportPaused,
-        /// The schedule has no next attempt.
+        /// The schedule has no next attempt, or its end has passed before there could be one.
         GiveUp,
         /// A person takes the note back.
         Recall,
@@ -72,9 +72,9 @@ words! {
         ResolveResend,
         /// A person lets it rest.
         ResolveAbandon,
-        /// A log or a reply shows that the server took it.
+        /// A log or a late reply shows that the server took it.
         EvidenceSent,
-        /// A log shows that the server never took it.
+        /// A log or a late reply shows that the server never took it.
         EvidenceUnsent,
         /// A status notification: still trying.
         NotifiedDelay,
@@ -150,10 +150,14 @@ impl Machine for Progress {
             (S::Sending, _, E::PermanentReply) => S::Failed,
             (S::Sending, false, E::ConnectionLost | E::LeaseLost | E::TransportPaused) => S::Deferred,
             (S::Sending, true, E::ConnectionLost | E::LeaseLost) => S::Unconfirmed,
-            (S::Deferred, _, E::GiveUp) => S::Failed,
+            (S::Queued | S::Deferred, _, E::GiveUp) => S::Failed,
             (S::Queued | S::Deferred, _, E::Recall) | (S::Sending, false, E::Recall) => S::Recalled,
-            (S::Unconfirmed, _, E::ResolveSent | E::EvidenceSent) => S::Sent,
+            (S::Unconfirmed, _, E::ResolveSent) => S::Sent,
             (S::Unconfirmed, _, E::ResolveResend | E::EvidenceUnsent) => S::Queued,
+            // However it was decided while nobody knew, and even while it is tried again.
+            (S::Queued | S::Sending | S::Deferred | S::Unconfirmed | S::Abandoned, _, E::EvidenceSent) => {
+                S::Sent
+            }
             (S::Unconfirmed, _, E::ResolveAbandon) => S::Abandoned,
             // A notification about an unconfirmed one answers the question and goes on from there.
             (S::Sent | S::Unconfirmed, _, E::NotifiedDelay) => S::Sent,
@@ -223,6 +227,21 @@ mod tests {
     }
 
     #[test]
+    fn proof_that_it_was_sent_outweighs_every_guess() {
+        use DeliveryState::{Abandoned, Deferred, Queued, Unconfirmed};
+        for state in [Queued, Deferred, Unconfirmed, Abandoned] {
+            let found = next(Progress::at(state), DeliveryEvent::EvidenceSent);
+            assert_eq!(found, Some(DeliveryState::Sent), "{state}");
+        }
+        for progress in [SENDING, TRANSMITTING] {
+            assert_eq!(next(progress, DeliveryEvent::EvidenceSent), Some(DeliveryState::Sent));
+        }
+        for state in DeliveryState::VARIANTS.iter().filter(|state| **state != Unconfirmed) {
+            assert_eq!(next(Progress::at(*state), DeliveryEvent::EvidenceUnsent), None, "{state}");
+        }
+    }
+
+    #[test]
     fn a_refused_transition_says_what_is_possible() {
         let refused = TRANSMITTING.apply(DeliveryEvent::Recall).unwrap_err();
         assert_eq!(refused.to_string(), "recall is not possible while the delivery is sending");
@@ -231,8 +250,8 @@ mod tests {
 
     #[test]
     fn what_is_over_stays_over() {
-        use DeliveryState::{Abandoned, Bounced, Complained, Failed, Recalled};
-        for state in [Bounced, Complained, Failed, Recalled, Abandoned] {
+        use DeliveryState::{Bounced, Complained, Failed, Recalled};
+        for state in [Bounced, Complained, Failed, Recalled] {
             assert!(Progress::at(state).allowed().is_empty(), "{state}");
         }
     }

@@ -4,6 +4,7 @@
 mod pause;
 mod relay;
 mod stop;
+mod watched;
 
 use std::future::Future;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 
 pub use relay::{Relay, RelaySettings};
 use stop::Stop;
+use watched::watched;
 
 use crate::app::debriefs::lifecycle;
 use crate::app::{AppError, Context, sign_in};
@@ -20,6 +22,9 @@ use crate::mail::Transport;
 
 /// How many debriefs are opened in one transaction.
 const OPENED_AT_ONCE: i64 = 100;
+
+/// How long a job that broke rests before it is started again.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
 
 /// How the jobs run.
 #[derive(Debug, Clone)]
@@ -49,21 +54,19 @@ impl Jobs {
         let stopped = Stop::new(stopped);
         let relay = Relay::new(context.clone(), transport, settings.relay.clone());
         let mut tasks = JoinSet::new();
-
         let sweeper = relay.clone();
-        tasks.spawn(every(settings.relay.sweep_every, stopped.clone(), "relay sweep", move || {
+        let sweep = move || {
             let sweeper = sweeper.clone();
             async move { sweeper.sweep().await.map(drop) }
-        }));
+        };
+        tasks.spawn(every(settings.relay.sweep_every, stopped.clone(), "relay sweep", sweep));
         let opener = context.clone();
-        tasks.spawn(every(settings.open_every, stopped.clone(), "debrief opener", move || {
-            open_debriefs(opener.clone())
-        }));
+        let open = move || open_debriefs(opener.clone());
+        tasks.spawn(every(settings.open_every, stopped.clone(), "debrief opener", open));
         let forgetter = context.clone();
-        tasks.spawn(every(settings.forget_every, stopped.clone(), "sign-in cleaner", move || {
-            forget_sign_ins(forgetter.clone())
-        }));
-        tasks.spawn(relay.run(stopped));
+        let forget = move || forget_sign_ins(forgetter.clone());
+        tasks.spawn(every(settings.forget_every, stopped.clone(), "sign-in cleaner", forget));
+        tasks.spawn(watched("relay", RESTART_AFTER, stopped, move |stop| relay.clone().run(stop)));
         Self { stop, tasks, grace: settings.grace }
     }
 
@@ -80,20 +83,26 @@ impl Jobs {
 
 /// Does `work` at once and then so often, until it is told to stop. What fails is logged, and
 /// tried again next time.
-async fn every<W, F>(period: Duration, mut stop: Stop, job: &'static str, mut work: W)
+async fn every<W, F>(period: Duration, stop: Stop, job: &'static str, work: W)
 where
-    W: FnMut() -> F + Send,
+    W: Fn() -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<(), AppError>> + Send,
 {
-    loop {
-        if let Err(error) = work().await {
-            tracing::error!(job, %error, "a job failed");
+    let round = move |mut stop: Stop| {
+        let work = work.clone();
+        async move {
+            loop {
+                if let Err(error) = work().await {
+                    tracing::error!(job, %error, "a job failed");
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(period) => {}
+                    () = stop.wait() => return,
+                }
+            }
         }
-        tokio::select! {
-            () = tokio::time::sleep(period) => {}
-            () = stop.wait() => return,
-        }
-    }
+    };
+    watched(job, RESTART_AFTER, stop, round).await;
 }
 
 async fn open_debriefs(context: Context) -> Result<(), AppError> {

@@ -2,21 +2,25 @@
 //! once.
 
 mod carry;
+mod presence;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use self::presence::Presence;
 use super::pause::{Leave, Pause};
 use super::stop::Stop;
 use crate::app::deliveries::relay::{self, Claim, Ending};
 use crate::app::{AppError, Context};
 use crate::domain::delivery::{DeliveryState, Schedule};
 use crate::mail::{Letter, Transport};
-use crate::store::pool::Location;
+use crate::store::connection::DbConn;
+use crate::store::pool::{Location, StoreError};
 
 /// How many lost deliveries are looked for at once.
 const SWEPT_AT_ONCE: i64 = 100;
@@ -54,6 +58,7 @@ struct Inner {
     transport: Transport,
     settings: RelaySettings,
     pause: Mutex<Pause>,
+    presence: OnceLock<Presence>,
 }
 
 impl Relay {
@@ -61,7 +66,7 @@ impl Relay {
     #[must_use]
     pub fn new(context: Context, transport: Transport, settings: RelaySettings) -> Self {
         let pause = Mutex::new(Pause::new(settings.first_pause, settings.longest_pause));
-        Self(Arc::new(Inner { context, transport, settings, pause }))
+        Self(Arc::new(Inner { context, transport, settings, pause, presence: OnceLock::new() }))
     }
 
     /// Sends everything that is due now, and waits until all of it has come to an end. Answers how
@@ -161,32 +166,69 @@ impl Relay {
         self.0.context.write(move |tx| relay::claim(tx, &host, lease, limit)).await
     }
 
-    /// On SQLite only one process can have worked, and it is gone: whatever was being sent is
-    /// picked up at once. On PostgreSQL others may be alive; there the leases tell.
+    /// Before anything is claimed on SQLite: where no other relay is at work, nobody can still be
+    /// sending, and whatever is left is picked up at once. Otherwise, and on PostgreSQL, where
+    /// others may be anywhere, the leases tell.
     pub async fn recover(&self) -> Result<usize, AppError> {
-        match self.0.context.store.location() {
-            Location::Sqlite(_) => self.pick_up(true).await,
-            Location::Postgres(_) => Ok(0),
+        let Location::Sqlite(database) = self.0.context.store.location() else { return Ok(0) };
+        if self.0.presence.get().is_some() {
+            return Ok(0);
         }
+        let database = database.clone();
+        let presence = blocking(move || Presence::enter(&database)).await?;
+        let picked_up = if presence.is_alone() {
+            self.pick_up(true).await
+        } else {
+            tracing::info!("another relay is at work here: what was left is picked up when its leases end");
+            Ok(0)
+        };
+        let presence = blocking(|| presence.admit()).await?;
+        self.0.presence.get_or_init(|| presence);
+        picked_up
     }
 
-    /// Picks up deliveries whose worker gave no sign of life in time. Answers how many.
+    /// Picks up deliveries whose worker gave no sign of life in time. Answers how many. While the
+    /// mail server lets nobody in, gives up those that have waited too long.
     pub async fn sweep(&self) -> Result<usize, AppError> {
+        if self.pause().leave(Instant::now()) != Leave::All {
+            self.give_up().await?;
+        }
         self.pick_up(false).await
     }
 
+    async fn give_up(&self) -> Result<(), AppError> {
+        let after = self.0.settings.schedule.give_up_after;
+        loop {
+            let given_up = self.0.context.write(move |tx| relay::give_up(tx, after, SWEPT_AT_ONCE)).await?;
+            if i64::try_from(given_up).unwrap_or(i64::MAX) < SWEPT_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
     async fn pick_up(&self, everything: bool) -> Result<usize, AppError> {
-        let mut count = 0;
+        let (mut count, mut stuck) = (0, 0);
         loop {
             let context = &self.0.context;
             let now = context.store.clock().now().into();
-            let lost = context.read(move |conn| relay::orphans(conn, now, everything, SWEPT_AT_ONCE)).await?;
+            let orphans =
+                move |conn: &mut DbConn| relay::orphans(conn, now, everything, stuck, SWEPT_AT_ONCE);
+            let lost = context.read(orphans).await?;
             let last = i64::try_from(lost.len()).unwrap_or(i64::MAX) < SWEPT_AT_ONCE;
             for claim in lost {
                 let ending = if everything { Ending::WorkerDied } else { Ending::LeaseRanOut };
-                let state = self.finish(claim, ending).await?;
-                tracing::warn!(delivery = %claim.id, state = ?state, "picked up a delivery that its worker left");
-                count += 1;
+                match self.finish(claim, ending).await {
+                    Ok(state) => {
+                        tracing::warn!(delivery = %claim.id, state = ?state, "picked up a delivery that its worker left");
+                        count += 1;
+                    }
+                    // Without a database the others fare no better.
+                    Err(error @ AppError::Store(StoreError::Unavailable(_))) => return Err(error),
+                    Err(error) => {
+                        tracing::error!(delivery = %claim.id, %error, "a delivery that its worker left could not be picked up");
+                        stuck += 1;
+                    }
+                }
             }
             if last {
                 return Ok(count);
@@ -207,6 +249,15 @@ impl Relay {
     fn pause(&self) -> MutexGuard<'_, Pause> {
         self.0.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn blocking<T, W>(work: W) -> Result<T, AppError>
+where
+    T: Send + 'static,
+    W: FnOnce() -> io::Result<T> + Send + 'static,
+{
+    let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)));
+    done.map_err(|error| AppError::Internal(format!("the relay's lock file cannot be used: {error}")))
 }
 
 /// Until when the relay waits, and whether news can end it early.

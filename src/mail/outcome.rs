@@ -85,6 +85,23 @@ impl Outcome {
         })
     }
 
+    /// Whether the server certainly does not have the message.
+    #[must_use]
+    pub const fn proves_unsent(&self) -> bool {
+        !matches!(self, Self::Accepted(_) | Self::Unknown { .. })
+    }
+
+    /// Whether the server let us in: it gave an answer to MAIL.
+    #[must_use]
+    pub fn was_let_in(&self) -> bool {
+        match self {
+            Self::Accepted(_) | Self::Unknown { .. } | Self::Revoked => true,
+            Self::Refused { step, .. } => *step >= Step::Mail,
+            Self::Lost { step, .. } => *step > Step::Mail,
+            Self::Fault(_) | Self::Unsendable(_) => false,
+        }
+    }
+
     /// The server's reply, if it is what decided.
     #[must_use]
     pub const fn reply(&self) -> Option<&Reply> {
@@ -118,5 +135,26 @@ mod tests {
         }
         assert_eq!(refused(Step::Greeting, 554), Some(DeliveryEvent::TransientReply));
         assert_eq!(Outcome::Revoked.event(), None);
+    }
+
+    #[test]
+    fn who_is_turned_away_at_the_door_was_not_let_in() {
+        let refused = |step| Outcome::Refused { step, reply: Reply::new(554, "no") };
+        let lost = |step| Outcome::Lost { step, error: "reset".into() };
+        for outside in [refused(Step::Greeting), refused(Step::SignIn), lost(Step::Connect), lost(Step::Mail)]
+        {
+            assert!(!outside.was_let_in(), "{outside:?}");
+        }
+        for inside in [refused(Step::Mail), refused(Step::Recipient), lost(Step::Recipient)] {
+            assert!(inside.was_let_in(), "{inside:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_yes_and_a_silence_leave_room_for_a_message() {
+        let no = Outcome::Refused { step: Step::Content, reply: Reply::new(554, "no") };
+        assert!(no.proves_unsent() && Outcome::Revoked.proves_unsent());
+        assert!(!Outcome::Accepted(Reply::new(250, "ok")).proves_unsent());
+        assert!(!Outcome::Unknown { error: "timed out".into() }.proves_unsent());
     }
 }

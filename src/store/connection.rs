@@ -102,6 +102,34 @@ impl<C, Q> ValidGrouping<()> for Among<C, Q> {
     type IsAggregate = is_aggregate::No;
 }
 
+/// The later of a column and a value: for a time that must not run backwards, written without
+/// reading it first.
+#[derive(Debug, Clone, Copy)]
+pub struct Later<C, V>(pub C, pub V);
+
+impl<C, V> QueryFragment<MultiBackend> for Later<C, V>
+where
+    C: QueryFragment<MultiBackend>,
+    V: QueryFragment<MultiBackend>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        pass.push_sql(if matches!(pass.backend(), MultiBackend::Postgres(_)) { "greatest(" } else { "max(" });
+        self.0.walk_ast(pass.reborrow())?;
+        pass.push_sql(", ");
+        self.1.walk_ast(pass.reborrow())?;
+        pass.push_sql(")");
+        Ok(())
+    }
+}
+impl<C, V> QueryId for Later<C, V> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<C: Expression, V: Expression<SqlType = C::SqlType>> Expression for Later<C, V> {
+    type SqlType = C::SqlType;
+}
+impl<T, C: AppearsOnTable<T>, V: AppearsOnTable<T>> AppearsOnTable<T> for Later<C, V> where Self: Expression {}
+
 /// The columns of a `Selectable` for `RETURNING`, where `as_returning()` is not valid on either.
 #[must_use]
 pub fn columns<T: Selectable<MultiBackend>>() -> T::SelectExpression {

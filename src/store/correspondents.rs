@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 
 use super::agencies::MailIdentity;
-use super::connection::DbConn;
+use super::connection::{DbConn, Later};
 use super::schema::{agencies, candidates, contacts, debriefs, users};
-use super::types::Json;
+use super::types::{Instant, Json};
 use crate::domain::ids::{AgencyId, ClientId, ContactId, DebriefId, UserId};
 use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
@@ -57,7 +57,7 @@ pub fn mark_bounced(
         .set((
             contacts::email_status.eq(EmailStatus::Bounced),
             contacts::version.eq(contacts::version + 1),
-            contacts::updated_at.eq(now),
+            contacts::updated_at.eq(Later(contacts::updated_at, now.into_sql::<Instant>())),
         ))
         .returning(contacts::version)
         .get_result(conn)

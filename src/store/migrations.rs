@@ -1,11 +1,17 @@
 //! The migrations, compiled in, for each database its own.
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{DbConn, on_each};
+use super::lock_file;
+use super::pool::Location;
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -18,9 +24,14 @@ const LOCK: i64 = 0x6465_6272_6965_6601;
 #[error("the database could not be migrated: {0}")]
 pub struct MigrationFailed(String);
 
-/// Runs the migrations that have not run, and names them.
-pub fn run(conn: &mut DbConn) -> Result<Vec<String>, MigrationFailed> {
+/// Runs the migrations that have not run, and names them. Whoever comes while they run waits.
+pub fn run(conn: &mut DbConn, location: &Location) -> Result<Vec<String>, MigrationFailed> {
     let failed = |e: &dyn std::fmt::Display| MigrationFailed(e.to_string());
+    // A transaction of SQLite would do too, but whoever waits for one gives up after a while.
+    let _held = match location {
+        Location::Sqlite(path) => Some(hold(path).map_err(|e| failed(&e))?),
+        Location::Postgres(_) => None,
+    };
     lock(conn, "pg_advisory_lock").map_err(|e| failed(&e))?;
     let ran = match conn {
         DbConn::Postgres(c) => {
@@ -56,6 +67,13 @@ fn names<DB: diesel::backend::Backend>(
     let all: Vec<Box<dyn Migration<DB>>> =
         MigrationSource::<DB>::migrations(migrations).map_err(|e| MigrationFailed(e.to_string()))?;
     Ok(all.iter().map(|migration| migration.name().to_string()).collect())
+}
+
+/// Until the file is dropped nobody else gets it.
+fn hold(database: &Path) -> io::Result<File> {
+    let file = lock_file::beside(database, "migrations")?;
+    file.lock()?;
+    Ok(file)
 }
 
 fn lock(conn: &mut DbConn, function: &str) -> diesel::QueryResult<()> {

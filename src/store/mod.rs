@@ -21,6 +21,7 @@ pub mod feedback;
 pub mod history;
 pub mod interviews;
 pub mod job_orders;
+pub mod lock_file;
 pub mod migrations;
 pub mod names;
 pub mod notes;

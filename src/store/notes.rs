@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, MultiBackend};
+use super::connection::{DbConn, Later, MultiBackend};
 use super::prepared::{Prepared, insert_rows};
 use super::record::ListOptions;
 use super::schema::{debriefs, deliveries, note_contacts, notes};
-use super::types::Json;
+use super::types::{Instant, Json};
 use crate::domain::actor::Actor;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{AgencyId, CandidateId, ClientId, ContactId, DebriefId, NoteId, kinds};
@@ -79,6 +79,12 @@ pub struct NoteFilters {
 /// Inserts a row.
 pub fn insert(conn: &mut DbConn, row: &Note) -> QueryResult<()> {
     diesel::insert_into(notes::table).values(row).execute(conn).map(drop)
+}
+
+/// The debrief that the note belongs to.
+pub fn debrief_of(conn: &mut DbConn, agency: AgencyId, id: NoteId) -> QueryResult<Option<DebriefId>> {
+    let row = notes::table.filter(notes::id.eq(id)).filter(notes::agency_id.eq(agency));
+    row.select(notes::debrief_id).first(conn).optional()
 }
 
 /// The row.
@@ -163,7 +169,8 @@ pub fn list(
 /// Marks the note as changed, without a new version: one of its deliveries has moved on.
 pub fn touch(conn: &mut DbConn, note: NoteId, now: Timestamp) -> QueryResult<()> {
     let row = notes::table.filter(notes::id.eq(note));
-    diesel::update(row).set(notes::updated_at.eq(now)).execute(conn).map(drop)
+    let changed = notes::updated_at.eq(Later(notes::updated_at, now.into_sql::<Instant>()));
+    Prepared(diesel::update(row).set(changed)).execute(conn).map(drop)
 }
 
 /// The live note of the debrief for a contact, if there is one.
@@ -194,6 +201,15 @@ pub fn replace_contacts(conn: &mut DbConn, note: &Note) -> QueryResult<()> {
 
 /// The note came to nothing for a contact: another one may take its place.
 pub fn release_contact(conn: &mut DbConn, note: NoteId, contact: ContactId) -> QueryResult<()> {
+    set_live(conn, note, contact, false)
+}
+
+/// The note came to something for a contact after all: no other one may take its place.
+pub fn hold_contact(conn: &mut DbConn, note: NoteId, contact: ContactId) -> QueryResult<()> {
+    set_live(conn, note, contact, true)
+}
+
+fn set_live(conn: &mut DbConn, note: NoteId, contact: ContactId, live: bool) -> QueryResult<()> {
     let row = note_contacts::table.find((note, contact));
-    diesel::update(row).set(note_contacts::live.eq(false)).execute(conn).map(drop)
+    diesel::update(row).set(note_contacts::live.eq(live)).execute(conn).map(drop)
 }

@@ -3,27 +3,22 @@
 //! SQLite has one writer and several readers that cannot write; PostgreSQL has one pool for both.
 //! Everything here blocks: the callers of the web server run it on the threads for blocking work.
 
-use std::ops::{Deref, DerefMut};
-use std::path::{Path, PathBuf};
+mod connect;
+mod transaction;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use diesel::connection::{
-    AnsiTransactionManager, InstrumentationEvent, SimpleConnection, TransactionManager,
-};
-use diesel::pg::PgConnection;
-use diesel::prelude::*;
-use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection};
+use diesel::r2d2::{Pool, PooledConnection};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::sqlite::SqliteConnection;
-use rand::Rng;
 
 use super::connection::DbConn;
-use super::events::{self, NewEvent};
 use crate::domain::clock::Clock;
-use crate::domain::ids::Id;
-use crate::domain::timestamp::Timestamp;
+use connect::{Access, LogPoolErrors, Manager};
+
+pub use transaction::Tx;
 
 /// What can go wrong in the store.
 #[derive(Debug, thiserror::Error)]
@@ -34,10 +29,17 @@ pub enum StoreError {
     /// A row that must be the only one of its kind stands already; names the constraint.
     #[error("a unique constraint was violated: {0}")]
     Unique(String),
+    /// Others were at work on the same rows, and one had to give way. It may be tried again.
+    #[error("the database is busy: {0}")]
+    Busy(String),
     /// Everything else.
     #[error(transparent)]
     Database(DieselError),
 }
+
+/// What the databases say when somebody has to give way and the kind of error does not tell it
+/// (PostgreSQL's 40P01; SQLite's `SQLITE_BUSY`).
+const GIVING_WAY: [&str; 2] = ["deadlock detected", "database is locked"];
 
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
@@ -50,6 +52,14 @@ impl From<DieselError> for StoreError {
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
                 info,
             ) => Self::Unavailable(info.message().to_owned()),
+            DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, info) => {
+                Self::Busy(info.message().to_owned())
+            }
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info)
+                if GIVING_WAY.contains(&info.message()) =>
+            {
+                Self::Busy(info.message().to_owned())
+            }
             DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
             other => Self::Database(other),
         }
@@ -91,6 +101,7 @@ pub struct Store {
     writers: Pool<Manager>,
     readers: Pool<Manager>,
     location: Location,
+    full_sync: bool,
     clock: Clock,
     statements: Arc<AtomicU64>,
 }
@@ -107,12 +118,13 @@ impl Store {
                 full_sync: options.full_sync,
                 statements: statements.clone(),
                 on_statement: options.on_statement.clone(),
+                epoch: AtomicU64::default(),
             };
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(1))
-                // A ping on every use would cost a round trip each; see `Slot::suspect`.
-                .test_on_check_out(false)
+                // It costs nothing while all is well: see `Slot::epoch`.
+                .test_on_check_out(true)
                 .connection_timeout(options.acquire_timeout)
                 .error_handler(Box::new(LogPoolErrors))
                 .build(manager)
@@ -126,7 +138,8 @@ impl Store {
                 (pool.clone(), pool)
             }
         };
-        Ok(Self { writers, readers, location: options.location.clone(), clock, statements })
+        let location = options.location.clone();
+        Ok(Self { writers, readers, location, full_sync: options.full_sync, clock, statements })
     }
 
     /// Where the database is.
@@ -164,7 +177,7 @@ impl Store {
         E: From<StoreError>,
     {
         let mut slot = acquire(&self.readers)?;
-        let result = transaction(
+        let result = transaction::run(
             &mut slot.conn,
             "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             "BEGIN DEFERRED",
@@ -192,186 +205,28 @@ impl Store {
         E: From<StoreError>,
     {
         let mut slot = acquire(&self.writers)?;
-        // The time is taken once the writer is ours: on SQLite it rises from write to write.
-        let now: Timestamp = self.clock.now().into();
-        let result = transaction(&mut slot.conn, "BEGIN", "BEGIN IMMEDIATE", |conn| {
-            let mut tx = Tx { conn, now, events: Vec::new() };
-            let value = work(&mut tx)?;
-            events::insert_all(tx.conn, &tx.events).map_err(StoreError::from)?;
-            Ok(value)
-        });
+        let result = transaction::write(&mut slot.conn, "BEGIN", &self.clock, work);
+        slot.suspect = result.is_err();
+        result
+    }
+
+    /// Writes in one transaction that survives a power cut once this returns, even where the
+    /// settings or the server let others go without.
+    pub fn write_durably<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        let mut slot = acquire(&self.writers)?;
+        let result = if self.full_sync {
+            transaction::write(&mut slot.conn, transaction::BEGIN_DURABLY, &self.clock, work)
+        } else {
+            transaction::write_synced(&mut slot.conn, &self.clock, work)
+        };
         slot.suspect = result.is_err();
         result
     }
 }
 
-/// A transaction that writes, with the time at which it happens.
-pub struct Tx<'a> {
-    conn: &'a mut DbConn,
-    now: Timestamp,
-    events: Vec<NewEvent>,
-}
-
-impl Tx<'_> {
-    /// The time of everything that this transaction does.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    /// Keeps an event until the work is done: all events of a transaction are written in one
-    /// statement, in the order in which they happened, just before it is committed.
-    pub fn happened(&mut self, event: NewEvent) {
-        self.events.push(event);
-    }
-
-    /// A new identifier.
-    #[must_use]
-    pub fn new_id<K>(&mut self) -> Id<K> {
-        Id::new(*self.now, rand::rng().random())
-    }
-}
-
-impl Deref for Tx<'_> {
-    type Target = DbConn;
-    fn deref(&self) -> &DbConn {
-        self.conn
-    }
-}
-impl DerefMut for Tx<'_> {
-    fn deref_mut(&mut self) -> &mut DbConn {
-        self.conn
-    }
-}
-
-fn transaction<T, E>(
-    conn: &mut DbConn,
-    begin_postgres: &str,
-    begin_sqlite: &str,
-    work: impl FnOnce(&mut DbConn) -> Result<T, E>,
-) -> Result<T, E>
-where
-    E: From<StoreError>,
-{
-    type Either = <DbConn as Connection>::TransactionManager;
-    match conn {
-        DbConn::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(c, begin_postgres),
-        DbConn::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, begin_sqlite),
-    }
-    .map_err(StoreError::from)?;
-    match work(conn) {
-        Ok(value) => {
-            Either::commit_transaction(conn).map_err(StoreError::from)?;
-            Ok(value)
-        }
-        Err(error) => {
-            // The first error is the one that tells; a failed rollback breaks the connection,
-            // which the pool then throws away.
-            if let Err(rollback) = Either::rollback_transaction(conn) {
-                tracing::warn!(error = %rollback, "rollback failed");
-            }
-            Err(error)
-        }
-    }
-}
-
 fn acquire(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>, StoreError> {
     pool.get().map_err(|e| StoreError::Unavailable(e.to_string()))
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Read,
-    Write,
-}
-
-/// A pooled connection, and whether the last work on it failed.
-struct Slot {
-    conn: DbConn,
-    /// After a failure the connection is pinged before it is used again, and only then.
-    suspect: bool,
-}
-
-struct Manager {
-    location: Location,
-    access: Access,
-    busy_timeout: Duration,
-    full_sync: bool,
-    statements: Arc<AtomicU64>,
-    on_statement: Option<StatementHook>,
-}
-
-impl ManageConnection for Manager {
-    type Connection = Slot;
-    type Error = diesel::r2d2::Error;
-
-    fn connect(&self) -> Result<Slot, Self::Error> {
-        // Not through `DbConn::establish`, which hides why a connection failed.
-        let mut conn = match &self.location {
-            Location::Postgres(url) => {
-                let mut conn = PgConnection::establish(url).map_err(Self::Error::ConnectionError)?;
-                conn.batch_execute("SET TIME ZONE 'UTC'").map_err(Self::Error::QueryError)?;
-                DbConn::Postgres(conn)
-            }
-            Location::Sqlite(path) => DbConn::Sqlite(self.connect_sqlite(path)?),
-        };
-        let statements = self.statements.clone();
-        let on_statement = self.on_statement.clone();
-        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
-            InstrumentationEvent::StartQuery { query, .. } => {
-                statements.fetch_add(1, Ordering::Relaxed);
-                if let Some(hook) = &on_statement {
-                    let text = query.to_string();
-                    hook(text.split(" -- binds:").next().unwrap_or_default());
-                }
-            }
-            // Each of these is announced as a query too.
-            InstrumentationEvent::BeginTransaction { .. }
-            | InstrumentationEvent::CommitTransaction { .. }
-            | InstrumentationEvent::RollbackTransaction { .. } => {
-                statements.fetch_sub(1, Ordering::Relaxed);
-            }
-            _ => {}
-        });
-        Ok(Slot { conn, suspect: false })
-    }
-
-    fn is_valid(&self, slot: &mut Slot) -> Result<(), Self::Error> {
-        slot.conn.ping().map_err(Self::Error::QueryError)
-    }
-
-    fn has_broken(&self, slot: &mut Slot) -> bool {
-        let suspect = std::mem::take(&mut slot.suspect);
-        std::thread::panicking() || slot.conn.is_broken() || (suspect && slot.conn.ping().is_err())
-    }
-}
-
-impl Manager {
-    fn connect_sqlite(&self, path: &Path) -> Result<SqliteConnection, diesel::r2d2::Error> {
-        let mut conn = SqliteConnection::establish(&path.to_string_lossy())
-            .map_err(diesel::r2d2::Error::ConnectionError)?;
-        let busy = self.busy_timeout.as_millis();
-        let synchronous = if self.full_sync { "FULL" } else { "NORMAL" };
-        let mode = match self.access {
-            Access::Write => "PRAGMA journal_mode = WAL;",
-            Access::Read => "PRAGMA query_only = ON;",
-        };
-        // 16 MB of page cache for each connection, and the file mapped up to 1 GB.
-        let pragmas = format!(
-            "PRAGMA busy_timeout = {busy}; {mode} PRAGMA synchronous = {synchronous}; \
-             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
-             PRAGMA mmap_size = 1073741824;"
-        );
-        conn.batch_execute(&pragmas).map_err(diesel::r2d2::Error::QueryError)?;
-        Ok(conn)
-    }
-}
-
-#[derive(Debug)]
-struct LogPoolErrors;
-
-impl<E: std::error::Error> r2d2::HandleError<E> for LogPoolErrors {
-    fn handle_error(&self, error: E) {
-        tracing::warn!(%error, "a database connection could not be made");
-    }
 }

@@ -4,6 +4,7 @@ mod administration;
 mod auth;
 mod candidates;
 mod clients;
+mod clock;
 mod contacts;
 mod debriefs;
 mod deliveries;

@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use crate::support::smtp_peer::{Act, At, SmtpPeer};
-use crate::support::{Desk, TestApp, history, id, on_both, relay, relay_settings};
+use crate::support::{Desk, TestApp, history, id, on_both, relay, relay_settings, relay_with};
 
 const UNDO_WINDOW: TimeDelta = TimeDelta::seconds(60);
 
@@ -45,6 +45,20 @@ on_both! {
         assert!(String::from_utf8(taken[0].bytes.clone()).unwrap().contains(&format!("Message-ID: {}", first["message_id"].as_str().unwrap())));
         assert_eq!(history(&app, &desk.debrief).split_off(6), ["note.sent", "note.sent"]);
         assert_eq!(relay.run_once().await.unwrap(), 0);
+    }
+
+    async fn the_commit_point_is_durable_whatever_is_set(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([]).await;
+        desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.database().take_statements();
+        relay(&app, &peer).run_once().await.unwrap();
+        let statements = app.database().take_statements();
+        let mark = statements.iter().position(|sql| sql.contains("SET \"transmitting\"") || sql.contains("SET `transmitting`")).unwrap();
+        let durable = statements[..mark].iter().rposition(|sql| sql.contains("synchronous")).unwrap();
+        let begun = statements[..mark].iter().rposition(|sql| sql.starts_with("BEGIN")).unwrap();
+        assert!(begun.abs_diff(durable) <= 1, "{statements:#?}");
     }
 
     async fn what_is_put_off_is_tried_again(app: TestApp) {
@@ -224,6 +238,75 @@ on_both! {
         assert_eq!(first.run_once().await.unwrap(), 0, "it pauses");
         relay(&app, &peer).run_once().await.unwrap();
         assert_eq!(desk.fates(&note).await, ["sent", "sent"]);
+    }
+
+    async fn a_server_that_lets_nobody_in_is_not_waited_for_for_ever(app: TestApp) {
+        let mut desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([(At::Mail, Act::Reply("530 5.7.0 sign in first"))]).await;
+        let mut settings = relay_settings();
+        settings.workers = 1;
+        let relay = relay_with(&app, &peer, settings);
+        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        relay.run_once().await.unwrap();
+        let mut fates = desk.fates(&note).await;
+        fates.sort();
+        assert_eq!(fates, ["deferred", "queued"]);
+        desk.later(&app, TimeDelta::hours(72) - TimeDelta::seconds(1));
+        relay.sweep().await.unwrap();
+        assert_ne!(desk.fates(&note).await[0], "failed", "not before its time");
+        desk.later(&app, TimeDelta::seconds(1));
+        relay.sweep().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["failed", "failed"]);
+        let failed = desk.note(&note).await;
+        assert!(failed["deliveries"][1]["last_reply"]["text"].is_string() && failed["deliveries"][1]["next_attempt_at"].is_null());
+        assert_eq!(history(&app, &desk.debrief).split_off(6), ["note.failed", "note.failed"]);
+        desk.draft(&[&desk.scene.peer]).await;
+    }
+
+    async fn what_waits_is_not_given_up_while_the_server_lets_us_in(app: TestApp) {
+        let mut desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([]).await;
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        desk.later(&app, TimeDelta::hours(80));
+        let relay = relay(&app, &peer);
+        relay.sweep().await.unwrap();
+        relay.run_once().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["sent"]);
+    }
+
+    async fn a_recipient_who_wants_a_sign_in_does_not_hold_back_the_others(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([(At::Recipient, Act::Reply("530 5.7.0 sign in first"))]).await;
+        let mut settings = relay_settings();
+        settings.workers = 1;
+        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        relay_with(&app, &peer, settings).run_once().await.unwrap();
+        let mut fates = desk.fates(&note).await;
+        fates.sort();
+        assert_eq!(fates, ["failed", "sent"]);
+        for contact in [&desk.scene.manager, &desk.scene.peer] {
+            assert_eq!(desk.ann.get(&format!("/v1/contacts/{contact}")).await.expect(200)["email_status"], "ok");
+        }
+    }
+
+    async fn a_refusal_at_the_door_does_not_end_a_pause(app: TestApp) {
+        let mut desk = Desk::set(&app).await;
+        let script = [(At::Mail, Act::Reply("530 5.7.0 sign in first")), (At::Greeting, Act::Reply("554 5.3.2 closed"))];
+        let peer = SmtpPeer::start(script).await;
+        let mut settings = relay_settings();
+        settings.workers = 2;
+        settings.first_pause = Duration::ZERO;
+        let relay = relay_with(&app, &peer, settings);
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        relay.run_once().await.unwrap();
+        assert_eq!((desk.fates(&note).await, peer.connections()), (vec!["deferred".to_owned()], 2));
+        desk.later(&app, TimeDelta::hours(72));
+        relay.sweep().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["failed"], "it still pauses");
     }
 
     async fn what_was_called_off_is_not_followed_by_thanks(app: TestApp) {

@@ -71,6 +71,11 @@ impl Database {
         open(self.location.clone(), clock, Some(hook))
     }
 
+    /// Opens whatever is there, which may be nothing yet.
+    pub fn open_at(location: Location, clock: Clock) -> Store {
+        open(location, clock, None)
+    }
+
     /// The texts of the statements that ran since this was asked last.
     pub fn take_statements(&self) -> Vec<String> {
         std::mem::take(&mut self.seen.lock().unwrap())
@@ -84,6 +89,12 @@ impl Database {
         }
     }
 
+    /// What PostgreSQL calls it.
+    pub fn name(&self) -> String {
+        let url = self.url();
+        url.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
     /// A folder that goes with the database.
     pub fn folder(&mut self) -> PathBuf {
         self.folder.get_or_insert_with(|| tempfile::tempdir().unwrap()).path().to_path_buf()
@@ -92,8 +103,8 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let (Location::Postgres(url), Some(server)) = (&self.location, &self.server) {
-            let name = url.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        if let Some(server) = &self.server {
+            let name = self.name();
             let dropped = PgConnection::establish(server)
                 .map(|mut admin| admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")));
             drop(dropped);

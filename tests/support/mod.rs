@@ -11,7 +11,7 @@ pub mod smtp_peer;
 pub use app::TestApp;
 pub use caller::Caller;
 pub use database::Database;
-pub use notes::{Desk, history, relay, relay_settings};
+pub use notes::{Desk, history, relay, relay_settings, relay_with};
 pub use scene::{Scene, id};
 
 /// Makes two tests of one: on SQLite and on PostgreSQL, each with a service and a database of its

@@ -107,9 +107,14 @@ pub fn history(app: &TestApp, debrief: &str) -> Vec<String> {
 
 /// A relay to the peer: leases of a minute, no jitter, at most four at once.
 pub fn relay(app: &TestApp, peer: &SmtpPeer) -> Relay {
+    relay_with(app, peer, relay_settings())
+}
+
+/// A relay to the peer.
+pub fn relay_with(app: &TestApp, peer: &SmtpPeer, settings: RelaySettings) -> Relay {
     let server = SmtpServer::plain(peer.address.ip().to_string(), peer.address.port(), "debrief.example");
     let transport = Transport::Smtp(Box::new(SmtpRelay::new(server).unwrap()));
-    Relay::new(app.context.clone(), transport, relay_settings())
+    Relay::new(app.context.clone(), transport, settings)
 }
 
 /// Settings under which nothing is left to chance.

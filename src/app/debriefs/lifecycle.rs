@@ -54,7 +54,7 @@ pub fn refuse_in(
 /// Gives a locked debrief its next version, in memory: once for each write, before its events.
 pub fn touch(tx: &Tx<'_>, debrief: &mut Debrief) {
     debrief.version += 1;
-    debrief.updated_at = tx.now();
+    tx.touch(&mut debrief.updated_at);
 }
 
 /// Writes a touched debrief over its former version.

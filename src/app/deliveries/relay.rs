@@ -4,7 +4,10 @@
 //! Locks are taken in one order only, the debrief before its deliveries; what is claimed is taken
 //! without waiting. So nobody can end up waiting for each other.
 
+mod account;
 mod finish;
+mod give_up;
+mod late;
 
 use chrono::TimeDelta;
 
@@ -26,6 +29,7 @@ use crate::store::notes;
 use crate::store::pool::Tx;
 
 pub use finish::{Ending, finish};
+pub use give_up::give_up;
 
 /// A delivery that one worker owns for a while.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +42,20 @@ pub struct Claim {
     pub debrief: DebriefId,
     /// Fences off whoever owned it before.
     pub token: i64,
+    /// The number of the attempt that it began.
+    pub attempt: i32,
+}
+
+impl Claim {
+    fn on(row: &Delivery) -> Self {
+        Self {
+            id: row.id,
+            agency: row.agency_id,
+            debrief: row.debrief_id,
+            token: row.lease_token,
+            attempt: row.attempts,
+        }
+    }
 }
 
 impl From<Orphan> for Claim {
@@ -47,6 +65,7 @@ impl From<Orphan> for Claim {
             agency: orphan.agency_id,
             debrief: orphan.debrief_id,
             token: orphan.lease_token,
+            attempt: orphan.attempts,
         }
     }
 }
@@ -74,13 +93,12 @@ pub fn claim(
         row.lease_token += 1;
         row.lease_until = Some(Timestamp::from(*now + lease));
         row.next_attempt_at = None;
-        row.updated_at = now;
+        tx.touch(&mut row.updated_at);
         write(tx, &row, &former)?;
         store::begin_attempt(tx, &attempt(&row, host, now))?;
         store::bump_debrief(tx, row.debrief_id, now)?;
+        let claim = Claim::on(&row);
         let envelope = Envelope { sender: due.message.envelope_from, recipient: row.envelope_to };
-        let claim =
-            Claim { id: row.id, agency: row.agency_id, debrief: row.debrief_id, token: row.lease_token };
         claimed.push((claim, Letter { message_id: row.message_id, envelope, bytes: due.message.message }));
     }
     Ok(claimed)
@@ -148,14 +166,16 @@ pub fn next_due(conn: &mut DbConn) -> Result<Option<Timestamp>, AppError> {
 }
 
 /// Deliveries whose worker gave no sign of life in time. With `everything`, all that are being
-/// sent: for a start after which no older worker can be alive.
+/// sent: for a start after which no older worker can be alive. The first `skipped` are left out:
+/// those that could not be picked up stay where they are, before all others.
 pub fn orphans(
     conn: &mut DbConn,
     now: Timestamp,
     everything: bool,
+    skipped: i64,
     limit: i64,
 ) -> Result<Vec<Claim>, AppError> {
-    let found = store::orphans(conn, (!everything).then_some(now), limit)?;
+    let found = store::orphans(conn, (!everything).then_some(now), skipped, limit)?;
     Ok(found.into_iter().map(Claim::from).collect())
 }
 

@@ -73,7 +73,7 @@ impl Feedback {
     pub(super) fn next(&self, tx: &Tx<'_>) -> Self {
         let mut next = self.clone();
         next.row.version += 1;
-        next.row.updated_at = tx.now();
+        tx.touch(&mut next.row.updated_at);
         next
     }
 

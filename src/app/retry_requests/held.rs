@@ -56,7 +56,7 @@ impl Held {
     ) -> Result<RetryRequest, AppError> {
         let version = self.request.version;
         self.request.version += 1;
-        self.request.updated_at = tx.now();
+        tx.touch(&mut self.request.updated_at);
         if !retry_requests::update(tx, &self.request, version)? {
             return Err(AppError::Stale { current: self.request.version });
         }

@@ -11,10 +11,9 @@ use crate::app::deliveries::relay::{self, Claim, Ending};
 use crate::jobs::stop::Stop;
 use crate::mail::{Letter, Outcome};
 
-/// How often an ending is tried to be written down, and the first wait between, which doubles: all
-/// in all about a minute, as long as a database takes to start again.
-const WRITE_TRIES: u32 = 9;
-const FIRST_WRITE_WAIT: Duration = Duration::from_millis(250);
+/// The first wait before an ending is tried to be written down again, which doubles, and the
+/// longest.
+const WRITE_WAIT: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
 impl Relay {
     /// Hands one message over and writes down what came of it.
@@ -61,7 +60,7 @@ impl Relay {
 
     /// Whether the message may be sent. It may not if that cannot be made durable.
     async fn pass_commit_point(&self, claim: Claim) -> bool {
-        match self.0.context.write(move |tx| relay::pass_commit_point(tx, claim)).await {
+        match self.0.context.write_durably(move |tx| relay::pass_commit_point(tx, claim)).await {
             Ok(passed) => passed,
             Err(error) => {
                 tracing::warn!(delivery = %claim.id, %error, "the commit point could not be written down");
@@ -84,22 +83,20 @@ impl Relay {
     }
 
     fn judge_transport(&self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Fault(fault) => {
-                if self.pause().refused(Instant::now()) {
-                    tracing::error!(host = self.0.transport.name(), %fault, "the mail server does not let us in");
-                }
+        if let Outcome::Fault(fault) = outcome {
+            if self.pause().refused(Instant::now()) {
+                tracing::error!(host = self.0.transport.name(), %fault, "the mail server does not let us in");
             }
-            // Says nothing about whether the server lets us in.
-            Outcome::Lost { .. } | Outcome::Revoked | Outcome::Unsendable(_) => {}
-            Outcome::Accepted(_) | Outcome::Refused { .. } | Outcome::Unknown { .. } => self.pause().let_in(),
+        } else if outcome.was_let_in() {
+            self.pause().let_in();
         }
     }
 
-    /// Writes down how the attempt ended, and does not give up easily: nobody else knows.
+    /// Writes down how the attempt ended, and does not give up while the process lives: nobody else
+    /// knows.
     async fn write_down(&self, claim: Claim, ending: Ending) {
-        let mut wait = FIRST_WRITE_WAIT;
-        for _ in 0..WRITE_TRIES {
+        let mut wait = WRITE_WAIT.0;
+        loop {
             match self.finish(claim, ending.clone()).await {
                 Ok(state) => {
                     tracing::info!(delivery = %claim.id, state = ?state, "an attempt ended");
@@ -108,7 +105,7 @@ impl Relay {
                 Err(error) => {
                     tracing::error!(delivery = %claim.id, %error, "the end of an attempt could not be written down");
                     sleep(wait).await;
-                    wait *= 2;
+                    wait = (wait * 2).min(WRITE_WAIT.1);
                 }
             }
         }

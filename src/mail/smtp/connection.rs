@@ -171,7 +171,8 @@ impl Connection {
     }
 
     fn refused(&mut self, step: Step, reply: Reply) -> Outcome {
-        if SIGN_IN_WANTED.contains(&reply.code) && step < Step::Content {
+        // At MAIL that is true of every message; later it may be about this recipient alone.
+        if SIGN_IN_WANTED.contains(&reply.code) && step <= Step::Mail {
             return Outcome::Fault(Fault::SignIn(said(&reply)));
         }
         self.state = if reply.code == CLOSING { State::Broken } else { State::InTransaction };

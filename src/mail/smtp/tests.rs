@@ -248,6 +248,14 @@ async fn a_refused_sign_in_is_the_relays_fault() {
 }
 
 #[tokio::test]
+async fn a_recipient_who_wants_a_sign_in_is_refused_alone() {
+    for at in [At::Recipient, At::Data] {
+        let (outcome, _, _) = attempt([(at, Act::Reply("530 5.7.0 sign in first"))], PATIENT).await;
+        assert_eq!(outcome.event(), Some(DeliveryEvent::PermanentReply), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn replies_slipped_in_before_tls_do_not_count() {
     const OFFER: Act = Act::Reply("250-peer.example\r\n250 STARTTLS");
     const SLIPPED: &str = "220 go ahead\r\n250-peer.example\r\n250 AUTH PLAIN\r\n235 ok\r\n250 ok\r\n250 ok\r\n354 ok\r\n250 ok";

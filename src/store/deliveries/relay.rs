@@ -15,8 +15,10 @@ use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::note::NoteState;
 use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
-use crate::store::connection::{DbConn, Lock, Locked};
+use crate::store::connection::{DbConn, Later, Lock, Locked};
+use crate::store::prepared::Prepared;
 use crate::store::schema::{contacts, debriefs, deliveries, delivery_attempts, notes};
+use crate::store::types::Instant;
 
 /// A delivery whose time has come, with what is needed to send it.
 #[derive(Queryable, Selectable)]
@@ -61,6 +63,26 @@ pub fn lock_due(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<Ve
     Locked(rows, Lock::SkipLocked).get_results(conn)
 }
 
+/// Deliveries of every agency that wait for their next attempt, which was due already, although
+/// they were to leave at `due_by` or earlier; locked together with their debriefs. Those that
+/// somebody else holds are left out.
+pub fn lock_overdue(
+    conn: &mut DbConn,
+    now: Timestamp,
+    due_by: Timestamp,
+    limit: i64,
+) -> QueryResult<Vec<Delivery>> {
+    let rows = deliveries::table
+        .inner_join(debriefs::table)
+        .filter(sql::<Bool>("deliveries.state IN ('queued', 'deferred')"))
+        .filter(deliveries::next_attempt_at.le(now))
+        .filter(deliveries::due_at.le(due_by))
+        .order(deliveries::next_attempt_at)
+        .limit(limit)
+        .select(Delivery::as_select());
+    Locked(rows, Lock::SkipLocked).get_results(conn)
+}
+
 /// When the next delivery of any agency is due; none if nothing waits.
 pub fn next_due(conn: &mut DbConn) -> QueryResult<Option<Timestamp>> {
     deliveries::table
@@ -82,10 +104,11 @@ pub fn hold_debrief(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<()> {
 /// The debrief shows a delivery that has moved on, so it has changed too. Holds the debrief until
 /// the transaction ends.
 pub fn bump_debrief(conn: &mut DbConn, debrief: DebriefId, now: Timestamp) -> QueryResult<()> {
-    diesel::update(debriefs::table.filter(debriefs::id.eq(debrief)))
-        .set((debriefs::version.eq(debriefs::version + 1), debriefs::updated_at.eq(now)))
-        .execute(conn)
-        .map(drop)
+    let changed = diesel::update(debriefs::table.filter(debriefs::id.eq(debrief))).set((
+        debriefs::version.eq(debriefs::version + 1),
+        debriefs::updated_at.eq(Later(debriefs::updated_at, now.into_sql::<Instant>())),
+    ));
+    Prepared(changed).execute(conn).map(drop)
 }
 
 /// The commit point: from here on the message may arrive. False, and nothing is changed, unless
@@ -97,7 +120,7 @@ pub fn mark_transmitting(conn: &mut DbConn, id: DeliveryId, token: i64, now: Tim
         .filter(deliveries::state.eq(DeliveryState::Sending))
         .filter(deliveries::transmitting.eq(false))
         .filter(deliveries::lease_until.gt(now));
-    diesel::update(held).set(deliveries::transmitting.eq(true)).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(held).set(deliveries::transmitting.eq(true))).execute(conn).map(|rows| rows == 1)
 }
 
 /// A sign of life: the lease lasts until `until`. False if the delivery is no longer held under
@@ -107,7 +130,7 @@ pub fn renew(conn: &mut DbConn, id: DeliveryId, token: i64, until: Timestamp) ->
         .filter(deliveries::id.eq(id))
         .filter(deliveries::lease_token.eq(token))
         .filter(deliveries::state.eq(DeliveryState::Sending));
-    diesel::update(held).set(deliveries::lease_until.eq(until)).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(held).set(deliveries::lease_until.eq(until))).execute(conn).map(|rows| rows == 1)
 }
 
 /// A delivery whose worker gave no sign of life in time.
@@ -121,15 +144,29 @@ pub struct Orphan {
     pub debrief_id: DebriefId,
     /// The claim that was lost.
     pub lease_token: i64,
+    /// The number of the attempt that it began.
+    pub attempts: i32,
 }
 
 /// Deliveries of every agency whose lease ended at `now` or earlier; without a time, all that are
-/// being sent, whatever their lease says.
-pub fn orphans(conn: &mut DbConn, now: Option<Timestamp>, limit: i64) -> QueryResult<Vec<Orphan>> {
-    let columns = (deliveries::id, deliveries::agency_id, deliveries::debrief_id, deliveries::lease_token);
+/// being sent, whatever their lease says. The oldest lease comes first.
+pub fn orphans(
+    conn: &mut DbConn,
+    now: Option<Timestamp>,
+    skipped: i64,
+    limit: i64,
+) -> QueryResult<Vec<Orphan>> {
+    let columns = (
+        deliveries::id,
+        deliveries::agency_id,
+        deliveries::debrief_id,
+        deliveries::lease_token,
+        deliveries::attempts,
+    );
     let sending = deliveries::table
         .filter(sql::<Bool>("deliveries.state = 'sending'"))
-        .order(deliveries::lease_until)
+        .order((deliveries::lease_until, deliveries::id))
+        .offset(skipped)
         .limit(limit)
         .select(columns);
     match now {
@@ -145,7 +182,13 @@ pub fn begin_attempt(conn: &mut DbConn, attempt: &Attempt) -> QueryResult<()> {
 
 /// Writes down how an attempt ended.
 pub fn end_attempt(conn: &mut DbConn, ended: &AttemptEnd, id: DeliveryId, number: i32) -> QueryResult<()> {
-    diesel::update(delivery_attempts::table.find((id, number))).set(ended).execute(conn).map(drop)
+    Prepared(diesel::update(delivery_attempts::table.find((id, number))).set(ended)).execute(conn).map(drop)
+}
+
+/// What an attempt came to, as far as that is known.
+pub fn attempt_outcome(conn: &mut DbConn, id: DeliveryId, number: i32) -> QueryResult<Option<DeliveryState>> {
+    let row = delivery_attempts::table.find((id, number));
+    row.select(delivery_attempts::outcome).first(conn).optional().map(Option::flatten)
 }
 
 /// How an attempt ended.

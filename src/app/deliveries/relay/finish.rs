@@ -1,16 +1,17 @@
 //! The end of an attempt: what came of it, and what follows from that.
 
-use super::{Claim, set_progress};
+use super::account::Account;
+use super::{Claim, late, set_progress};
 use crate::app::AppError;
 use crate::app::deliveries::{told, write};
 use crate::app::events::Happening;
 use crate::auth::caller::Caller;
-use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Reply, ReplyClass, Schedule};
+use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, ReplyClass, Schedule};
 use crate::domain::state::Machine;
 use crate::domain::timestamp::Timestamp;
-use crate::mail::{Outcome, Step};
+use crate::mail::Outcome;
 use crate::store::correspondents;
-use crate::store::deliveries::relay::{self as store, AttemptEnd};
+use crate::store::deliveries::relay as store;
 use crate::store::deliveries::{self, Delivery};
 use crate::store::notes;
 use crate::store::pool::Tx;
@@ -28,9 +29,19 @@ pub enum Ending {
     WorkerDied,
 }
 
-/// Writes down what came of an attempt, if the claim is still the last one. `random`, in `[0, 1)`,
-/// spreads the next attempt. Answers the delivery's state afterwards; none if there was nothing to
-/// write down any more.
+impl Ending {
+    /// Whether the server certainly does not have the message.
+    fn proves_unsent(&self) -> bool {
+        match self {
+            Self::Outcome(outcome) => outcome.proves_unsent(),
+            Self::Released => true,
+            Self::LeaseRanOut | Self::WorkerDied => false,
+        }
+    }
+}
+
+/// Writes down what came of an attempt. `random`, in `[0, 1)`, spreads the next attempt. Answers
+/// the delivery's state afterwards; none if there was nothing to write down any more.
 pub fn finish(
     tx: &mut Tx<'_>,
     claim: Claim,
@@ -40,21 +51,21 @@ pub fn finish(
 ) -> Result<Option<DeliveryState>, AppError> {
     let now = tx.now();
     store::hold_debrief(tx, claim.debrief)?;
-    let former = deliveries::lock(tx, claim.agency, claim.id)?;
-    let Some(former) = former.filter(|row| row.lease_token == claim.token) else { return Ok(None) };
-    let Some(event) = event(&former, ending, now) else { return Ok(None) };
-    let progress = if is_provably_unsent(ending) { Progress::at(former.state) } else { former.progress() };
+    let Some(former) = deliveries::lock(tx, claim.agency, claim.id)? else { return Ok(None) };
+    if let Ending::Outcome(Outcome::Accepted(reply)) = ending
+        && !awaits(&former, claim)
+    {
+        return late::accepted(tx, claim, &former, reply);
+    }
+    let Some(event) = event(&former, claim, ending, now) else { return Ok(None) };
+    let progress = progress(&former, ending);
 
     let mut row = former.clone();
     set_progress(&mut row, progress.apply(event)?);
     row.lease_until = None;
-    row.updated_at = now;
+    tx.touch(&mut row.updated_at);
     let account = Account::of(ending);
-    if let Some(text) = &account.text {
-        row.last_code = account.code;
-        row.last_enhanced_code.clone_from(&account.enhanced_code);
-        row.last_text = Some(text.clone());
-    }
+    account.show(&mut row);
     if event == DeliveryEvent::TransportPaused {
         // Nothing was tried; whoever asks next finds out whether it can be.
         row.next_attempt_at = Some(now);
@@ -70,9 +81,27 @@ pub fn finish(
     Ok(Some(row.state))
 }
 
+/// How far the attempt had come. The transport knows what it sent, and the mark of the commit point
+/// may say otherwise: the answer to it was lost, or the server that had it.
+fn progress(former: &Delivery, ending: &Ending) -> Progress {
+    let transmitting = match ending {
+        Ending::Outcome(Outcome::Unknown { .. }) => former.state == DeliveryState::Sending,
+        ending => former.transmitting && !ending.proves_unsent(),
+    };
+    Progress { state: former.state, transmitting }
+}
+
+/// Whether the message may be on its way under this claim, so that a yes is what is waited for.
+fn awaits(row: &Delivery, claim: Claim) -> bool {
+    row.lease_token == claim.token && row.state == DeliveryState::Sending && row.transmitting
+}
+
 /// What the ending of an attempt is to the delivery; none if it is nothing any more.
-fn event(row: &Delivery, ending: &Ending, now: Timestamp) -> Option<DeliveryEvent> {
+fn event(row: &Delivery, claim: Claim, ending: &Ending, now: Timestamp) -> Option<DeliveryEvent> {
     use DeliveryEvent as E;
+    if row.lease_token != claim.token {
+        return None;
+    }
     match (row.state, ending) {
         (DeliveryState::Sending, Ending::Outcome(Outcome::Revoked)) => Some(E::LeaseLost),
         (DeliveryState::Sending, Ending::Outcome(outcome)) => outcome.event(),
@@ -82,18 +111,9 @@ fn event(row: &Delivery, ending: &Ending, now: Timestamp) -> Option<DeliveryEven
         }
         (DeliveryState::Sending, Ending::WorkerDied) => Some(E::LeaseLost),
         // The worker was given up too early: its answer ends the doubt.
-        (DeliveryState::Unconfirmed, Ending::Outcome(Outcome::Accepted(_))) => Some(E::EvidenceSent),
-        (DeliveryState::Unconfirmed, Ending::Outcome(Outcome::Refused { step: Step::Content, .. })) => {
-            Some(E::EvidenceUnsent)
-        }
+        (DeliveryState::Unconfirmed, ending) => ending.proves_unsent().then_some(E::EvidenceUnsent),
         _ => None,
     }
-}
-
-/// The commit point may have been written down although the answer to that was lost; but the
-/// transport knows that it sent nothing.
-fn is_provably_unsent(ending: &Ending) -> bool {
-    matches!(ending, Ending::Released | Ending::Outcome(Outcome::Revoked | Outcome::Lost { .. }))
 }
 
 /// Says when a delivery that waits again is tried next, or gives it up.
@@ -120,6 +140,8 @@ fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(),
             told(tx, &system, "note.sent", row, None)
         }
         DeliveryState::Unconfirmed => told(tx, &system, "note.unconfirmed", row, None),
+        // Back from doubt, which the recruiter had been told of.
+        DeliveryState::Queued => told(tx, &system, "note.requeued", row, None),
         DeliveryState::Failed => {
             notes::release_contact(tx, row.note_id, row.contact_id)?;
             if let Ending::Outcome(Outcome::Refused { reply, .. }) = ending
@@ -152,56 +174,4 @@ fn bounce(tx: &mut Tx<'_>, row: &Delivery) -> Result<(), AppError> {
 fn as_in_envelope(email: &str) -> String {
     let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
     idna::domain_to_ascii(domain).map_or_else(|_| email.to_owned(), |domain| format!("{local}@{domain}"))
-}
-
-/// How an attempt ended, in words.
-#[derive(Default)]
-struct Account {
-    step: Option<Step>,
-    code: Option<i32>,
-    enhanced_code: Option<String>,
-    text: Option<String>,
-}
-
-impl Account {
-    fn of(ending: &Ending) -> Self {
-        let outcome = match ending {
-            Ending::Outcome(outcome) => outcome,
-            Ending::Released => return Self::default(),
-            Ending::LeaseRanOut | Ending::WorkerDied => return Self::wrong("the worker stopped half-way"),
-        };
-        match outcome {
-            Outcome::Accepted(reply) => Self::said(Step::Content, reply),
-            Outcome::Refused { step, reply } => Self::said(*step, reply),
-            Outcome::Lost { step, error } => Self { step: Some(*step), ..Self::wrong(error) },
-            Outcome::Unknown { error } => Self { step: Some(Step::Content), ..Self::wrong(error) },
-            Outcome::Revoked => Self::wrong("the commit point could not be written down"),
-            Outcome::Fault(fault) => Self::wrong(fault),
-            Outcome::Unsendable(why) => Self::wrong(why),
-        }
-    }
-
-    fn said(step: Step, reply: &Reply) -> Self {
-        Self {
-            step: Some(step),
-            code: Some(i32::from(reply.code)),
-            enhanced_code: reply.enhanced_code.clone(),
-            text: Some(reply.text.clone()),
-        }
-    }
-
-    fn wrong(what: impl ToString) -> Self {
-        Self { text: Some(what.to_string()), ..Self::default() }
-    }
-
-    fn attempt_end(self, outcome: DeliveryState, now: Timestamp) -> AttemptEnd {
-        AttemptEnd {
-            finished_at: Some(now),
-            outcome: Some(outcome),
-            step: self.step.map(|step| step.to_string()),
-            code: self.code,
-            enhanced_code: self.enhanced_code,
-            text: self.text,
-        }
-    }
 }

@@ -1,0 +1,141 @@
+//! What is done in one transaction.
+
+use std::ops::{Deref, DerefMut};
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use rand::Rng;
+
+use super::StoreError;
+use crate::domain::clock::Clock;
+use crate::domain::ids::Id;
+use crate::domain::timestamp::Timestamp;
+use crate::store::connection::DbConn;
+use crate::store::events::{self, NewEvent};
+
+/// Begins a transaction on PostgreSQL whose commit waits for the disk although the server is set not
+/// to. It goes out in one piece, and changes nothing where the commit waits already.
+pub(super) const BEGIN_DURABLY: &str = "BEGIN; SELECT set_config('synchronous_commit', 'on', true) \
+    WHERE current_setting('synchronous_commit') = 'off'";
+
+/// A transaction that writes, with the time at which it happens.
+pub struct Tx<'a> {
+    conn: &'a mut DbConn,
+    now: Timestamp,
+    events: Vec<NewEvent>,
+}
+
+impl Tx<'_> {
+    /// The time of everything that this transaction does.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Marks a row as changed now. Never before its last change: whoever waited for a locked row began
+    /// before the one who held it may have, and a list by `updated_since` must miss neither.
+    pub fn touch(&self, updated_at: &mut Timestamp) {
+        *updated_at = self.now.max(*updated_at);
+    }
+
+    /// Keeps an event until the work is done: all events of a transaction are written in one
+    /// statement, in the order in which they happened, just before it is committed.
+    pub fn happened(&mut self, event: NewEvent) {
+        self.events.push(event);
+    }
+
+    /// A new identifier.
+    #[must_use]
+    pub fn new_id<K>(&mut self) -> Id<K> {
+        Id::new(*self.now, rand::rng().random())
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = DbConn;
+    fn deref(&self) -> &DbConn {
+        self.conn
+    }
+}
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut DbConn {
+        self.conn
+    }
+}
+
+/// Writes in a transaction that begins like this on PostgreSQL.
+pub(super) fn write<T, E>(
+    conn: &mut DbConn,
+    begin_postgres: &str,
+    clock: &Clock,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<StoreError>,
+{
+    run(conn, begin_postgres, "BEGIN IMMEDIATE", |conn| {
+        // The time is taken once the writer is ours: on SQLite it rises from write to write.
+        let now: Timestamp = clock.now().into();
+        let mut tx = Tx { conn, now, events: Vec::new() };
+        let value = work(&mut tx)?;
+        events::insert_all(tx.conn, &tx.events).map_err(StoreError::from)?;
+        Ok(value)
+    })
+}
+
+/// Writes durably on a connection that does not always wait for the disk.
+pub(super) fn write_synced<T, E>(
+    conn: &mut DbConn,
+    clock: &Clock,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<StoreError>,
+{
+    set_synchronous(conn, "FULL").map_err(StoreError::from)?;
+    let result = write(conn, BEGIN_DURABLY, clock, work);
+    if let Err(error) = set_synchronous(conn, "NORMAL") {
+        tracing::warn!(%error, "SQLite goes on waiting for the disk");
+    }
+    result
+}
+
+/// SQLite takes this between transactions only.
+fn set_synchronous(conn: &mut DbConn, mode: &str) -> QueryResult<()> {
+    match conn {
+        DbConn::Sqlite(c) => c.batch_execute(&format!("PRAGMA synchronous = {mode}")),
+        DbConn::Postgres(_) => Ok(()),
+    }
+}
+
+/// Does the work in a transaction, which is rolled back if it fails.
+pub(super) fn run<T, E>(
+    conn: &mut DbConn,
+    begin_postgres: &str,
+    begin_sqlite: &str,
+    work: impl FnOnce(&mut DbConn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<StoreError>,
+{
+    type Either = <DbConn as Connection>::TransactionManager;
+    match conn {
+        DbConn::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(c, begin_postgres),
+        DbConn::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, begin_sqlite),
+    }
+    .map_err(StoreError::from)?;
+    match work(conn) {
+        Ok(value) => {
+            Either::commit_transaction(conn).map_err(StoreError::from)?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The first error is the one that tells; a failed rollback breaks the connection,
+            // which the pool then throws away.
+            if let Err(rollback) = Either::rollback_transaction(conn) {
+                tracing::warn!(error = %rollback, "rollback failed");
+            }
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What the store promises when the database is set otherwise, is busy, or goes away.
+
+use std::sync::Barrier;
+
+use debrief::domain::clock::Clock;
+use debrief::startup;
+use debrief::store::connection::DbConn;
+use debrief::store::pool::{Store, StoreError};
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use crate::support::{Database, TestApp};
+
+/// As many as the connections of a test's store.
+const CONNECTIONS: usize = 4;
+
+#[derive(QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+/// How safely the present transaction is committed.
+fn durability(conn: &mut DbConn) -> Result<String, StoreError> {
+    let setting: Setting = match conn {
+        DbConn::Postgres(c) => {
+            diesel::sql_query("SELECT current_setting('synchronous_commit') AS value").get_result(c)?
+        }
+        DbConn::Sqlite(c) => {
+            diesel::sql_query("SELECT CAST(synchronous AS TEXT) AS value FROM pragma_synchronous")
+                .get_result(c)?
+        }
+    };
+    Ok(setting.value)
+}
+
+fn assert_durable_when_asked(store: &Store, usual: &str, durable: &str) {
+    for _ in 0..2 {
+        assert_eq!(store.write(|tx| durability(tx)).unwrap(), usual);
+        assert_eq!(store.write_durably(|tx| durability(tx)).unwrap(), durable);
+        let failed = store.write_durably(|_| Err::<(), _>(StoreError::Unavailable("on purpose".into())));
+        assert!(failed.is_err());
+    }
+}
+
+#[test]
+fn a_durable_write_waits_for_the_disk_on_sqlite() {
+    assert_durable_when_asked(&Database::sqlite().open(Clock::system()), "1", "2");
+}
+
+#[test]
+fn a_durable_write_waits_for_the_disk_on_postgres() {
+    for (set, durable) in [("off", "on"), ("local", "local")] {
+        let Some(database) = Database::postgres() else { return };
+        execute(&database, &format!("ALTER DATABASE {} SET synchronous_commit = {set}", database.name()));
+        assert_durable_when_asked(&database.open(Clock::system()), set, durable);
+    }
+}
+
+#[test]
+fn a_durable_write_costs_no_statement_where_every_write_is_durable() {
+    let Some(database) = Database::postgres() else { return };
+    let store = database.open(Clock::system());
+    let before = store.statements();
+    store.write_durably(|_| Ok::<_, StoreError>(())).unwrap();
+    assert_eq!(store.statements(), before);
+}
+
+#[test]
+fn who_gives_way_in_a_deadlock_is_told_so() {
+    let Some(database) = Database::postgres() else { return };
+    execute(&database, "CREATE TABLE rows (id int PRIMARY KEY); INSERT INTO rows VALUES (1), (2)");
+    let store = database.open(Clock::system());
+    let both_hold = Barrier::new(2);
+    let cross = |first: i32, second: i32| {
+        store.write(|tx| {
+            take(tx, first)?;
+            both_hold.wait();
+            take(tx, second)
+        })
+    };
+    let (one, two) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| cross(1, 2));
+        (cross(2, 1), other.join().unwrap())
+    });
+    let lost = one.err().xor(two.err()).unwrap();
+    assert!(matches!(lost, StoreError::Busy(_)), "{lost}");
+}
+
+#[test]
+fn a_server_that_was_away_costs_one_failure_and_not_one_for_each_connection() {
+    let Some(database) = Database::postgres() else { return };
+    let store = database.open(Clock::system());
+    let at_once = Barrier::new(CONNECTIONS);
+    let on_every_connection = || {
+        std::thread::scope(|scope| {
+            let read = || {
+                store.read(|conn| {
+                    at_once.wait();
+                    ping(conn)
+                })
+            };
+            let reads: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(read)).collect();
+            reads.into_iter().filter_map(|read| read.join().unwrap().err()).count()
+        })
+    };
+    assert_eq!(on_every_connection(), 0);
+    execute(
+        &database,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    let failure = store.read(ping).unwrap_err();
+    assert!(matches!(failure, StoreError::Unavailable(_)), "{failure:?}");
+    assert_eq!(on_every_connection(), 0);
+}
+
+#[actix_web::test]
+async fn a_url_with_parameters_is_opened_with_time_limits_beside_them() {
+    let Some(database) = Database::postgres() else { return };
+    let mut app = TestApp::start(database).await;
+    let and = if app.settings.database.url.contains('?') { '&' } else { '?' };
+    app.settings.database.url += &format!("{and}application_name=limited");
+    let store = startup::open_store(&app.settings, Clock::system()).unwrap();
+    let name = store.read(|conn| {
+        let name = "SELECT current_setting('application_name') AS value";
+        let DbConn::Postgres(conn) = conn else { return Ok(String::new()) };
+        Ok::<_, StoreError>(diesel::sql_query(name).get_result::<Setting>(conn)?.value)
+    });
+    assert_eq!(name.unwrap(), "limited");
+}
+
+fn take(conn: &mut DbConn, id: i32) -> Result<(), StoreError> {
+    let row = format!("SELECT id::bigint FROM rows WHERE id = {id} FOR UPDATE");
+    match conn {
+        DbConn::Postgres(c) => diesel::sql_query(row).execute(c)?,
+        DbConn::Sqlite(_) => 0,
+    };
+    Ok(())
+}
+
+fn ping(conn: &mut DbConn) -> Result<(), StoreError> {
+    diesel::select(1_i64.into_sql::<BigInt>()).execute(conn)?;
+    Ok(())
+}
+
+/// Runs this beside the store.
+fn execute(database: &Database, sql: &str) {
+    PgConnection::establish(&database.url()).unwrap().batch_execute(sql).unwrap();
+}
