@@ -10,6 +10,7 @@ use crate::app::clients::check_client;
 use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::people::{ContactRole, EmailStatus};
 use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::search::NamePart;
 use crate::domain::text::{check_email, check_line, check_name};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
@@ -49,8 +50,7 @@ pub struct ContactInput {
 #[into_params(parameter_in = Query)]
 pub struct ContactQuery {
     /// Only those whose name has this part; case and accents do not count.
-    #[schema(min_length = 1, max_length = 200)]
-    q: Option<String>,
+    q: Option<NamePart>,
     /// Only those of this client.
     client_id: Option<ClientId>,
     /// Only those changed at this time or later, oldest change first.

@@ -13,6 +13,7 @@ use super::faults::Faults;
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, DebriefId, Id, Kind};
 use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::search::NamePart;
 use crate::domain::text::check_line;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
@@ -124,15 +125,21 @@ impl<R: Record> View for R {}
 /// The filters of a list of records.
 pub trait Query: DeserializeOwned + ToSchema + Send + Sync + 'static {
     /// The filters that every kind has: `q`, `updated_since`, `include_deleted`.
-    fn common(&self) -> (Option<&str>, Option<Timestamp>, bool);
+    fn common(&self) -> (Option<&NamePart>, Option<Timestamp>, bool);
 }
 
 /// Writes [`Query`] for a struct with the three fields.
 macro_rules! common_query {
     ($query:ty) => {
         impl $crate::app::records::Query for $query {
-            fn common(&self) -> (Option<&str>, Option<$crate::domain::timestamp::Timestamp>, bool) {
-                (self.q.as_deref(), self.updated_since, self.include_deleted.unwrap_or_default())
+            fn common(
+                &self,
+            ) -> (
+                Option<&$crate::domain::search::NamePart>,
+                Option<$crate::domain::timestamp::Timestamp>,
+                bool,
+            ) {
+                (self.q.as_ref(), self.updated_since, self.include_deleted.unwrap_or_default())
             }
         }
     };
@@ -148,7 +155,7 @@ pub fn list<R: Record>(
     limit: i64,
 ) -> Result<Vec<R>, AppError> {
     let (q, updated_since, include_deleted) = query.common();
-    let named = q.and_then(names::range);
+    let named = q.map(names::range);
     R::list(conn, agency, query, &record::ListOptions { updated_since, include_deleted, named, after, limit })
 }
 
