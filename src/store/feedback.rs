@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, on_each};
-use super::schema::feedback;
+use super::schema::{debriefs, feedback};
 use super::types::Json;
 use crate::domain::feedback::{AgencyOnly, Channel, CompetencyRating, FeedbackState, Overall, Side};
 use crate::domain::ids::{AgencyId, ContactId, DebriefId, FeedbackId};
@@ -105,11 +105,13 @@ pub fn insert_all(conn: &mut DbConn, rows: &[FeedbackRow]) -> QueryResult<()> {
     on_each!(conn, c => diesel::insert_into(feedback::table).values(rows).execute(c)).map(drop)
 }
 
-/// The row.
+/// The row, if its debrief stands.
 pub fn find(conn: &mut DbConn, agency: AgencyId, id: FeedbackId) -> QueryResult<Option<FeedbackRow>> {
     feedback::table
+        .inner_join(debriefs::table)
         .filter(feedback::id.eq(id))
         .filter(feedback::agency_id.eq(agency))
+        .filter(debriefs::deleted_at.is_null())
         .select(FeedbackRow::as_select())
         .first(conn)
         .optional()
