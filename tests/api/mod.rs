@@ -2,9 +2,11 @@
 
 mod administration;
 mod auth;
+mod body;
 mod candidates;
 mod clients;
 mod contacts;
+mod contract;
 mod debriefs;
 mod deliveries;
 mod docs;
@@ -16,4 +18,5 @@ mod job_orders;
 mod notes;
 mod relay;
 mod retry_requests;
+mod stopping;
 mod worklist;
