@@ -88,6 +88,26 @@ on_both! {
         ann.get(&path).await.expect(200);
     }
 
+    async fn nobody_deletes_a_contact_who_is_just_being_heard(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        let interview = ann.made("/v1/interviews", scene.past(json!({}))).await;
+        let feedback = format!("/v1/debriefs/{}/feedback", interview["debrief_id"].as_str().unwrap());
+        for _ in 0..10 {
+            let contact = id(&ann.made("/v1/contacts", json!({"client_id": scene.client, "name": "Mira Vogt"})).await);
+            let account = json!({"side": "client", "contact_id": contact, "channel": "phone", "narrative": "Seemed fine."});
+            let path = format!("/v1/contacts/{contact}");
+            let (heard, gone) = tokio::join!(ann.post(&feedback, account), ann.delete(&path));
+            match heard.status.as_u16() {
+                201 => drop(gone.problem(409, "in_use")),
+                _ => {
+                    assert_eq!(heard.faults(), ["/contact_id unknown_reference"]);
+                    gone.expect(204);
+                }
+            }
+        }
+    }
+
     async fn contacts_are_listed_by_client_and_name(app: TestApp) {
         let ann = app.recruiter().await;
         let scene = Scene::set(&ann).await;
