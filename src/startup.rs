@@ -13,6 +13,8 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use utoipa::openapi::OpenApi;
 
+use crate::api::arrival::{self, BodyTimeout};
+use crate::api::contract::{self, Contract};
 use crate::api::metrics::{self, Metrics};
 use crate::api::openapi::{self, Document};
 use crate::api::{request, routing};
@@ -124,7 +126,7 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     let metrics = Metrics::new()?;
     let document = document();
-    let methods = web::Data::new(routing::Methods::of(&document));
+    let contract = web::Data::new(Contract::of(&document));
     let rendered = web::Data::new(Document(document.to_pretty_json()?.into()));
     let context = web::Data::new(context);
     let public_metrics = server_settings.metrics == MetricsListener::Public;
@@ -142,23 +144,27 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
     };
 
     let body_limit = usize::try_from(server_settings.body_limit_bytes)?;
+    let request_timeout = Duration::from_secs(u64::from(server_settings.request_timeout_seconds));
     let app_metrics = web::Data::new(metrics);
     let app = move || {
         let app = App::new()
             .app_data(app_metrics.clone())
             .app_data(context.clone())
             .app_data(rendered.clone())
-            .app_data(methods.clone())
+            .app_data(contract.clone())
             .app_data(web::PayloadConfig::new(body_limit))
+            .app_data(web::Data::new(BodyTimeout(request_timeout)))
             .app_data(web::PathConfig::default().error_handler(routing::bad_path))
+            .wrap(from_fn(contract::layer))
             .wrap(actix_web::middleware::Compress::default())
             .wrap(from_fn(request::layer))
+            .wrap(from_fn(arrival::layer))
             .default_service(web::to(routing::no_route));
         let app = if public_metrics { app.service(metrics::metrics) } else { app };
         app.configure(routing::routes).configure(routing::pages)
     };
     let mut server = HttpServer::new(app)
-        .client_request_timeout(Duration::from_secs(u64::from(server_settings.request_timeout_seconds)))
+        .client_request_timeout(request_timeout)
         .keep_alive(Duration::from_secs(u64::from(server_settings.keep_alive_seconds)))
         .shutdown_timeout(u64::from(server_settings.shutdown_timeout_seconds))
         .disable_signals();

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::{Access, Anybody};
-use super::input::Body;
+use super::error::{ApiError, Problem};
+use super::input::{Body, Whole};
 use super::records::Answer;
 use super::routes::Routes;
 use crate::app::sign_in::{self, ClientToken, GrantError, Login, Refresh, Setup, TokenPair};
@@ -86,11 +87,21 @@ struct GrantProblem {
 /// `client_secret_basic` or `client_secret_post`.
 #[utoipa::path(tag = "sign-in", security(()),
     request_body(content = Grant, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = ClientToken), (status = 400, body = GrantProblem), (status = 401, body = GrantProblem)))]
+    responses((status = 200, body = ClientToken),
+        (status = 400, content((GrantProblem = "application/json"), (Problem = "application/problem+json"))),
+        (status = 401, body = GrantProblem), (status = 408, body = GrantProblem), (status = 413, body = GrantProblem)))]
 #[post("/oauth/token")]
-async fn token(request: HttpRequest, context: web::Data<Context>, form: web::Bytes) -> Answer {
+async fn token(request: HttpRequest, context: web::Data<Context>, form: Result<Whole, ApiError>) -> Answer {
     let refused = |builder: HttpResponseBuilder, error, error_description| {
         private(builder).json(GrantProblem { error, error_description })
+    };
+    let form = match form {
+        Ok(Whole(form)) => form,
+        Err(error) => {
+            let mut builder = HttpResponse::build(error.code().status());
+            builder.force_close();
+            return Ok(refused(builder, "invalid_request", error.code().title()));
+        }
     };
     let Ok(form) = serde_urlencoded::from_bytes::<Grant>(&form) else {
         return Ok(refused(HttpResponse::BadRequest(), "invalid_request", "the form cannot be read"));

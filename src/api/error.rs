@@ -233,6 +233,10 @@ impl ResponseError for ApiError {
             response.append_header(header.clone());
         }
         response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if self.code == Code::RequestTimeout {
+            // What is still to come of the request is not waited for (RFC 9110, section 15.5.9).
+            response.force_close();
+        }
         // `json` keeps a content type that is set already.
         response.content_type("application/problem+json").json(problem)
     }

@@ -2,10 +2,12 @@
 
 pub mod access;
 pub mod administration;
+pub mod arrival;
 pub mod auth;
 pub mod candidates;
 pub mod clients;
 pub mod contacts;
+pub mod contract;
 pub mod cursor;
 pub mod debriefs;
 pub mod deliveries;

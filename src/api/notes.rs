@@ -94,7 +94,7 @@ async fn show(
 
 /// Changes a note by a merge patch. What was approved, and has not left, comes back to `submitted`.
 #[utoipa::path(tag = "notes", params(("id" = NoteId, Path)),
-    request_body(content((Value = "application/merge-patch+json"), (Value = "application/json"))),
+    request_body(content((NoteInput = "application/merge-patch+json"), (NoteInput = "application/json"))),
     responses((status = 200, body = NoteView)))]
 #[patch("/v1/notes/{id}")]
 async fn change(

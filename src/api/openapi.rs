@@ -94,9 +94,7 @@ fn add_patches(document: &mut OpenApi) {
 fn add_errors(operation: &mut Operation, has_id: bool, writes: bool) {
     let is_open = operation.security.as_ref().is_some_and(|all| all.iter().all(|s| *s == Default::default()));
     let mut errors = vec![("500", "A fault of the service."), ("503", "The service is not ready.")];
-    if operation.parameters.as_ref().is_some_and(|all| !all.is_empty()) || operation.request_body.is_some() {
-        errors.push(("400", "The input has faults."));
-    }
+    errors.push(("400", "The input has faults."));
     if !is_open {
         errors.push(("401", "There is no good token."));
         errors.push(("403", "The token does not allow this."));
@@ -105,6 +103,7 @@ fn add_errors(operation: &mut Operation, has_id: bool, writes: bool) {
         errors.push(("404", "There is no such record."));
     }
     if operation.request_body.is_some() {
+        errors.push(("408", "The body took too long to arrive."));
         errors.push(("413", "The body is too large."));
         errors.push(("415", "The body is of another type."));
     }

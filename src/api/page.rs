@@ -31,7 +31,7 @@ pub fn answer<T: Serialize, F, K: Serialize>(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = match rows.last() {
-        Some(last) if more => Some(listing.next_cursor(context, &key(last))?),
+        Some(last) if more => Some(listing.next_cursor(request.path(), context, &key(last))?),
         _ => None,
     };
     let mut response = HttpResponse::Ok();

@@ -11,7 +11,7 @@ use super::etag;
 use super::input::{Listing, Reader};
 use super::page;
 use crate::app::Context;
-use crate::app::records::{self, Expected, HasRefs, Record, View};
+use crate::app::records::{self, Expected, Record, View};
 use crate::domain::ids::Id;
 use crate::domain::record::ExternalRef;
 
@@ -66,10 +66,7 @@ pub async fn create<R: Record>(
     context: web::Data<Context>,
     access: Access<Write>,
     input: R::Input,
-) -> Answer
-where
-    R::Input: HasRefs,
-{
+) -> Answer {
     let caller = access.caller();
     let made = context.write(move |tx| records::create::<R>(tx, &caller, input, None)).await?;
     Ok(etag::created(made.version(), format!("{}/{}", request.path(), made.id()), &made))
@@ -94,10 +91,7 @@ pub async fn patch<R: Record>(
     id: Id<R::Kind>,
     expected: Expected,
     (patch, read): (Value, Reader<R::Input>),
-) -> Answer
-where
-    R::Input: HasRefs,
-{
+) -> Answer {
     let caller = access.caller();
     let changed =
         context.write(move |tx| records::patch::<R>(tx, &caller, id, expected, &patch, read)).await?;
@@ -112,10 +106,7 @@ pub async fn upsert<R: Record>(
     path: ExternalPath,
     expected: Expected,
     input: R::Input,
-) -> Answer
-where
-    R::Input: HasRefs,
-{
+) -> Answer {
     let caller = access.caller();
     let external = ExternalRef { system: path.system, id: path.external_id };
     let (record, is_new) =

@@ -1,11 +1,10 @@
-//! The table of routes, and the answers where no route fits.
+//! The list of routes, and the answers where no route fits.
 
-use actix_web::dev::ResourceDef;
 use actix_web::error::PathError;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
-use utoipa::openapi::OpenApi;
 
+use super::contract::Contract;
 use super::error::{ApiError, Code};
 use super::routes::Routes;
 use super::{docs, health, openapi};
@@ -35,38 +34,9 @@ pub fn pages(config: &mut web::ServiceConfig) {
     config.configure(docs::routes);
 }
 
-/// Which methods each path knows.
-#[derive(Clone)]
-pub struct Methods(Vec<(ResourceDef, String)>);
-
-impl Methods {
-    /// The methods of every path in the document.
-    #[must_use]
-    pub fn of(document: &OpenApi) -> Self {
-        let rows = document.paths.paths.iter().map(|(path, item)| {
-            let known = [
-                ("GET", item.get.is_some()),
-                ("POST", item.post.is_some()),
-                ("PUT", item.put.is_some()),
-                ("PATCH", item.patch.is_some()),
-                ("DELETE", item.delete.is_some()),
-            ];
-            let known: Vec<&str> = known.iter().filter(|(_, known)| *known).map(|(name, _)| *name).collect();
-            (ResourceDef::new(path.as_str()), known.join(", "))
-        });
-        Self(rows.collect())
-    }
-
-    fn allowed(&self, path: &str) -> Option<String> {
-        let fitting = self.0.iter().filter(|(route, _)| route.is_match(path));
-        let methods: Vec<&str> = fitting.map(|(_, methods)| methods.as_str()).collect();
-        (!methods.is_empty()).then(|| methods.join(", "))
-    }
-}
-
 /// The answer where no route fits: 405 if only the method is wrong (RFC 9110, section 15.5.6).
-pub async fn no_route(request: HttpRequest, methods: web::Data<Methods>) -> HttpResponse {
-    let Some(allowed) = methods.allowed(request.path()) else {
+pub async fn no_route(request: HttpRequest, contract: web::Data<Contract>) -> HttpResponse {
+    let Some(allowed) = contract.allowed(request.path()) else {
         return ApiError::not_found().error_response();
     };
     let error = ApiError::new(Code::MethodNotAllowed, format!("this path knows {allowed}"));

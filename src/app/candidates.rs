@@ -10,6 +10,7 @@ use super::records::{Common, HasRefs, Input, Record, common_query, record_column
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::search::NamePart;
 use crate::domain::text::{check_email, check_language, check_line, check_name, check_time_zone};
 use crate::domain::timestamp::Timestamp;
 use crate::store::candidates::{self, Candidate};
@@ -51,8 +52,7 @@ pub struct CandidateInput {
 #[into_params(parameter_in = Query)]
 pub struct CandidateQuery {
     /// Only those whose name has this part; case and accents do not count.
-    #[schema(min_length = 1, max_length = 200)]
-    q: Option<String>,
+    q: Option<NamePart>,
     /// Only those changed at this time or later, oldest change first.
     updated_since: Option<Timestamp>,
     /// Tombstones too.

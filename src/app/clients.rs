@@ -8,6 +8,7 @@ use super::faults::Faults;
 use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
 use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::search::NamePart;
 use crate::domain::text::{check_name, check_paragraphs};
 use crate::domain::timestamp::Timestamp;
 use crate::store::clients::{self, Client};
@@ -38,8 +39,7 @@ pub struct ClientInput {
 #[into_params(parameter_in = Query)]
 pub struct ClientQuery {
     /// Only those whose name has this part; case and accents do not count.
-    #[schema(min_length = 1, max_length = 200)]
-    q: Option<String>,
+    q: Option<NamePart>,
     /// Only those changed at this time or later, oldest change first.
     updated_since: Option<Timestamp>,
     /// Tombstones too.

@@ -21,7 +21,7 @@ const MAX_COMPETENCIES: usize = 100;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CompetencyView {
     /// What feedback names it by.
-    key: String,
+    pub key: String,
     /// What people call it.
     name: String,
     /// Its place in the agency's order, from 0.
@@ -66,9 +66,21 @@ impl Input for CompetencyInput {
     }
 }
 
-/// The agency's competencies in its order.
-pub fn list(conn: &mut DbConn, agency: AgencyId) -> Result<Vec<CompetencyView>, AppError> {
-    Ok(views(&agencies::get(conn, agency)?.competencies.0))
+/// A page of the agency's competencies in its order, beginning after the one with the key `after`.
+pub fn list(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<CompetencyView>, AppError> {
+    let mut all = views(&agencies::get(conn, agency)?.competencies.0);
+    if let Some(after) = after {
+        // A competency may be archived, but it never goes away.
+        let begin = all.iter().position(|competency| competency.key == after).map_or(all.len(), |at| at + 1);
+        all.drain(..begin);
+    }
+    all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(all)
 }
 
 /// Adds a competency.

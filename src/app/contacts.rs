@@ -10,6 +10,7 @@ use crate::app::clients::check_client;
 use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::people::{ContactRole, EmailStatus};
 use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::search::NamePart;
 use crate::domain::text::{check_email, check_line, check_name};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
@@ -22,7 +23,7 @@ use crate::store::types::Json;
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContactInput {
-    /// Where the person works; fixed once the contact was asked to an interview.
+    /// Where the person works; fixed once the contact was asked to an interview or heard about one.
     client_id: ClientId,
     /// What the person is called.
     #[schema(min_length = 1, max_length = 200, example = "Ines Okafor")]
@@ -49,8 +50,7 @@ pub struct ContactInput {
 #[into_params(parameter_in = Query)]
 pub struct ContactQuery {
     /// Only those whose name has this part; case and accents do not count.
-    #[schema(min_length = 1, max_length = 200)]
-    q: Option<String>,
+    q: Option<NamePart>,
     /// Only those of this client.
     client_id: Option<ClientId>,
     /// Only those changed at this time or later, oldest change first.
@@ -96,8 +96,10 @@ impl Record for Contact {
     ) -> Result<Self, AppError> {
         if former.is_none_or(|former| former.client_id != input.client_id) {
             check_client(tx, common.agency_id, input.client_id, faults)?;
-            if former.is_some() && contacts::had_interviews(tx, common.id)? {
-                faults.immutable("/client_id", "the contact was asked to interviews of another client");
+            if let Some(former) = former
+                && contacts::was_needed(tx, former.client_id, common.id)?
+            {
+                faults.immutable("/client_id", "the contact took part in interviews of another client");
             }
         }
         let same_address = former.filter(|former| former.email == input.email);
@@ -136,8 +138,8 @@ impl Record for Contact {
     }
 
     fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError> {
-        let used = contacts::has_interviews(conn, self.id)?;
-        Ok(used.then_some("the contact takes part in interviews"))
+        let used = contacts::is_needed(conn, self.client_id, self.id)?;
+        Ok(used.then_some("the contact takes part in interviews, or was heard about one"))
     }
 
     record_columns!(contacts);

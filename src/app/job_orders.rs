@@ -10,6 +10,7 @@ use crate::app::clients::check_client;
 use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::people::JobOrderStatus;
 use crate::domain::record::{ExternalRef, RecordKind};
+use crate::domain::search::NamePart;
 use crate::domain::text::{check_name, check_paragraphs};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
@@ -44,8 +45,7 @@ pub struct JobOrderInput {
 #[into_params(parameter_in = Query)]
 pub struct JobOrderQuery {
     /// Only those whose title has this part; case and accents do not count.
-    #[schema(min_length = 1, max_length = 200)]
-    q: Option<String>,
+    q: Option<NamePart>,
     /// Only those of this client.
     client_id: Option<ClientId>,
     /// Only those that stand so.

@@ -1,143 +1,26 @@
 //! What the use cases of every record that a CRM knows too have in common: create, change, create
 //! or change by external reference, delete, find and list.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+mod kind;
+mod references;
+
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use super::AppError;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
 use crate::auth::caller::Caller;
-use crate::domain::ids::{AgencyId, DebriefId, Id, Kind};
-use crate::domain::record::{ExternalRef, RecordKind};
-use crate::domain::text::check_line;
+use crate::domain::ids::{AgencyId, Id};
+use crate::domain::record::ExternalRef;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
 use crate::store::{names, record};
 
-/// The body of a request that writes a record.
-pub trait Input: DeserializeOwned + Serialize + ToSchema + Send + 'static {
-    /// Notes the faults that the schema cannot see.
-    fn check(&self, faults: &mut Faults);
-}
-
-/// What every record has.
-#[derive(Clone)]
-pub struct Common<K> {
-    /// The record's id.
-    pub id: Id<K>,
-    /// Its agency.
-    pub agency_id: AgencyId,
-    /// Its version.
-    pub version: i64,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-    /// When it was deleted.
-    pub deleted_at: Option<Timestamp>,
-}
-
-/// A kind of record that the generic use cases below can handle.
-pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
-    /// What its id names.
-    type Kind: Kind;
-    /// The body that makes or changes it.
-    type Input: Input;
-    /// The filters of its lists.
-    type Query: Query;
-    /// Its kind.
-    const KIND: RecordKind;
-    /// Its noun in the names of events.
-    const NOUN: &'static str;
-
-    /// The record that `input` describes. References to other records are looked up here, and
-    /// faults noted; `former` is the record as it stood, if there was one.
-    fn build(
-        tx: &mut Tx<'_>,
-        common: Common<Self::Kind>,
-        input: Self::Input,
-        former: Option<&Self>,
-        faults: &mut Faults,
-    ) -> Result<Self, AppError>;
-    /// The input that would make this record: what a merge patch is applied to.
-    fn input(&self) -> Self::Input;
-    /// What every record has.
-    fn common(&self) -> Common<Self::Kind>;
-    /// Changes what every record has.
-    fn set_common(&mut self, common: &Common<Self::Kind>);
-    /// The name that it is found by, if it has one.
-    fn known_as(&self) -> Option<&str>;
-    /// Its external references.
-    fn external_refs(&self) -> &[ExternalRef];
-    /// What stands in the way of deleting it.
-    fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError>;
-    /// The debrief whose history tells of it.
-    fn debrief(&self) -> Option<DebriefId> {
-        None
-    }
-    /// Does what else follows from its being made, changed or deleted; `former` is the record as it
-    /// stood. Called last, with everything written.
-    fn follow(&mut self, tx: &mut Tx<'_>, caller: &Caller, former: Option<&Self>) -> Result<(), AppError> {
-        let _ = (tx, caller, former);
-        Ok(())
-    }
-
-    /// Inserts it.
-    fn insert(&self, conn: &mut DbConn) -> Result<(), AppError>;
-    /// Finds one, a tombstone too.
-    fn find(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
-    /// Finds one, a tombstone too, and takes it until the transaction ends.
-    fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
-    /// Writes it over the one of `version`.
-    fn update(&self, conn: &mut DbConn, version: i64) -> Result<bool, AppError>;
-    /// A page of them.
-    fn list(
-        conn: &mut DbConn,
-        agency: AgencyId,
-        query: &Self::Query,
-        options: &record::ListOptions<Self::Kind>,
-    ) -> Result<Vec<Self>, AppError>;
-}
-
-/// What the answer to a request needs to know of a record.
-pub trait View: Record {
-    /// The record's id.
-    fn id(&self) -> Id<Self::Kind> {
-        self.common().id
-    }
-    /// Its version.
-    fn version(&self) -> i64 {
-        self.common().version
-    }
-    /// When it was last changed.
-    fn updated_at(&self) -> Timestamp {
-        self.common().updated_at
-    }
-}
-impl<R: Record> View for R {}
-
-/// The filters of a list of records.
-pub trait Query: DeserializeOwned + ToSchema + Send + Sync + 'static {
-    /// The filters that every kind has: `q`, `updated_since`, `include_deleted`.
-    fn common(&self) -> (Option<&str>, Option<Timestamp>, bool);
-}
-
-/// Writes [`Query`] for a struct with the three fields.
-macro_rules! common_query {
-    ($query:ty) => {
-        impl $crate::app::records::Query for $query {
-            fn common(&self) -> (Option<&str>, Option<$crate::domain::timestamp::Timestamp>, bool) {
-                (self.q.as_deref(), self.updated_since, self.include_deleted.unwrap_or_default())
-            }
-        }
-    };
-}
-pub(crate) use common_query;
+pub use kind::{Common, Input, Query, Record, View};
+pub(crate) use kind::{common_query, record_columns};
+pub use references::HasRefs;
 
 /// A page of records.
 pub fn list<R: Record>(
@@ -148,7 +31,7 @@ pub fn list<R: Record>(
     limit: i64,
 ) -> Result<Vec<R>, AppError> {
     let (q, updated_since, include_deleted) = query.common();
-    let named = q.and_then(names::range);
+    let named = q.map(names::range);
     R::list(conn, agency, query, &record::ListOptions { updated_since, include_deleted, named, after, limit })
 }
 
@@ -166,10 +49,7 @@ pub fn create<R: Record>(
     caller: &Caller,
     mut input: R::Input,
     adopt: Option<ExternalRef>,
-) -> Result<R, AppError>
-where
-    R::Input: HasRefs,
-{
+) -> Result<R, AppError> {
     if let Some(external) = adopt.filter(|external| !input.refs_mut().contains(external)) {
         input.refs_mut().push(external);
     }
@@ -213,10 +93,7 @@ pub fn patch<R: Record>(
     expected: Expected,
     patch: &Value,
     read: impl FnOnce(Value) -> Result<R::Input, AppError>,
-) -> Result<R, AppError>
-where
-    R::Input: HasRefs,
-{
+) -> Result<R, AppError> {
     let former: R = take(tx, caller.agency, id)?;
     expect_version(expected, former.common().version)?;
     let mut document = serde_json::to_value(former.input()).map_err(|e| AppError::Internal(e.to_string()))?;
@@ -231,11 +108,9 @@ pub fn upsert<R: Record>(
     external: ExternalRef,
     expected: Expected,
     mut input: R::Input,
-) -> Result<(R, bool), AppError>
-where
-    R::Input: HasRefs,
-{
-    check_ref(&external).map_err(|fault| AppError::fault("/external_refs/0", "invalid", fault))?;
+) -> Result<(R, bool), AppError> {
+    references::check_one(&external)
+        .map_err(|fault| AppError::fault("/external_refs/0", "invalid", fault))?;
     let Some(id) = record::find_by_ref(tx, caller.agency, R::KIND, &external)? else {
         return Ok((create(tx, caller, input, Some(external))?, true));
     };
@@ -273,10 +148,7 @@ pub fn delete<R: Record>(
     gone.follow(tx, caller, Some(&former))
 }
 
-fn change<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: R, input: R::Input) -> Result<R, AppError>
-where
-    R::Input: HasRefs,
-{
+fn change<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: R, input: R::Input) -> Result<R, AppError> {
     let mut common = former.common();
     let version = common.version;
     common.version += 1;
@@ -294,54 +166,13 @@ fn build<R: Record>(
     common: Common<R::Kind>,
     mut input: R::Input,
     former: Option<&R>,
-) -> Result<R, AppError>
-where
-    R::Input: HasRefs,
-{
+) -> Result<R, AppError> {
     let mut faults = Faults::default();
     input.check(&mut faults);
-    let (agency, id) = (common.agency_id, common.id);
-    input.refs_mut().sort_unstable();
-    for (i, external) in input.refs_mut().iter().enumerate() {
-        if let Err(fault) = check_ref(external) {
-            faults.add(format!("/external_refs/{i}"), "invalid", fault);
-            continue;
-        }
-        let other = record::find_by_ref(tx, agency, R::KIND, external)?;
-        if other.is_some_and(|other| other != id) {
-            let detail = format!("another record is {} in {} already", external.id, external.system);
-            faults.add(format!("/external_refs/{i}"), "already_exists", detail);
-        }
-    }
-    if input.refs_mut().windows(2).any(|pair| pair[0] == pair[1]) {
-        faults.add("/external_refs", "duplicate", "names the same reference twice");
-    }
+    references::check::<R>(tx, &common, input.refs_mut(), &mut faults)?;
     let made = R::build(tx, common, input, former, &mut faults)?;
     checked(faults)?;
     Ok(made)
-}
-
-/// The longest name of another system, in characters.
-const MAX_SYSTEM: usize = 64;
-/// The longest id in another system, in characters.
-const MAX_EXTERNAL_ID: usize = 255;
-
-/// Checks a reference: one in a path has not met the schema that a body is checked against.
-fn check_ref(external: &ExternalRef) -> Result<(), &'static str> {
-    let keepable = |text: &str, max_chars: usize| {
-        (1..=max_chars).contains(&text.chars().count()) && check_line(text).is_ok()
-    };
-    if keepable(&external.system, MAX_SYSTEM) && keepable(&external.id, MAX_EXTERNAL_ID) {
-        Ok(())
-    } else {
-        Err("is empty, too long, or has control characters")
-    }
-}
-
-/// An input with external references.
-pub trait HasRefs {
-    /// The references, to be read or added to.
-    fn refs_mut(&mut self) -> &mut Vec<ExternalRef>;
 }
 
 fn write<R: Record>(tx: &mut Tx<'_>, changed: &R, version: i64) -> Result<(), AppError> {
@@ -368,54 +199,3 @@ fn happened<R: Record>(tx: &mut Tx<'_>, caller: &Caller, record: &R, what: &str)
     }
     happening.record(tx, caller)
 }
-
-/// Writes the parts of [`Record`] that are the same for every kind: the row's common columns and
-/// the queries of its module in the store.
-macro_rules! record_columns {
-    ($store:ident) => {
-        record_columns!($store, |conn, agency, id| {});
-    };
-    // With what is to be held before the record itself.
-    ($store:ident, |$conn:ident, $agency:ident, $id:ident| $before:block) => {
-        fn common(&self) -> Common<Self::Kind> {
-            Common {
-                id: self.id,
-                agency_id: self.agency_id,
-                version: self.version,
-                created_at: self.created_at,
-                updated_at: self.updated_at,
-                deleted_at: self.deleted_at,
-            }
-        }
-        fn set_common(&mut self, common: &Common<Self::Kind>) {
-            self.version = common.version;
-            self.updated_at = common.updated_at;
-            self.deleted_at = common.deleted_at;
-        }
-        fn external_refs(&self) -> &[ExternalRef] {
-            &self.external_refs.0
-        }
-        fn insert(&self, conn: &mut DbConn) -> Result<(), AppError> {
-            Ok($store::insert(conn, self)?)
-        }
-        fn find(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
-            Ok($store::find(conn, agency, id)?)
-        }
-        fn lock($conn: &mut DbConn, $agency: AgencyId, $id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
-            $before
-            Ok($store::lock($conn, $agency, $id)?)
-        }
-        fn update(&self, conn: &mut DbConn, version: i64) -> Result<bool, AppError> {
-            Ok($store::update(conn, self, version)?)
-        }
-        fn list(
-            conn: &mut DbConn,
-            agency: AgencyId,
-            query: &Self::Query,
-            options: &ListOptions<Self::Kind>,
-        ) -> Result<Vec<Self>, AppError> {
-            Ok($store::list(conn, agency, &query.filters(), options)?)
-        }
-    };
-}
-pub(crate) use record_columns;

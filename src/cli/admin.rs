@@ -1,11 +1,9 @@
 //! `debrief admin`: what only whoever runs the service may do.
 
-use std::io::Read;
-
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Subcommand;
 
-use super::print;
+use super::{print, read_password};
 use crate::app::agencies::{self, NewAgency};
 use crate::app::error::checked;
 use crate::app::faults::Faults;
@@ -39,10 +37,7 @@ pub enum AdminCommand {
 /// Runs the command.
 pub fn run(settings: &Settings, command: AdminCommand) -> anyhow::Result<()> {
     let AdminCommand::CreateAgency { name, email, admin_name, .. } = command;
-    let mut password = String::new();
-    std::io::stdin().read_to_string(&mut password).context("the password cannot be read")?;
-    let password = password.trim_end_matches(['\r', '\n']).to_owned();
-
+    let password = read_password()?;
     let store = startup::open_store(settings, Clock::system())?;
     startup::migrate(&store)?;
     let context = startup::build_context(settings, store, SetupToken::generate().0)?;

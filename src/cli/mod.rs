@@ -3,10 +3,11 @@
 mod admin;
 mod serve;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
@@ -41,7 +42,13 @@ enum Command {
     #[command(subcommand)]
     Admin(admin::AdminCommand),
     /// Fill an agency with made-up records.
-    DemoData(DemoOptions),
+    DemoData {
+        #[command(flatten)]
+        options: DemoOptions,
+        /// Read the password of every user that is made from standard input.
+        #[arg(long, conflicts_with = "password")]
+        password_stdin: bool,
+    },
     /// Print the OpenAPI 3.1 document.
     Openapi,
     /// Print the settings in force, without secrets.
@@ -73,7 +80,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Openapi => Ok(()),
         Command::Config => print(settings.redacted().to_toml().trim_end()),
         Command::Migrate => migrate(&settings),
-        Command::DemoData(options) => demo_data(&settings, &options),
+        Command::DemoData { mut options, password_stdin } => {
+            if password_stdin {
+                options.password = Some(read_password()?);
+            }
+            demo_data(&settings, &options)
+        }
         Command::Admin(command) => admin::run(&settings, command),
         Command::Serve { no_worker } => {
             telemetry::init(&settings.log)?;
@@ -99,6 +111,14 @@ fn demo_data(settings: &Settings, options: &DemoOptions) -> anyhow::Result<()> {
     let store = startup::open_store(settings, Clock::system())?;
     startup::migrate(&store)?;
     print(&demo::fill_with_bar(&store, options)?.to_string())
+}
+
+/// The password on standard input, without the line's end: as an argument everybody on the machine
+/// could see it.
+fn read_password() -> anyhow::Result<String> {
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password).context("the password cannot be read")?;
+    Ok(password.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Prints for whoever called; a reader that went away is not our failure.

@@ -51,9 +51,10 @@ pub fn fill(
     let as_of = options.as_of.unwrap_or_else(|| store.clock().now().date_naive());
     let seed = Dice::mix(options.seed, &options.agency);
     let plan = Plan::new(seed, options.debriefs, Calendar::new(as_of));
-    let password = options.password.clone().unwrap_or_else(|| secret::generate("demo"));
-    password::check(&password).context("the password")?;
-    let hash = Hasher::new(options.password_cost, 1)?.hash_here(&password)?;
+    let made_up_password = options.password.is_none().then(|| secret::generate("demo"));
+    let password = options.password.as_ref().or(made_up_password.as_ref()).context("there is no password")?;
+    password::check(password).context("the password")?;
+    let hash = Hasher::new(options.password_cost, 1)?.hash_here(password)?;
     let (world, users) = store.write(|tx| settle_in(tx, options, plan, hash))?;
 
     store.write(|tx| bulk::begin(tx).map_err(StoreError::from))?;
@@ -67,7 +68,7 @@ pub fn fill(
         agency_name: world.agency_name,
         as_of,
         users,
-        password,
+        made_up_password,
         clients: world.plan.clients.len() as u64,
         candidates,
         debriefs: world.plan.total,

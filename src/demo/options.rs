@@ -62,8 +62,8 @@ pub struct DemoSummary {
     pub as_of: NaiveDate,
     /// The users that were made, who can do most first.
     pub users: Vec<String>,
-    /// The password of all of them.
-    pub password: String,
+    /// The password of all of them, if it was made up here.
+    pub made_up_password: Option<String>,
     /// How many hiring companies were made.
     pub clients: u64,
     /// How many candidates.
@@ -97,6 +97,9 @@ impl fmt::Display for DemoSummary {
         let more = self.users.len().saturating_sub(SHOWN_USERS);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         writeln!(f, "Sign in as {shown}{more}.")?;
-        writeln!(f, "Password: {}", self.password)
+        match &self.made_up_password {
+            Some(password) => writeln!(f, "Password: {password}"),
+            None => writeln!(f, "Password: the one that was given."),
+        }
     }
 }

@@ -17,6 +17,7 @@ pub mod note;
 pub mod people;
 pub mod record;
 pub mod retry_request;
+pub mod search;
 pub mod state;
 pub mod text;
 pub mod timestamp;

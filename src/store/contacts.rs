@@ -1,12 +1,13 @@
 //! Contacts: the people at the hiring companies.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked};
 use super::record::record_queries;
-use super::schema::{contacts, interview_contacts, interviews};
+use super::schema::{contacts, debriefs, feedback, interview_contacts, interviews};
 use super::types::Json;
 use crate::domain::ids::{AgencyId, ClientId, ContactId};
 use crate::domain::people::{ContactRole, EmailStatus};
@@ -70,19 +71,32 @@ record_queries!(contacts, Contact, ContactId, ContactFilters, |query, filters| {
     }
 });
 
-/// Whether the contact takes part in an interview that stands.
-pub fn has_interviews(conn: &mut DbConn, contact: ContactId) -> QueryResult<bool> {
-    let standing = interview_contacts::table
+/// Whether the contact takes part in an interview that stands, or is heard in a debrief of the
+/// client's that does.
+pub fn is_needed(conn: &mut DbConn, client: ClientId, contact: ContactId) -> QueryResult<bool> {
+    let panels = interview_contacts::table
         .inner_join(interviews::table)
         .filter(interview_contacts::contact_id.eq(contact))
         .filter(interviews::deleted_at.is_null());
-    diesel::select(diesel::dsl::exists(standing)).get_result(conn)
+    let accounts = accounts(client, contact).filter(debriefs::deleted_at.is_null());
+    diesel::select(exists(panels).or(exists(accounts))).get_result(conn)
 }
 
-/// Whether the contact was ever asked to an interview, a deleted one too.
-pub fn had_interviews(conn: &mut DbConn, contact: ContactId) -> QueryResult<bool> {
-    let asked = interview_contacts::table.filter(interview_contacts::contact_id.eq(contact));
-    diesel::select(diesel::dsl::exists(asked)).get_result(conn)
+/// Whether the contact was ever asked to an interview of the client's, or heard about one; deleted
+/// ones count too.
+pub fn was_needed(conn: &mut DbConn, client: ClientId, contact: ContactId) -> QueryResult<bool> {
+    let panels = interview_contacts::table.filter(interview_contacts::contact_id.eq(contact));
+    diesel::select(exists(panels).or(exists(accounts(client, contact)))).get_result(conn)
+}
+
+/// The accounts of a contact, with their debriefs: they are looked for among the client's, because
+/// accounts have an index on the debrief.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn accounts(client: ClientId, contact: ContactId) -> _ {
+    feedback::table
+        .inner_join(debriefs::table)
+        .filter(debriefs::client_id.eq(client))
+        .filter(feedback::contact_id.eq(contact))
 }
 
 /// Of these contacts those that stand, each with its client; until the transaction ends nobody can

@@ -114,6 +114,17 @@ pub fn find(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<O
         .optional()
 }
 
+/// Whether the debrief stands, as a condition of a query for what is inside it.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn stands(agency: AgencyId, id: DebriefId) -> _ {
+    exists(
+        debriefs::table
+            .filter(debriefs::id.eq(id))
+            .filter(debriefs::agency_id.eq(agency))
+            .filter(debriefs::deleted_at.is_null()),
+    )
+}
+
 /// The row, a tombstone too, with everybody else who wants to change the debrief kept waiting until
 /// the transaction ends.
 pub fn lock(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<Option<Debrief>> {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::connection::DbConn;
 use super::prepared::{Prepared, insert_rows};
-use super::schema::feedback;
+use super::schema::{debriefs, feedback};
 use super::types::Json;
 use crate::domain::feedback::{AgencyOnly, Channel, CompetencyRating, FeedbackState, Overall, Side};
 use crate::domain::ids::{AgencyId, ContactId, DebriefId, FeedbackId};
@@ -106,11 +106,13 @@ pub fn insert_all(conn: &mut DbConn, rows: &[FeedbackRow]) -> QueryResult<()> {
     insert_rows!(conn, feedback::table, rows)
 }
 
-/// The row.
+/// The row, if its debrief stands.
 pub fn find(conn: &mut DbConn, agency: AgencyId, id: FeedbackId) -> QueryResult<Option<FeedbackRow>> {
     feedback::table
+        .inner_join(debriefs::table)
         .filter(feedback::id.eq(id))
         .filter(feedback::agency_id.eq(agency))
+        .filter(debriefs::deleted_at.is_null())
         .select(FeedbackRow::as_select())
         .first(conn)
         .optional()

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 use super::connection::DbConn;
+use super::debriefs::stands;
 use super::schema::{api_clients, events, users};
 use super::types::Json;
 use crate::domain::actor::Actor;
@@ -30,7 +31,8 @@ pub struct EventRow {
     pub occurred_at: Timestamp,
 }
 
-/// A page of what happened in a debrief, oldest first, beginning after the event at `after`.
+/// A page of what happened in a debrief that stands, oldest first, beginning after the event at
+/// `after`.
 pub fn of_debrief(
     conn: &mut DbConn,
     agency: AgencyId,
@@ -42,6 +44,7 @@ pub fn of_debrief(
         .filter(events::debrief_id.eq(debrief))
         .filter(events::agency_id.eq(agency))
         .filter(events::seq.gt(after))
+        .filter(stands(agency, debrief))
         .order(events::seq)
         .limit(limit)
         .select(EventRow::as_select())

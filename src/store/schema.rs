@@ -468,6 +468,7 @@ diesel::joinable!(debriefs -> agencies (agency_id));
 diesel::joinable!(interview_contacts -> contacts (contact_id));
 diesel::joinable!(interview_contacts -> interviews (interview_id));
 diesel::joinable!(interviews -> job_orders (job_order_id));
+diesel::joinable!(feedback -> debriefs (debrief_id));
 diesel::joinable!(deliveries -> notes (note_id));
 diesel::joinable!(deliveries -> debriefs (debrief_id));
 diesel::joinable!(deliveries -> contacts (contact_id));

@@ -162,7 +162,9 @@ on_both! {
         assert_eq!(ask("grant_type=password".to_owned(), None).await.expect(400)["error"], "unsupported_grant_type");
         assert_eq!(ask("grant_type=client_credentials".to_owned(), Some(format!("{id}:wrong"))).await.expect(401)["error"], "invalid_client");
 
-        let rotated = admin.post(&format!("/v1/api-clients/{id}/rotate-secret"), json!({})).await.expect(200);
+        let rotated = admin.post(&format!("/v1/api-clients/{id}/rotate-secret"), json!({})).await;
+        assert_eq!((rotated.header("etag"), rotated.header("cache-control")), ("\"2\"".to_owned(), "no-store".to_owned()));
+        let rotated = rotated.expect(200);
         assert_ne!(rotated["secret"], made["secret"]);
         assert_eq!(ask("grant_type=client_credentials".to_owned(), Some(format!("{id}:{secret}"))).await.expect(401)["error"], "invalid_client");
     }

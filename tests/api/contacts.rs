@@ -75,6 +75,39 @@ on_both! {
         ann.delete(&path).await.expect(204);
     }
 
+    async fn a_contact_who_was_heard_stays_with_the_client(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        let other = id(&ann.made("/v1/clients", json!({"name": "Südwind"})).await);
+        let interview = ann.made("/v1/interviews", scene.past(json!({"contact_ids": [scene.manager]}))).await;
+        let feedback = format!("/v1/debriefs/{}/feedback", interview["debrief_id"].as_str().unwrap());
+        ann.made(&feedback, json!({"side": "client", "contact_id": scene.peer, "channel": "phone", "narrative": "Seemed fine."})).await;
+        let path = format!("/v1/contacts/{}", scene.peer);
+        ann.delete(&path).await.problem(409, "in_use");
+        assert_eq!(ann.patch(&path, json!({"client_id": other})).await.faults(), ["/client_id immutable"]);
+        ann.get(&path).await.expect(200);
+    }
+
+    async fn nobody_deletes_a_contact_who_is_just_being_heard(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        let interview = ann.made("/v1/interviews", scene.past(json!({}))).await;
+        let feedback = format!("/v1/debriefs/{}/feedback", interview["debrief_id"].as_str().unwrap());
+        for _ in 0..10 {
+            let contact = id(&ann.made("/v1/contacts", json!({"client_id": scene.client, "name": "Mira Vogt"})).await);
+            let account = json!({"side": "client", "contact_id": contact, "channel": "phone", "narrative": "Seemed fine."});
+            let path = format!("/v1/contacts/{contact}");
+            let (heard, gone) = tokio::join!(ann.post(&feedback, account), ann.delete(&path));
+            match heard.status.as_u16() {
+                201 => drop(gone.problem(409, "in_use")),
+                _ => {
+                    assert_eq!(heard.faults(), ["/contact_id unknown_reference"]);
+                    gone.expect(204);
+                }
+            }
+        }
+    }
+
     async fn contacts_are_listed_by_client_and_name(app: TestApp) {
         let ann = app.recruiter().await;
         let scene = Scene::set(&ann).await;

@@ -205,8 +205,15 @@ on_both! {
         let scene = Scene::set(&ann).await;
         let (_, path) = debrief_of(&ann, scene.past(json!({}))).await;
         let activities = format!("{path}/activities");
+        let before = ann.get(&path).await;
         let call = ann.made(&activities, json!({"kind": "voicemail", "outcome": "No answer.", "contact_id": scene.manager})).await;
         assert_eq!((&call["occurred_at"], &call["conflict_of_interest"], &call["summary"]), (&json!("2026-11-20T12:00:00Z"), &json!(false), &json!(null)));
+        // Whoever syncs debriefs, or shows one, hears of it.
+        let after = ann.get(&path).await;
+        assert_ne!(after.header("etag"), before.header("etag"));
+        let (before, after) = (before.expect(200), after.expect(200));
+        assert_eq!(after["version"].as_i64(), before["version"].as_i64().map(|version| version + 1));
+        assert_eq!(after["updated_at"], "2026-11-20T12:00:00Z");
         app.clock.advance(TimeDelta::minutes(1));
         let word = json!({"kind": "advocate", "outcome": "Spoke up.", "summary": "A friend in dispatch.", "conflict_of_interest": true, "occurred_at": "2026-11-20T11:30:00Z"});
         let word = ann.made(&activities, word).await;
@@ -254,13 +261,29 @@ on_both! {
         }
     }
 
-    async fn a_deleted_debrief_is_gone(app: TestApp) {
+    async fn a_deleted_debrief_is_gone_with_all_that_is_inside(app: TestApp) {
         let ann = app.recruiter().await;
         let scene = Scene::set(&ann).await;
         let (interview, path) = debrief_of(&ann, scene.past(json!({}))).await;
+        let asked = id(&ann.get(&path).await.expect(200)["feedback"][0]);
+        let account = format!("/v1/feedback/{asked}");
+        ann.get(&account).await.expect(200);
         ann.delete(&format!("/v1/interviews/{}", id(&interview))).await.expect(204);
-        ann.get(&path).await.problem(404, "not_found");
-        ann.get(&format!("{path}/comparison")).await.problem(404, "not_found");
-        ann.at(&json!(1)).post(&format!("{path}/cancel"), json!({"reason": "cancelled"})).await.problem(404, "not_found");
+        for part in ["", "/comparison", "/history", "/history?limit=1", "/activities"] {
+            ann.get(&format!("{path}{part}")).await.problem(404, "not_found");
+        }
+        ann.get(&account).await.problem(404, "not_found");
+        ann.get(&format!("{account}/revisions")).await.problem(404, "not_found");
+        ann.at(&json!(1)).patch(&account, json!({"narrative": "x"})).await.problem(404, "not_found");
+        ann.at(&json!(1)).post(&format!("{account}/waive"), json!({"reason": "x"})).await.problem(404, "not_found");
+        for (part, body) in [
+            ("cancel", json!({"reason": "cancelled"})),
+            ("activities", json!({"kind": "call", "outcome": "x"})),
+            ("feedback", json!({"side": "candidate", "channel": "phone", "narrative": "x"})),
+            ("retry-requests", json!({"grounds": "nerves", "what_would_differ": "x", "candidate_words": "x"})),
+            ("notes", json!({"contact_ids": [scene.manager], "subject": "x", "body": "x"})),
+        ] {
+            ann.at(&json!(1)).post(&format!("{path}/{part}"), body).await.problem(404, "not_found");
+        }
     }
 }

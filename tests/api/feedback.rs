@@ -325,4 +325,19 @@ on_both! {
         revised.expect(200);
         assert_eq!(statements, 9);
     }
+
+    async fn writing_for_somebody_who_was_not_asked_takes_few_statements(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        let panel = json!({"contact_ids": [scene.manager]});
+        let interview = ann.made("/v1/interviews", scene.past(panel)).await;
+        let feedback = format!("/v1/debriefs/{}/feedback", interview["debrief_id"].as_str().unwrap());
+        let (statements, made) = app.statements(ann.post(&feedback, heard(&scene.peer, json!({})))).await;
+        made.expect(201);
+        assert_eq!(statements, 8);
+        let receptionist = heard("", json!({"contact_id": null, "said_by": "The receptionist"}));
+        let (statements, made) = app.statements(ann.post(&feedback, receptionist)).await;
+        made.expect(201);
+        assert_eq!(statements, 7);
+    }
 }

@@ -19,6 +19,19 @@ on_both! {
         assert!(ids.contains(&"clients_list"), "{ids:?}");
     }
 
+    async fn every_change_has_a_schema_of_which_nothing_is_required(app: TestApp) {
+        let document = app.nobody().get("/v1/openapi.json").await.expect(200);
+        let changes = document["paths"].as_object().unwrap().iter().filter_map(|(path, item)| Some((path, item.get("patch")?)));
+        for (path, change) in changes {
+            for content in change["requestBody"]["content"].as_object().unwrap().values() {
+                let name = content["schema"]["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+                let name = name.unwrap_or_else(|| panic!("{path}: {content:#}"));
+                let schema = &document["components"]["schemas"][name];
+                assert!(name.ends_with("Patch") && schema["properties"].is_object() && schema.get("required").is_none(), "{path}: {schema:#}");
+            }
+        }
+    }
+
     async fn metrics_count_requests_by_route(app: TestApp) {
         app.nobody().get("/v1/clients/cli_01h2xcejqtf2nbrexx3vqjhp41").await;
         let metrics = String::from_utf8(app.nobody().get("/metrics").await.bytes).unwrap();

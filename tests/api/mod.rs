@@ -2,10 +2,12 @@
 
 mod administration;
 mod auth;
+mod body;
 mod candidates;
 mod clients;
 mod clock;
 mod contacts;
+mod contract;
 mod debriefs;
 mod deliveries;
 mod docs;
@@ -17,4 +19,5 @@ mod job_orders;
 mod notes;
 mod relay;
 mod retry_requests;
+mod stopping;
 mod worklist;

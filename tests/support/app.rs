@@ -13,6 +13,7 @@ use debrief::domain::clock::Clock;
 use debrief::domain::ids::AgencyId;
 use debrief::domain::people::Role;
 use debrief::startup;
+use tokio::net::TcpStream;
 
 use super::{Caller, Database};
 
@@ -34,13 +35,22 @@ pub struct TestApp {
 impl TestApp {
     /// Starts a service on a database, with one agency.
     pub async fn start(database: Database) -> Self {
-        let mut app = Self::start_empty(database).await;
+        Self::start_with(database, |_| {}).await
+    }
+
+    /// Starts a service on a database, with one agency and with other settings.
+    pub async fn start_with(database: Database, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let mut app = Self::start_adjusted(database, adjust).await;
         app.agency = make_agency(&app.context).await;
         app
     }
 
     /// Starts a service on a database, without an agency.
-    pub async fn start_empty(mut database: Database) -> Self {
+    pub async fn start_empty(database: Database) -> Self {
+        Self::start_adjusted(database, |_| {}).await
+    }
+
+    async fn start_adjusted(mut database: Database, adjust: impl FnOnce(&mut Settings)) -> Self {
         let clock = Clock::manual(DateTime::from_timestamp(1_795_176_000, 0).unwrap());
         let mut settings = Settings::load_from(None, std::iter::empty()).unwrap();
         settings.server.port = 0;
@@ -50,6 +60,7 @@ impl TestApp {
         settings.database.url = database.url();
         settings.auth.argon2.memory_kib = 64;
         settings.auth.argon2.iterations = 1;
+        adjust(&mut settings);
         let (setup_token, printed) = SetupToken::generate();
         let context = startup::build_context(&settings, database.open(clock.clone()), setup_token).unwrap();
         let running = startup::serve(&settings, context.clone()).unwrap();
@@ -58,6 +69,16 @@ impl TestApp {
         let base = format!("http://{}", running.address);
         let agency = AgencyId::from_uuid(uuid::Uuid::nil());
         Self { context, clock, settings, setup_token: printed, agency, base, handle, database }
+    }
+
+    /// A connection to the service, to write a request on byte by byte.
+    pub async fn connect(&self) -> std::io::Result<TcpStream> {
+        TcpStream::connect(self.base.trim_start_matches("http://")).await
+    }
+
+    /// Stops the service as a signal does: what is under way may end. Ends when it has.
+    pub fn stop(&self) -> impl Future<Output = ()> + use<> {
+        self.handle.stop(true)
     }
 
     /// Somebody without a token.

@@ -47,6 +47,11 @@ impl Caller {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The token; empty if there is none.
+    pub fn token(&self) -> String {
+        self.token.clone().unwrap_or_default()
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, "application/json", Vec::new()).await
     }

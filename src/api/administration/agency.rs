@@ -4,9 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 
 use crate::api::access::{Access, Administer, Read};
 use crate::api::etag::{self, IfMatch};
-use crate::api::input::{Body, Merge};
-use crate::api::page::Page;
-use crate::api::records::Answer;
+use crate::api::input::{Body, Listing, Merge, NoFilters};
+use crate::api::page::{self, Page};
+use crate::api::records::{Answer, Paging};
 use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::agencies::{self, AgencyInput};
@@ -46,13 +46,18 @@ async fn change(
     Ok(etag::changed(agency.version, &agency))
 }
 
-/// Lists the agency's competencies in its order; they fit on one page.
-#[utoipa::path(tag = "competencies", responses((status = 200, body = Page<CompetencyView>)))]
+/// Lists the agency's competencies in its order.
+#[utoipa::path(tag = "competencies", params(Paging), responses((status = 200, body = Page<CompetencyView>)))]
 #[get("/v1/competencies")]
-async fn list_competencies(context: web::Data<Context>, access: Access<Read>) -> Answer {
-    let id = access.agency;
-    let data = context.read(move |conn| competencies::list(conn, id)).await?;
-    Ok(HttpResponse::Ok().json(Page { data, next_cursor: None }))
+async fn list_competencies(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<Read>,
+    listing: Listing<NoFilters, String>,
+) -> Answer {
+    let (agency, after, limit) = (access.agency, listing.after.clone(), listing.limit + 1);
+    let rows = context.read(move |conn| competencies::list(conn, agency, after.as_deref(), limit)).await?;
+    page::answer(&request, &context, &listing, rows, |row| row.key.clone())
 }
 
 /// Adds a competency.

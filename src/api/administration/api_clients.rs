@@ -95,5 +95,8 @@ async fn rotate_secret(
 ) -> Answer {
     let caller = access.caller();
     let rotated = context.write(move |tx| api_clients::rotate_secret(tx, &caller, *id)).await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(rotated))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::ETAG, etag::of(rotated.client.version)))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(rotated))
 }

@@ -1,14 +1,16 @@
 //! The body of a request.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::schema;
@@ -21,6 +23,12 @@ pub struct Body<T>(pub T);
 
 /// The same where no body at all means an empty object.
 pub struct OptionalBody<T>(pub T);
+
+/// No body at all, or an empty object: what a request brings that has nothing to say.
+pub struct NoBody;
+
+/// The bytes of a body of any type.
+pub struct Whole(pub web::Bytes);
 
 /// A merge patch (RFC 7396) of a `T`; as plain `application/json` it means the same.
 pub struct Merge<T> {
@@ -78,6 +86,35 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for OptionalBody<T> {
     }
 }
 
+impl FromRequest for NoBody {
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = whole(request, payload);
+        Box::pin(async move {
+            let bytes = reading.await?;
+            if bytes.is_empty() {
+                return Ok(Self);
+            }
+            match json(&bytes)? {
+                Value::Object(fields) => refuse_unknown(&fields, |_| false).map(|()| Self),
+                _ => Err(malformed("there is nothing to say here but an empty object")),
+            }
+        })
+    }
+}
+
+impl FromRequest for Whole {
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = whole(request, payload);
+        Box::pin(async move { reading.await.map(Self) })
+    }
+}
+
 impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
     type Error = ApiError;
     type Future = Reading<Self>;
@@ -91,28 +128,15 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
             };
             // A patch can clear a field, but not one that the record does not have.
             let schema = schema::of::<T>()?;
-            let unknown: Vec<FieldError> = fields
-                .keys()
-                .filter(|name| !schema.has(name))
-                .map(|name| FieldError {
-                    pointer: Some(format!("/{name}")),
-                    parameter: None,
-                    code: "unknown_field".to_owned(),
-                    detail: "is not a field that can be changed here".to_owned(),
-                })
-                .collect();
-            if !unknown.is_empty() {
-                return Err(ApiError::invalid(unknown));
-            }
+            refuse_unknown(fields, |name| schema.has(name))?;
             let read = |document| read_for_app::<T>(document);
             Ok(Self { patch, read })
         })
     }
 }
 
-fn read<T: DeserializeOwned + ToSchema + 'static>(mut document: Value) -> Result<T, ApiError> {
-    drop_nulls(&mut document);
-    let faults = schema::of::<T>()?.faults(&document);
+fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, ApiError> {
+    let (document, faults) = checked::<T>(document)?;
     if !faults.is_empty() {
         return Err(ApiError::invalid(faults));
     }
@@ -122,22 +146,33 @@ fn read<T: DeserializeOwned + ToSchema + 'static>(mut document: Value) -> Result
     })
 }
 
-fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(mut document: Value) -> Result<T, AppError> {
-    drop_nulls(&mut document);
-    let schema = schema::of::<T>().map_err(|e| AppError::Internal(e.to_string()))?;
-    let faults: Vec<Fault> = schema
-        .faults(&document)
-        .into_iter()
-        .map(|fault| Fault {
+fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, AppError> {
+    let (document, faults) = checked::<T>(document).map_err(|e| AppError::Internal(e.to_string()))?;
+    if !faults.is_empty() {
+        let fault = |fault: FieldError| Fault {
             pointer: fault.pointer.unwrap_or_default(),
             code: fault.code.into(),
             detail: fault.detail,
-        })
-        .collect();
-    if !faults.is_empty() {
-        return Err(AppError::Invalid(faults));
+        };
+        return Err(AppError::Invalid(faults.into_iter().map(fault).collect()));
     }
     serde_json::from_value(document).map_err(|e| AppError::fault("", "invalid", e.to_string()))
+}
+
+/// The document without its nulls, which mean the same as fields that are not there; and its faults
+/// by the schema of `T`. A field that is unknown is one even if it is null.
+fn checked<T: ToSchema + 'static>(document: Value) -> Result<(Value, Vec<FieldError>), ApiError> {
+    let schema = schema::of::<T>()?;
+    let mut said = document.clone();
+    drop_nulls(&mut said);
+    let mut faults = schema.faults(&said);
+    if said != document {
+        let unknown = schema.faults(&document).into_iter().filter(|fault| fault.code == "unknown_field");
+        faults.extend(unknown);
+        faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        faults.dedup();
+    }
+    Ok((said, faults))
 }
 
 /// Takes out every field that is null: in a body it means the same as a field that is not there.
@@ -162,7 +197,7 @@ fn document(
     let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let given =
         given.and_then(|value| value.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
-    let bytes = web::Bytes::from_request(request, payload);
+    let reading = whole(request, payload);
     async move {
         let wrong_type = !types.contains(&given.as_str());
         let unsupported = || {
@@ -172,20 +207,52 @@ fn document(
         if wrong_type && absence == Absence::IsAFault {
             return unsupported();
         }
-        let bytes = bytes.await.map_err(|error| match error.as_response_error().status_code() {
-            status if status == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => {
-                ApiError::new(Code::PayloadTooLarge, "the body is larger than the server takes")
-            }
-            _ => malformed("the body ended early"),
-        })?;
+        let bytes = reading.await?;
         if bytes.is_empty() && absence == Absence::IsEmpty {
-            return Ok(Value::Object(serde_json::Map::new()));
+            return Ok(Value::Object(Map::new()));
         }
         if wrong_type {
             return unsupported();
         }
-        serde_json::from_slice(&bytes).map_err(|e| malformed(&e.to_string()))
+        json(&bytes)
     }
+}
+
+/// The bytes of the body, if it is not too large and arrives in time.
+fn whole(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<web::Bytes, ApiError>> + 'static {
+    let bytes = web::Bytes::from_request(request, payload);
+    async move {
+        bytes.await.map_err(|error| match error.as_error::<PayloadError>() {
+            Some(PayloadError::Overflow) => {
+                ApiError::new(Code::PayloadTooLarge, "the body is larger than the server takes")
+            }
+            Some(PayloadError::Io(cause)) if cause.kind() == ErrorKind::TimedOut => {
+                ApiError::new(Code::RequestTimeout, "the body took too long to arrive")
+            }
+            _ => malformed("the body ended early"),
+        })
+    }
+}
+
+/// Refuses the fields that are not known, all of them at once.
+fn refuse_unknown(fields: &Map<String, Value>, is_known: impl Fn(&str) -> bool) -> Result<(), ApiError> {
+    let unknown = fields.keys().filter(|name| !is_known(name));
+    let faults: Vec<FieldError> = unknown
+        .map(|name| FieldError {
+            pointer: Some(format!("/{}", schema::escape(name))),
+            parameter: None,
+            code: "unknown_field".to_owned(),
+            detail: "is not a field here".to_owned(),
+        })
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
+}
+
+fn json(bytes: &[u8]) -> Result<Value, ApiError> {
+    serde_json::from_slice(bytes).map_err(|e| malformed(&e.to_string()))
 }
 
 fn malformed(detail: &str) -> ApiError {

@@ -40,10 +40,10 @@ pub struct Listing<T, K> {
 }
 
 impl<T, K: Serialize> Listing<T, K> {
-    /// The cursor of the page that begins after `key`.
-    pub fn next_cursor(&self, context: &Context, key: &K) -> Result<String, ApiError> {
+    /// The cursor of the page that begins after `key`, in the list at `path`.
+    pub fn next_cursor(&self, path: &str, context: &Context, key: &K) -> Result<String, ApiError> {
         let cursor = Cursor { filters: self.raw.clone(), after: key };
-        cursor::seal(&cursor, context.tokens.keys().derived())
+        cursor::seal(&cursor, path, context.tokens.keys().derived())
     }
 }
 
@@ -52,7 +52,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Filters<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parameters::<T>(request, &[]).and_then(read).map(Self))
+        ready(parameters::<T>(request).and_then(read).map(Self))
     }
 }
 
@@ -70,7 +70,7 @@ where
     T: DeserializeOwned + ToSchema + 'static,
     K: DeserializeOwned,
 {
-    let mut raw = parameters::<T>(request, &["limit", "cursor"])?;
+    let mut raw = parameters::<T>(request)?;
     let limit = match raw.remove("limit") {
         None => DEFAULT_LIMIT,
         Some(text) => limit(&text)?,
@@ -81,7 +81,7 @@ where
     let context = request
         .app_data::<web::Data<Context>>()
         .ok_or_else(|| ApiError::new(Code::Internal, "the service is not set up"))?;
-    let cursor: Cursor<K> = cursor::open(&sealed, context.tokens.keys().derived())?;
+    let cursor: Cursor<K> = cursor::open(&sealed, request.path(), context.tokens.keys().derived())?;
     // A cursor carries its filters on. They may be repeated beside it, but not changed.
     if raw.iter().any(|(name, value)| cursor.filters.get(name) != Some(value)) {
         return Err(ApiError::new(
@@ -101,24 +101,21 @@ fn limit(text: &Value) -> Result<i64, ApiError> {
     })
 }
 
-/// The parameters by name, typed as the schema of `T` asks; `others` stay texts.
-fn parameters<T: ToSchema + 'static>(
-    request: &HttpRequest,
-    others: &[&str],
-) -> Result<Map<String, Value>, ApiError> {
+/// The parameters by name, typed as the schema of `T` asks. That the route knows each of them was
+/// seen to before.
+fn parameters<T: ToSchema + 'static>(request: &HttpRequest) -> Result<Map<String, Value>, ApiError> {
     let schema = schema::of::<T>()?;
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string())
-        .map_err(|e| ApiError::invalid(vec![parameter("", "malformed", e.to_string())]))?;
-    let mut found = Map::new();
-    let mut faults = Vec::new();
-    for (name, text) in pairs {
-        if !schema.has(&name) && !others.contains(&name.as_str()) {
-            faults.push(parameter(&name, "unknown_parameter", "is not a parameter here".to_owned()));
-        } else if found.insert(name.clone(), schema.typed(&name, &text)).is_some() {
-            faults.push(parameter(&name, "repeated", "stands more than once".to_owned()));
-        }
-    }
-    if faults.is_empty() { Ok(found) } else { Err(ApiError::invalid(faults)) }
+    let typed = |(name, text): (String, String)| {
+        let value = schema.typed(&name, &text);
+        (name, value)
+    };
+    Ok(pairs(request.query_string())?.into_iter().map(typed).collect())
+}
+
+/// The names and values of a query, in their order.
+pub(in crate::api) fn pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {
+    serde_urlencoded::from_str(query)
+        .map_err(|e| ApiError::invalid(vec![parameter("", "malformed", e.to_string())]))
 }
 
 fn read<T: DeserializeOwned + ToSchema + 'static>(parameters: Map<String, Value>) -> Result<T, ApiError> {
@@ -135,6 +132,7 @@ fn read<T: DeserializeOwned + ToSchema + 'static>(parameters: Map<String, Value>
         .map_err(|e| ApiError::invalid(vec![parameter("", "invalid", e.to_string())]))
 }
 
-fn parameter(name: &str, code: &str, detail: String) -> FieldError {
+/// A fault of one parameter.
+pub(in crate::api) fn parameter(name: &str, code: &str, detail: String) -> FieldError {
     FieldError { pointer: None, parameter: Some(name.to_owned()), code: code.to_owned(), detail }
 }

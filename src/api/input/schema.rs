@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::api::error::{ApiError, Code, FieldError};
+use crate::domain::search::NamePart;
 
 /// A type's schema, ready to check documents.
 pub struct Schema {
@@ -126,6 +127,9 @@ fn collect(error: &ValidationError<'_>, faults: &mut Vec<FieldError>) {
             };
             add(at.to_owned(), code, detail);
         }
+        ValidationErrorKind::Pattern { pattern } if pattern == NamePart::PATTERN => {
+            add(at.to_owned(), "blank", "must not be blank".to_owned());
+        }
         ValidationErrorKind::MinLength { limit: 1 } => {
             add(at.to_owned(), "blank", "must not be blank".to_owned());
         }
@@ -196,7 +200,7 @@ fn forbid_nul(value: &Value, at: &mut String, faults: &mut Vec<FieldError>) {
 }
 
 /// A name as part of a JSON pointer (RFC 6901, section 3).
-fn escape(name: &str) -> String {
+pub(super) fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

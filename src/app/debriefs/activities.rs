@@ -15,9 +15,9 @@ use crate::domain::text::{check_paragraphs, check_told};
 use crate::domain::timestamp::Timestamp;
 use crate::store::activities::{self, Activity};
 use crate::store::connection::DbConn;
+use crate::store::contacts;
 use crate::store::pool::Tx;
 use crate::store::types::Json;
-use crate::store::{contacts, debriefs};
 
 /// What logs an activity.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -41,16 +41,14 @@ pub struct ActivityInput {
 }
 
 /// Logs an activity.
-///
-/// The log stands beside the debrief and is no part of its record, so the debrief keeps its version.
 pub fn create(
     tx: &mut Tx<'_>,
     caller: &Caller,
     debrief: DebriefId,
     input: ActivityInput,
 ) -> Result<Activity, AppError> {
-    let found = debriefs::find(tx, caller.agency, debrief)?;
-    let debrief = lifecycle::changeable(caller, found)?;
+    let mut debrief = lifecycle::lock(tx, caller, debrief)?;
+    lifecycle::touch(tx, &mut debrief);
     let now = tx.now();
     let mut faults = Faults::default();
     faults.text("/outcome", check_told(&input.outcome));
@@ -84,6 +82,8 @@ pub fn create(
         .with("kind", activity.kind)
         .with("contact_id", activity.contact_id)
         .record(tx, caller)?;
+    lifecycle::settle(tx, caller, &mut debrief)?;
+    lifecycle::save(tx, &debrief)?;
     Ok(activity)
 }
 
@@ -96,8 +96,8 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<Activity>, AppError> {
     let rows = activities::list(conn, caller.agency, debrief, before, limit)?;
-    if rows.is_empty() && debriefs::find(conn, caller.agency, debrief)?.is_none() {
-        return Err(AppError::NotFound);
+    if rows.is_empty() {
+        lifecycle::expect_standing(conn, caller.agency, debrief)?;
     }
     Ok(rows)
 }

@@ -6,12 +6,13 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::lifecycle;
 use crate::app::AppError;
 use crate::auth::caller::{Actor, Caller};
 use crate::domain::ids::{DebriefId, EventId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
-use crate::store::{debriefs, history};
+use crate::store::history;
 
 /// Something that happened in a debrief.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -57,8 +58,8 @@ pub fn list(
 ) -> Result<Vec<HistoryEntry>, AppError> {
     let rows = history::of_debrief(conn, caller.agency, debrief, after.unwrap_or_default(), limit)?;
     if rows.is_empty() {
-        let known = debriefs::find(conn, caller.agency, debrief)?;
-        return if known.is_some() { Ok(Vec::new()) } else { Err(AppError::NotFound) };
+        lifecycle::expect_standing(conn, caller.agency, debrief)?;
+        return Ok(Vec::new());
     }
     let names = names_of(conn, caller, rows.iter().map(|row| row.actor.0))?;
     let entries = rows.into_iter().map(|row| HistoryEntry {

@@ -7,8 +7,9 @@ use crate::app::AppError;
 use crate::app::events::Happening;
 use crate::auth::caller::Caller;
 use crate::domain::debrief::{DebriefState, DebriefTransition, follow_up};
-use crate::domain::ids::DebriefId;
+use crate::domain::ids::{AgencyId, DebriefId};
 use crate::domain::state::{InvalidTransition, Machine};
+use crate::store::connection::DbConn;
 use crate::store::debriefs::{self, Debrief};
 use crate::store::pool::Tx;
 
@@ -29,6 +30,12 @@ pub(in crate::app) fn changeable(caller: &Caller, found: Option<Debrief>) -> Res
     } else {
         Err(AppError::Forbidden("the debrief is another recruiter's"))
     }
+}
+
+/// Fails unless the debrief is there for whoever reads what is inside it.
+pub(super) fn expect_standing(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> Result<(), AppError> {
+    let found = debriefs::find(conn, agency, id)?.filter(|debrief| debrief.deleted_at.is_none());
+    found.map(drop).ok_or(AppError::NotFound)
 }
 
 /// Fails if the debrief is in one of `states`, which do not allow what `transition` names.

@@ -8,6 +8,7 @@ use crate::auth::caller::Caller;
 use crate::domain::debrief::{DebriefState, Missing};
 use crate::domain::due::is_overdue;
 use crate::domain::ids::{CandidateId, ClientId, ContactId, DebriefId, JobOrderId, UserId};
+use crate::domain::search::NamePart;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::names;
@@ -47,9 +48,7 @@ pub struct DebriefQuery {
     /// Tombstones too.
     include_deleted: Option<bool>,
     /// Only those whose candidate or client has this part in the name; case and accents do not count.
-    #[schema(min_length = 1, max_length = 200)]
-    #[param(min_length = 1, max_length = 200)]
-    q: Option<String>,
+    q: Option<NamePart>,
     /// The order; `-interviewed_at` if nothing is said.
     #[param(inline)]
     sort: Option<Sort>,
@@ -133,7 +132,7 @@ impl DebriefQuery {
             interviewed_to: self.interviewed_to,
             updated_since: self.updated_since,
             include_deleted: self.include_deleted.unwrap_or_default(),
-            named: self.q.as_deref().and_then(names::range),
+            named: self.q.as_ref().map(names::range),
         }
     }
 }

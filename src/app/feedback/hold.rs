@@ -72,7 +72,7 @@ impl Held {
         lifecycle::take(tx, caller, &mut self.debrief, DebriefTransition::Open, None)
     }
 
-    /// Notes a contact who is not one of the client's.
+    /// Notes a contact who is not one of the client's. One who is stays so until the transaction ends.
     pub fn check_contact(
         &self,
         tx: &mut Tx<'_>,
@@ -81,7 +81,8 @@ impl Held {
     ) -> Result<(), AppError> {
         let Some(contact) = contact else { return Ok(()) };
         let debrief = &self.debrief;
-        if !contacts::is_of_client(tx, debrief.agency_id, debrief.client_id, contact)? {
+        let found = contacts::pin_several(tx, debrief.agency_id, &[contact])?;
+        if found != [(contact, debrief.client_id)] {
             faults.unknown("/contact_id", "contact at the client");
         }
         Ok(())

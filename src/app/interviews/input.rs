@@ -9,6 +9,7 @@ use crate::app::records::{HasRefs, Input, Query};
 use crate::domain::ids::{CandidateId, ClientId, ContactId, InterviewId, JobOrderId, UserId};
 use crate::domain::interview::{Format, InterviewStatus, PreparationItem};
 use crate::domain::record::ExternalRef;
+use crate::domain::search::NamePart;
 use crate::domain::text::{check_name, check_time_zone};
 use crate::domain::timestamp::Timestamp;
 use crate::store::interviews::{Interview, InterviewFilters};
@@ -142,7 +143,7 @@ impl InterviewQuery {
 }
 
 impl Query for InterviewQuery {
-    fn common(&self) -> (Option<&str>, Option<Timestamp>, bool) {
+    fn common(&self) -> (Option<&NamePart>, Option<Timestamp>, bool) {
         (None, self.updated_since, self.include_deleted.unwrap_or_default())
     }
 }

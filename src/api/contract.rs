@@ -1,0 +1,118 @@
+//! What a route does not know is refused: parameters of the query, and a body where none is taken.
+//! The OpenAPI document says what each route knows.
+
+use std::collections::BTreeMap;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ResourceDef, ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::web;
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
+use utoipa::openapi::{OpenApi, RefOr};
+
+use super::error::{ApiError, FieldError};
+use super::input::{NoBody, pairs, parameter};
+
+/// What every route knows, path by path.
+pub struct Contract(Vec<(ResourceDef, BTreeMap<&'static str, Known>)>);
+
+/// What one method of a path knows.
+struct Known {
+    parameters: Vec<String>,
+    takes_body: bool,
+}
+
+impl Contract {
+    /// The contract that a document describes.
+    #[must_use]
+    pub fn of(document: &OpenApi) -> Self {
+        let rows = document.paths.paths.iter().map(|(path, item)| {
+            let methods = [
+                ("GET", &item.get),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("PATCH", &item.patch),
+                ("DELETE", &item.delete),
+            ];
+            let known = methods.into_iter().filter_map(|(name, operation)| {
+                operation.as_ref().map(|operation| (name, Known::of(operation)))
+            });
+            (ResourceDef::new(path.as_str()), known.collect())
+        });
+        Self(rows.collect())
+    }
+
+    /// The methods that a path knows, as `Allow` lists them; none if there is no such path.
+    #[must_use]
+    pub fn allowed(&self, path: &str) -> Option<String> {
+        let methods: Vec<&str> = self.methods(path)?.keys().copied().collect();
+        Some(methods.join(", "))
+    }
+
+    fn methods(&self, path: &str) -> Option<&BTreeMap<&'static str, Known>> {
+        self.0.iter().find(|(route, _)| route.is_match(path)).map(|(_, methods)| methods)
+    }
+
+    async fn check(&self, request: &mut ServiceRequest) -> Result<(), ApiError> {
+        // Most requests have neither, and need not be looked up.
+        if request.query_string().is_empty() && !has_body(request) {
+            return Ok(());
+        }
+        let known = self.methods(request.path()).and_then(|known| known.get(request.method().as_str()));
+        let Some(known) = known else { return Ok(()) };
+        known.check_query(request.query_string())?;
+        if !known.takes_body {
+            request.extract::<NoBody>().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Known {
+    fn of(operation: &Operation) -> Self {
+        let name = |parameter: &RefOr<Parameter>| match parameter {
+            RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query => {
+                Some(parameter.name.clone())
+            }
+            _ => None,
+        };
+        Self {
+            parameters: operation.parameters.iter().flatten().filter_map(name).collect(),
+            takes_body: operation.request_body.is_some(),
+        }
+    }
+
+    /// Refuses parameters that are unknown, or that stand more than once.
+    fn check_query(&self, query: &str) -> Result<(), ApiError> {
+        let pairs = pairs(query)?;
+        let fault = |(i, (name, _)): (usize, &(String, String))| {
+            if !self.parameters.contains(name) {
+                Some(parameter(name, "unknown_parameter", "is not a parameter here".to_owned()))
+            } else if pairs[..i].iter().any(|(earlier, _)| earlier == name) {
+                Some(parameter(name, "repeated", "stands more than once".to_owned()))
+            } else {
+                None
+            }
+        };
+        let faults: Vec<FieldError> = pairs.iter().enumerate().filter_map(fault).collect();
+        if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
+    }
+}
+
+fn has_body(request: &ServiceRequest) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    length.is_some_and(|length| length != "0") || request.headers().contains_key(header::TRANSFER_ENCODING)
+}
+
+/// Answers a request that says what its route does not know; passes on every other one.
+pub async fn layer(
+    contract: web::Data<Contract>,
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, actix_web::Error> {
+    match contract.check(&mut request).await {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(error) => Ok(request.error_response(error).map_into_right_body()),
+    }
+}

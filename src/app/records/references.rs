@@ -1,0 +1,58 @@
+//! What other systems call a record, and the checks of it.
+
+use super::{Common, Record};
+use crate::app::AppError;
+use crate::app::faults::Faults;
+use crate::domain::record::ExternalRef;
+use crate::domain::text::check_line;
+use crate::store::pool::Tx;
+use crate::store::record;
+
+/// The longest name of another system, in characters.
+const MAX_SYSTEM: usize = 64;
+/// The longest id in another system, in characters.
+const MAX_EXTERNAL_ID: usize = 255;
+
+/// An input with external references.
+pub trait HasRefs {
+    /// The references, to be read or added to.
+    fn refs_mut(&mut self) -> &mut Vec<ExternalRef>;
+}
+
+/// Checks a reference: one in a path has not met the schema that a body is checked against.
+pub(super) fn check_one(external: &ExternalRef) -> Result<(), &'static str> {
+    let keepable = |text: &str, max_chars: usize| {
+        (1..=max_chars).contains(&text.chars().count()) && check_line(text).is_ok()
+    };
+    if keepable(&external.system, MAX_SYSTEM) && keepable(&external.id, MAX_EXTERNAL_ID) {
+        Ok(())
+    } else {
+        Err("is empty, too long, or has control characters")
+    }
+}
+
+/// Brings the references of a record that is written into their order, and notes what is wrong with
+/// them.
+pub(super) fn check<R: Record>(
+    tx: &mut Tx<'_>,
+    common: &Common<R::Kind>,
+    refs: &mut [ExternalRef],
+    faults: &mut Faults,
+) -> Result<(), AppError> {
+    refs.sort_unstable();
+    for (i, external) in refs.iter().enumerate() {
+        if let Err(fault) = check_one(external) {
+            faults.add(format!("/external_refs/{i}"), "invalid", fault);
+            continue;
+        }
+        let other = record::find_by_ref(tx, common.agency_id, R::KIND, external)?;
+        if other.is_some_and(|other| other != common.id) {
+            let detail = format!("another record is {} in {} already", external.id, external.system);
+            faults.add(format!("/external_refs/{i}"), "already_exists", detail);
+        }
+    }
+    if refs.windows(2).any(|pair| pair[0] == pair[1]) {
+        faults.add("/external_refs", "duplicate", "names the same reference twice");
+    }
+    Ok(())
+}

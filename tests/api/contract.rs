@@ -1,0 +1,106 @@
+//! What no route knows is refused by every route.
+
+use actix_web::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Caller, Desk, on_both};
+
+/// The operations of the served document: method, a path that fits, and whether it takes a body.
+async fn operations(caller: &Caller) -> Vec<(Method, String, bool)> {
+    let document = caller.get("/v1/openapi.json").await.expect(200);
+    let paths = document["paths"].as_object().unwrap();
+    let each = paths.iter().flat_map(|(path, item)| {
+        let place = |part: &str| if part.starts_with('{') { "x".to_owned() } else { part.to_owned() };
+        let path: Vec<String> = path.split('/').map(place).collect();
+        let operation = move |(method, operation): (&String, &Value)| {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            (method, path.join("/"), operation.get("requestBody").is_some())
+        };
+        item.as_object().unwrap().iter().map(operation)
+    });
+    each.collect()
+}
+
+on_both! {
+    async fn no_route_takes_a_parameter_that_it_does_not_know(app: TestApp) {
+        let admin = app.admin().await;
+        let all = operations(&admin).await;
+        assert!(all.len() > 70, "{all:?}");
+        for (method, path, _) in all {
+            let answer = admin.send(method.clone(), &format!("{path}?nonsense=1&limit%20=2"), "application/json", Vec::new()).await;
+            assert!(!answer.header("x-request-id").is_empty(), "{method} {path}");
+            assert_eq!(answer.faults(), ["nonsense unknown_parameter", "limit  unknown_parameter"], "{method} {path}");
+        }
+        assert_eq!(admin.get("/v1/clients?limit=1&limit=2").await.faults(), ["limit repeated"]);
+        admin.get("/v1/nowhere?nonsense=1").await.problem(404, "not_found");
+        admin.delete("/v1/clients?nonsense=1").await.problem(405, "method_not_allowed");
+    }
+
+    async fn a_route_without_a_body_takes_none(app: TestApp) {
+        let admin = app.admin().await;
+        let all = operations(&admin).await;
+        let without = all.into_iter().filter(|(method, _, has_body)| *method == Method::POST && !has_body);
+        let without: Vec<String> = without.map(|(_, path, _)| path).collect();
+        assert!(without.contains(&"/v1/debriefs/x/release".to_owned()), "{without:?}");
+        for path in without {
+            assert_eq!(admin.post(&path, json!({"reason": "x", "why": 1})).await.faults(), ["/reason unknown_field", "/why unknown_field"], "{path}");
+            admin.post(&path, json!(["x"])).await.problem(400, "malformed_body");
+            admin.send(Method::POST, &path, "application/json", b"{".to_vec()).await.problem(400, "malformed_body");
+        }
+    }
+
+    async fn an_empty_object_is_no_body(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        for (contact, body) in [(&desk.scene.manager, b"{}".to_vec()), (&desk.scene.peer, Vec::new())] {
+            let note = desk.draft(&[contact]).await;
+            let path = format!("/v1/notes/{}/submit", note["id"].as_str().unwrap());
+            let submitted = desk.ann.at(&note["version"]).send(Method::POST, &path, "application/json", body).await.expect(200);
+            assert_eq!(submitted["state"], "submitted");
+        }
+    }
+
+    async fn a_cursor_belongs_to_its_list(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let ann = &desk.ann;
+        let cursor = |page: Value| page["next_cursor"].as_str().unwrap().to_owned();
+        let of_contacts = cursor(ann.get("/v1/contacts?limit=1").await.expect(200));
+        ann.get(&format!("/v1/contacts?cursor={of_contacts}")).await.expect(200);
+        ann.get(&format!("/v1/contacts?cursor={of_contacts}&limit=7")).await.expect(200);
+        for other in ["clients", "interviews", "debriefs", "notes"] {
+            ann.get(&format!("/v1/{other}?cursor={of_contacts}")).await.problem(400, "invalid_cursor");
+        }
+        let of_client = format!("/v1/contacts?client_id={}", desk.scene.client);
+        let filtered = cursor(ann.get(&format!("{of_client}&limit=1")).await.expect(200));
+        ann.get(&format!("{of_client}&cursor={filtered}")).await.expect(200);
+        ann.get(&format!("{of_client}&cursor={of_contacts}")).await.problem(400, "invalid_cursor");
+        ann.get(&format!("/v1/contacts?client_id=cli_01h2xcejqtf2nbrexx3vqjhp41&cursor={filtered}")).await.problem(400, "invalid_cursor");
+
+        let history = format!("/v1/debriefs/{}/history", desk.debrief);
+        let of_history = cursor(ann.get(&format!("{history}?limit=1")).await.expect(200));
+        ann.get(&format!("{history}?cursor={of_history}")).await.expect(200);
+        let second = ann.made("/v1/interviews", desk.scene.past(json!({}))).await;
+        let other = format!("/v1/debriefs/{}/history", second["debrief_id"].as_str().unwrap());
+        ann.get(&format!("{other}?cursor={of_history}")).await.problem(400, "invalid_cursor");
+    }
+
+    async fn a_blank_search_is_refused(app: TestApp) {
+        let ann = app.recruiter().await;
+        ann.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        for noun in ["clients", "contacts", "candidates", "job-orders", "debriefs"] {
+            for blank in ["", "%20%20", "%09", "%C2%A0"] {
+                assert_eq!(ann.get(&format!("/v1/{noun}?q={blank}")).await.faults(), ["q blank"], "{noun} {blank}");
+            }
+            assert_eq!(ann.get(&format!("/v1/{noun}?q={}", "x".repeat(201))).await.faults(), ["q too_long"]);
+            // An accent without its letter is part of no name.
+            assert_eq!(ann.get(&format!("/v1/{noun}?q=%CC%81")).await.expect(200)["data"], json!([]));
+        }
+        assert_eq!(ann.get("/v1/clients?q=%20nord%20").await.expect(200)["data"].as_array().unwrap().len(), 1);
+    }
+
+    async fn an_unknown_field_is_refused_even_where_it_says_nothing(app: TestApp) {
+        let ann = app.recruiter().await;
+        let body = json!({"name": "Nordwind", "notes": null, "nmae": null, "external_refs": [{"system": "crm", "id": "1", "url": null}]});
+        assert_eq!(ann.post("/v1/clients", body).await.faults(), ["/external_refs/0/url unknown_field", "/nmae unknown_field"]);
+        ann.made("/v1/clients", json!({"name": "Nordwind", "notes": null})).await;
+    }
+}
