@@ -9,12 +9,14 @@ use super::error::{ApiError, Code};
 use super::routes::Routes;
 use super::{docs, health, openapi};
 
-/// Registers every route.
+/// Registers every route. They are tried in this order, so the busiest come first.
 pub fn routes(routes: &mut impl Routes) {
     routes
         .service(health::healthz)
         .service(health::readyz)
         .service(openapi::show)
+        .configure(super::debriefs::routes)
+        .configure(super::feedback::routes)
         .configure(super::auth::routes)
         .configure(super::administration::routes)
         .configure(super::clients::routes)
@@ -22,8 +24,6 @@ pub fn routes(routes: &mut impl Routes) {
         .configure(super::candidates::routes)
         .configure(super::job_orders::routes)
         .configure(super::interviews::routes)
-        .configure(super::debriefs::routes)
-        .configure(super::feedback::routes)
         .configure(super::retry_requests::routes)
         .configure(super::notes::routes)
         .configure(super::deliveries::routes);
