@@ -33,6 +33,7 @@ fn lists(records: &Records) -> Vec<String> {
         "/v1/interviews?status=cancelled".to_owned(),
         "/v1/users".to_owned(),
         "/v1/api-clients".to_owned(),
+        "/v1/events".to_owned(),
         "/v1/notes".to_owned(),
         "/v1/notes?state=submitted".to_owned(),
         "/v1/retry-requests".to_owned(),

@@ -45,6 +45,8 @@ needs! {
     Write = Some(Scope::RecordsWrite);
     /// Deciding on thank-you notes.
     Approve = Some(Scope::NotesApprove);
+    /// The change feed.
+    ReadEvents = Some(Scope::EventsRead);
     /// Users, API clients and the agency's settings.
     Administer = Some(Scope::Admin);
 }

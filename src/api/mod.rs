@@ -14,6 +14,7 @@ pub mod deliveries;
 pub mod docs;
 pub mod error;
 pub mod etag;
+pub mod events;
 pub mod feedback;
 pub mod health;
 pub mod input;

@@ -26,7 +26,8 @@ pub fn routes(routes: &mut impl Routes) {
         .configure(super::interviews::routes)
         .configure(super::retry_requests::routes)
         .configure(super::notes::routes)
-        .configure(super::deliveries::routes);
+        .configure(super::deliveries::routes)
+        .configure(super::events::routes);
 }
 
 /// Registers the pages for people, which are not part of the document.

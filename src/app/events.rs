@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::AppError;
 use crate::auth::caller::Caller;
+use crate::domain::event;
 use crate::domain::ids::{AnyRecordId, DebriefId, Id, Kind};
 use crate::store::events::NewEvent;
 use crate::store::pool::Tx;
@@ -50,6 +51,7 @@ impl<'a> Happening<'a> {
 
     /// Writes it down, with whatever else happens in the transaction, at its end.
     pub fn record(self, tx: &mut Tx<'_>, caller: &Caller) -> Result<(), AppError> {
+        debug_assert!(event::TYPES.contains(&self.event_type), "{} is no type of event", self.event_type);
         let event = NewEvent {
             id: tx.new_id(),
             agency_id: caller.agency,

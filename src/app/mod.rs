@@ -12,6 +12,7 @@ pub mod deliveries;
 pub mod error;
 pub mod events;
 pub mod faults;
+pub mod feed;
 pub mod feedback;
 pub mod interviews;
 pub mod job_orders;

@@ -10,6 +10,7 @@ pub mod comparison;
 pub mod debrief;
 pub mod delivery;
 pub mod due;
+pub mod event;
 pub mod feedback;
 pub mod ids;
 pub mod interview;

@@ -1,15 +1,21 @@
-//! What happened, in the order in which it was written.
+//! What happened, in the order in which it was written, and the feed of it.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use serde_json::Value;
 
-use super::connection::DbConn;
-use super::prepared::insert_rows;
+use super::connection::{DbConn, MultiBackend};
+use super::prepared::{Prepared, insert_rows};
 use super::schema::events;
 use super::types::Json;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{AgencyId, AnyRecordId, DebriefId, EventId};
 use crate::domain::timestamp::Timestamp;
+
+/// Only what nobody can come before any more: a transaction that is under way on PostgreSQL may
+/// commit events with lower numbers than those that are seen already.
+const SETTLED: &str = "events.xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
 /// An event that is about to be written.
 #[derive(Debug, Insertable)]
@@ -41,4 +47,58 @@ pub fn insert_all(conn: &mut DbConn, rows: &[NewEvent]) -> QueryResult<()> {
         return Ok(());
     }
     insert_rows!(conn, events::table, rows)
+}
+
+/// Where an event stands in the feed: its transaction, and its number.
+pub type Place = (i64, i64);
+
+/// An event as the feed shows it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub struct FeedRow {
+    /// The transaction that wrote it.
+    pub xact: i64,
+    /// Its number.
+    pub seq: i64,
+    /// The event's own id.
+    pub id: EventId,
+    /// What happened, such as `debrief.released`.
+    pub event_type: String,
+    /// Ids, state, version.
+    pub data: Json<Value>,
+    /// When.
+    pub occurred_at: Timestamp,
+}
+
+/// Where the event stands in the agency's feed.
+pub fn place(conn: &mut DbConn, agency: AgencyId, id: EventId) -> QueryResult<Option<Place>> {
+    let row = events::table.filter(events::id.eq(id)).filter(events::agency_id.eq(agency));
+    row.select((events::xact, events::seq)).first(conn).optional()
+}
+
+/// A page of the agency's feed, from after a place. No event ever appears before one that was shown.
+pub fn feed(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    after: Option<Place>,
+    types: &[String],
+    limit: i64,
+) -> QueryResult<Vec<FeedRow>> {
+    let mut query = events::table
+        .filter(events::agency_id.eq(agency))
+        .order((events::xact, events::seq))
+        .limit(limit)
+        .select(FeedRow::as_select())
+        .into_boxed::<MultiBackend>();
+    if let Some((xact, seq)) = after {
+        let later = events::xact.gt(xact).or(events::seq.gt(seq));
+        query = query.filter(events::xact.ge(xact)).filter(later);
+    }
+    if matches!(conn, DbConn::Postgres(_)) {
+        query = query.filter(sql::<Bool>(SETTLED));
+    }
+    if types.is_empty() {
+        return Prepared(query).load(conn);
+    }
+    query.filter(events::event_type.eq_any(types)).load(conn)
 }

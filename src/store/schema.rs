@@ -456,6 +456,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         data -> Document,
         occurred_at -> Instant,
+        xact -> BigInt,
     }
 }
 

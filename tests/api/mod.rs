@@ -11,6 +11,7 @@ mod contract;
 mod debriefs;
 mod deliveries;
 mod docs;
+mod events;
 mod feedback;
 mod health;
 mod interview_debriefs;

@@ -1,0 +1,42 @@
+//! `/v1/events`: the change feed.
+
+use actix_web::{HttpRequest, get, web};
+
+use super::access::{Access, ReadEvents};
+use super::error::ApiError;
+use super::input::{Listing, parameter};
+use super::page::{self, Page};
+use super::records::{Answer, Paging};
+use super::routes::Routes;
+use crate::app::Context;
+use crate::app::feed::{self, FeedEvent, FeedQuery};
+use crate::store::events::Place;
+
+/// Registers the routes.
+pub fn routes(routes: &mut impl Routes) {
+    routes.service(list);
+}
+
+/// Lists what happened in the agency, oldest first. Nothing is ever taken out or put in between: keep
+/// the id of the last event that you have dealt with, and ask for what comes `after` it.
+#[utoipa::path(tag = "events", params(FeedQuery, Paging), responses((status = 200, body = Page<FeedEvent>)))]
+#[get("/v1/events")]
+async fn list(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    access: Access<ReadEvents>,
+    listing: Listing<FeedQuery, Place>,
+) -> Answer {
+    let types = listing.filters.types().map_err(|unknown| {
+        let detail = format!("there is no type of event called {unknown:?}");
+        ApiError::invalid(vec![parameter("types", "unknown_word", detail)])
+    })?;
+    let (caller, after, place) = (access.caller(), listing.filters.after, listing.after);
+    let limit = listing.limit + 1;
+    let found = context.read(move |conn| feed::list(conn, &caller, after, place, &types, limit)).await?;
+    let events = found.ok_or_else(|| {
+        let detail = "there is no such event".to_owned();
+        ApiError::invalid(vec![parameter("after", "unknown_reference", detail)])
+    })?;
+    page::answer(&request, &context, &listing, events, |event| event.place)
+}

@@ -1,0 +1,151 @@
+//! The change feed.
+
+use std::time::Duration;
+
+use debrief::app::records;
+use debrief::auth::caller::Caller as Principal;
+use debrief::domain::people::Role;
+use debrief::store::clients::Client;
+use debrief::store::pool::Location;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::support::{Caller, id, on_both};
+
+/// What comes after an event, once it is `count` events: on PostgreSQL an event waits for every
+/// transaction of the whole server that began before, and other tests have theirs.
+async fn next(caller: &Caller, after: Option<&str>, filters: &str, count: usize) -> Vec<Value> {
+    let after = after.map(|id| format!("&after={id}")).unwrap_or_default();
+    let path = format!("/v1/events?limit=200{after}{filters}");
+    loop {
+        let events = caller.get(&path).await.expect(200)["data"].as_array().unwrap().clone();
+        if events.len() >= count {
+            return events;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn types(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["type"].as_str().unwrap()).collect()
+}
+
+fn ids(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["data"]["id"].as_str().unwrap()).collect()
+}
+
+on_both! {
+    async fn what_happens_is_told_in_its_order(app: TestApp) {
+        let admin = app.admin().await;
+        let before = next(&admin, None, "", 3).await;
+        assert_eq!(types(&before), ["agency.created", "user.created", "user.created"]);
+        let last = before[2]["id"].as_str().unwrap();
+        let client = admin.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        let path = format!("/v1/clients/{}", id(&client));
+        admin.patch(&path, json!({"notes": "Pays late"})).await.expect(200);
+        admin.made("/v1/candidates", json!({"name": "Ada Lindt", "time_zone": "Europe/Berlin"})).await;
+        let events = next(&admin, Some(last), "", 3).await;
+        assert_eq!(types(&events), ["client.created", "client.updated", "candidate.created"]);
+        assert_eq!(events[1]["data"], json!({"id": client["id"], "version": 2}), "thin: nobody's words");
+        assert_eq!(events[1]["occurred_at"], "2026-11-20T12:00:00Z");
+        let fields: Vec<&String> = events[1].as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["data", "id", "occurred_at", "type"]);
+
+        let events = next(&admin, Some(last), "&types=candidate.created,client.updated", 2).await;
+        assert_eq!(types(&events), ["client.updated", "candidate.created"]);
+        let nothing = admin.get(&format!("/v1/events?after={}", id(&events[1]))).await.expect(200);
+        assert_eq!(nothing, json!({"data": [], "next_cursor": null}));
+    }
+
+    async fn it_is_read_page_by_page(app: TestApp) {
+        let admin = app.admin().await;
+        for number in 0..5 {
+            admin.made("/v1/clients", json!({"name": format!("Client {number}")})).await;
+        }
+        let all = next(&admin, None, "&types=client.created", 5).await;
+        let mut seen = Vec::new();
+        let mut path = "/v1/events?types=client.created&limit=2".to_owned();
+        loop {
+            let page = admin.get(&path).await.expect(200);
+            seen.extend(page["data"].as_array().unwrap().clone());
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            path = format!("/v1/events?limit=2&cursor={cursor}");
+        }
+        assert_eq!(seen, all);
+        let (statements, _) = app.statements(admin.get(&format!("/v1/events?after={}", id(&all[0])))).await;
+        assert_eq!(statements, 2);
+    }
+
+    async fn what_is_asked_for_must_be(app: TestApp) {
+        let admin = app.admin().await;
+        let stranger = app.stranger(Role::Admin).await;
+        let theirs = id(&next(&stranger, None, "", 1).await[0]);
+        assert_eq!(admin.get(&format!("/v1/events?after={theirs}")).await.faults(), ["after unknown_reference"]);
+        assert_eq!(admin.get("/v1/events?types=client.created,clint.gone").await.faults(), ["types unknown_word"]);
+        assert_eq!(admin.get("/v1/events?types=").await.faults(), ["types unknown_word"]);
+        app.recruiter().await.get("/v1/events").await.problem(403, "forbidden");
+        app.user(Role::Auditor).await.get("/v1/events").await.expect(200);
+    }
+
+    async fn nobody_comes_before_what_was_shown(app: TestApp) {
+        if matches!(app.context.store.location(), Location::Sqlite(_)) {
+            return; // One writer at a time: a transaction that is under way keeps the others waiting.
+        }
+        let admin = app.admin().await;
+        let last = id(next(&admin, None, "", 3).await.last().unwrap());
+        let (began, has_begun) = oneshot::channel();
+        let (go_on, goes_on) = oneshot::channel::<()>();
+        let (context, agency) = (app.context.clone(), app.agency());
+        let slow = actix_web::rt::spawn(async move {
+            let work = context.write(move |tx| {
+                let input = serde_json::from_value(json!({"name": "Slow"})).unwrap();
+                let client = records::create::<Client>(tx, &Principal::system(agency), input, None)?;
+                began.send(()).unwrap();
+                goes_on.blocking_recv().unwrap();
+                Ok(client.id)
+            });
+            work.await.unwrap()
+        });
+        has_begun.await.unwrap();
+        let quick = admin.made("/v1/clients", json!({"name": "Quick"})).await;
+        let shown = admin.get(&format!("/v1/events?after={last}")).await.expect(200);
+        assert_eq!(shown["data"], json!([]), "the other one may still come before it");
+        go_on.send(()).unwrap();
+        let slow = slow.await.unwrap();
+        let events = next(&admin, Some(&last), "", 2).await;
+        assert_eq!(ids(&events), [slow.to_string(), id(&quick)]);
+    }
+
+    async fn many_writers_and_a_reader_miss_nothing(app: TestApp) {
+        const WRITERS: usize = 8;
+        const EACH: usize = 12;
+        let admin = app.admin().await;
+        let writers = (0..WRITERS).map(|_| {
+            let writer = admin.clone();
+            actix_web::rt::spawn(async move {
+                let mut made = Vec::new();
+                for _ in 0..EACH {
+                    made.push(id(&writer.made("/v1/clients", json!({"name": "One of many"})).await));
+                }
+                made
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        let mut followed: Vec<Value> = Vec::new();
+        while followed.len() < WRITERS * EACH {
+            let after = followed.last().map(id);
+            followed.extend(next(&admin, after.as_deref(), "&types=client.created", 1).await);
+        }
+        let mut made = Vec::new();
+        for writer in writers {
+            let mine = writer.await.unwrap();
+            let theirs: Vec<&str> = ids(&followed).into_iter().filter(|id| mine.iter().any(|m| m == id)).collect();
+            assert_eq!(theirs, mine, "in the order in which each of them wrote");
+            made.extend(mine);
+        }
+        let mut seen = ids(&followed);
+        seen.sort_unstable();
+        made.sort_unstable();
+        assert_eq!(seen, made, "nothing is missed and nothing comes twice");
+    }
+}
