@@ -178,18 +178,20 @@ impl Rows {
 /// Gets a connection ready for much to be inserted: SQLite keeps more pages in memory, 128 MB, and
 /// copies them into the file less often, every 64 MB.
 pub fn begin(conn: &mut DbConn) -> QueryResult<()> {
-    on_sqlite(conn, "PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 16000")
-}
-
-/// Takes [`begin`] back, and lets the database look at what it holds, so that it plans well.
-pub fn end(conn: &mut DbConn) -> QueryResult<()> {
-    on_sqlite(conn, "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 1000")?;
-    diesel::sql_query("ANALYZE").execute(conn).map(drop)
-}
-
-fn on_sqlite(conn: &mut DbConn, pragmas: &str) -> QueryResult<()> {
     match conn {
-        DbConn::Sqlite(c) => c.batch_execute(pragmas),
+        DbConn::Sqlite(c) => {
+            c.batch_execute("PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 16000")
+        }
         DbConn::Postgres(_) => Ok(()),
+    }
+}
+
+/// Takes [`begin`] back, and lets PostgreSQL look at what it holds, as it does by itself in time.
+/// SQLite gets no statistics: with them it reads and plans a statement anew for every value that is
+/// bound to it, which takes longer than the rows.
+pub fn end(conn: &mut DbConn) -> QueryResult<()> {
+    match conn {
+        DbConn::Sqlite(c) => c.batch_execute("PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 1000"),
+        DbConn::Postgres(c) => c.batch_execute("ANALYZE"),
     }
 }

@@ -111,11 +111,10 @@ impl Manager {
             Access::Write => "PRAGMA journal_mode = WAL;",
             Access::Read => "PRAGMA query_only = ON;",
         };
-        // 16 MB of page cache for each connection, and the file mapped up to 1 GB.
+        // 16 MB of page cache for each connection.
         let pragmas = format!(
             "PRAGMA busy_timeout = {busy}; {mode} PRAGMA synchronous = {synchronous}; \
-             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
-             PRAGMA mmap_size = 1073741824;"
+             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;"
         );
         conn.batch_execute(&pragmas).map_err(diesel::r2d2::Error::QueryError)?;
         Ok(conn)
