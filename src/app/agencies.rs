@@ -134,6 +134,12 @@ pub fn get(conn: &mut DbConn, id: AgencyId) -> Result<Agency, AppError> {
     agencies::find(conn, id)?.ok_or(AppError::NotFound)
 }
 
+/// The caller's agency, taken until the transaction ends: who changes it at the same time waits, and
+/// then sees it as it is.
+pub fn take(tx: &mut Tx<'_>, id: AgencyId) -> Result<Agency, AppError> {
+    agencies::lock(tx, id)?.ok_or(AppError::NotFound)
+}
+
 /// Changes the settings of the caller's agency; `edit` makes the new ones of the present ones.
 pub fn change(
     tx: &mut Tx<'_>,
@@ -141,7 +147,7 @@ pub fn change(
     expected: Expected,
     edit: impl FnOnce(AgencyInput) -> Result<AgencyInput, AppError>,
 ) -> Result<Agency, AppError> {
-    let mut agency = get(tx, caller.agency)?;
+    let mut agency = take(tx, caller.agency)?;
     expect_version(expected, agency.version)?;
     let input = edit(AgencyInput::from(&agency))?;
     let mut faults = Faults::default();
@@ -153,7 +159,7 @@ pub fn change(
     save(tx, caller, agency)
 }
 
-/// Writes a changed agency.
+/// Writes a changed agency that was taken.
 pub fn save(tx: &mut Tx<'_>, caller: &Caller, mut agency: Agency) -> Result<Agency, AppError> {
     let version = agency.version;
     agency.version += 1;
