@@ -8,7 +8,7 @@ use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
 use super::records::{Expected, Input, expect_version};
-use super::users::{check_person, fold_email};
+use super::users::{check_password, check_person, fold_email};
 use crate::auth::caller::Caller;
 use crate::domain::ids::AgencyId;
 use crate::domain::people::Role;
@@ -41,8 +41,8 @@ pub struct NewAgency {
     pub name: String,
     /// The administrator's address.
     pub email: String,
-    /// The hash of the administrator's password.
-    pub password_hash: String,
+    /// The administrator's password.
+    pub password: String,
 }
 
 /// The competencies that a new agency starts with.
@@ -56,12 +56,21 @@ pub fn first_competencies() -> Vec<Competency> {
     FIRST_COMPETENCIES.map(competency).to_vec()
 }
 
-/// Makes an agency with its first administrator.
-pub fn create(tx: &mut Tx<'_>, new: NewAgency) -> Result<(Agency, User), AppError> {
+/// Checks a new agency before the password is hashed.
+pub fn check_new(new: &NewAgency) -> Result<(), AppError> {
     let mut faults = Faults::default();
     faults.text("/agency_name", check_name(&new.agency_name));
     check_person(&mut faults, &new.name, &new.email);
-    checked(faults)?;
+    check_password(&mut faults, &new.password);
+    checked(faults)
+}
+
+/// Makes an agency with its first administrator, whose password was hashed.
+pub fn create(
+    tx: &mut Tx<'_>,
+    new: NewAgency,
+    password_hash: String,
+) -> Result<(Agency, User), AppError> {
     let email = fold_email(&new.email);
     if users::find_by_email(tx, &email)?.is_some() {
         return Err(AppError::fault(
@@ -87,7 +96,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewAgency) -> Result<(Agency, User), AppErro
         email,
         name: new.name,
         role: Role::Admin,
-        password_hash: new.password_hash,
+        password_hash,
         disabled_at: None,
         version: 1,
         created_at: tx.now(),
