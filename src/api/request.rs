@@ -36,7 +36,7 @@ pub fn path() -> String {
     REQUEST.try_with(|request| request.path.clone()).unwrap_or_default()
 }
 
-/// The outermost layer of the service.
+/// The layer that gives a request its id and measures it. Only what brings its body in stands around it.
 pub async fn layer(
     metrics: web::Data<Metrics>,
     request: ServiceRequest,
@@ -52,7 +52,7 @@ pub async fn layer(
     let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = response.status().as_u16();
     let seconds = began.elapsed().as_secs_f64();
-    metrics.answered(method.as_str(), &route, status, seconds);
+    metrics.answered(&method, &route, status, seconds);
     // The pattern of the route and never the path: a path or a query can hold a name.
     tracing::info!(target: "debrief::access", %method, route, status, seconds, request_id = id);
     if let Ok(value) = HeaderValue::from_str(&id) {

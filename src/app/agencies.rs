@@ -8,7 +8,7 @@ use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
 use super::records::{Expected, Input, expect_version};
-use super::users::{check_person, fold_email};
+use super::users::{check_password, check_person, fold_email};
 use crate::auth::caller::Caller;
 use crate::domain::ids::AgencyId;
 use crate::domain::people::Role;
@@ -41,8 +41,8 @@ pub struct NewAgency {
     pub name: String,
     /// The administrator's address.
     pub email: String,
-    /// The hash of the administrator's password.
-    pub password_hash: String,
+    /// The administrator's password.
+    pub password: String,
 }
 
 /// The competencies that a new agency starts with.
@@ -56,12 +56,21 @@ pub fn first_competencies() -> Vec<Competency> {
     FIRST_COMPETENCIES.map(competency).to_vec()
 }
 
-/// Makes an agency with its first administrator.
-pub fn create(tx: &mut Tx<'_>, new: NewAgency) -> Result<(Agency, User), AppError> {
+/// Checks a new agency before the password is hashed.
+pub fn check_new(new: &NewAgency) -> Result<(), AppError> {
     let mut faults = Faults::default();
     faults.text("/agency_name", check_name(&new.agency_name));
     check_person(&mut faults, &new.name, &new.email);
-    checked(faults)?;
+    check_password(&mut faults, &new.password);
+    checked(faults)
+}
+
+/// Makes an agency with its first administrator, whose password was hashed.
+pub fn create(
+    tx: &mut Tx<'_>,
+    new: NewAgency,
+    password_hash: String,
+) -> Result<(Agency, User), AppError> {
     let email = fold_email(&new.email);
     if users::find_by_email(tx, &email)?.is_some() {
         return Err(AppError::fault(
@@ -87,7 +96,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewAgency) -> Result<(Agency, User), AppErro
         email,
         name: new.name,
         role: Role::Admin,
-        password_hash: new.password_hash,
+        password_hash,
         disabled_at: None,
         version: 1,
         created_at: tx.now(),
@@ -134,6 +143,12 @@ pub fn get(conn: &mut DbConn, id: AgencyId) -> Result<Agency, AppError> {
     agencies::find(conn, id)?.ok_or(AppError::NotFound)
 }
 
+/// The caller's agency, taken until the transaction ends: who changes it at the same time waits, and
+/// then sees it as it is.
+pub fn take(tx: &mut Tx<'_>, id: AgencyId) -> Result<Agency, AppError> {
+    agencies::lock(tx, id)?.ok_or(AppError::NotFound)
+}
+
 /// Changes the settings of the caller's agency; `edit` makes the new ones of the present ones.
 pub fn change(
     tx: &mut Tx<'_>,
@@ -141,7 +156,7 @@ pub fn change(
     expected: Expected,
     edit: impl FnOnce(AgencyInput) -> Result<AgencyInput, AppError>,
 ) -> Result<Agency, AppError> {
-    let mut agency = get(tx, caller.agency)?;
+    let mut agency = take(tx, caller.agency)?;
     expect_version(expected, agency.version)?;
     let input = edit(AgencyInput::from(&agency))?;
     let mut faults = Faults::default();
@@ -153,7 +168,7 @@ pub fn change(
     save(tx, caller, agency)
 }
 
-/// Writes a changed agency.
+/// Writes a changed agency that was taken.
 pub fn save(tx: &mut Tx<'_>, caller: &Caller, mut agency: Agency) -> Result<Agency, AppError> {
     let version = agency.version;
     agency.version += 1;

@@ -87,6 +87,12 @@ pub fn get(conn: &mut DbConn, agency: AgencyId, id: ApiClientId) -> Result<ApiCl
     api_clients::find(conn, agency, id)?.ok_or(AppError::NotFound)
 }
 
+/// An account of the caller's agency, taken until the transaction ends: who changes it at the same time
+/// waits, and then sees it as it is.
+fn take(tx: &mut Tx<'_>, agency: AgencyId, id: ApiClientId) -> Result<ApiClient, AppError> {
+    api_clients::lock(tx, agency, id)?.ok_or(AppError::NotFound)
+}
+
 /// Changes an account; `edit` makes the new input of the present one.
 pub fn change(
     tx: &mut Tx<'_>,
@@ -95,7 +101,7 @@ pub fn change(
     expected: Expected,
     edit: impl FnOnce(ApiClientInput) -> Result<ApiClientInput, AppError>,
 ) -> Result<ApiClient, AppError> {
-    let mut client = get(tx, caller.agency, id)?;
+    let mut client = take(tx, caller.agency, id)?;
     expect_version(expected, client.version)?;
     let input = edit(ApiClientInput::from(&client))?;
     check(&input)?;
@@ -111,7 +117,7 @@ pub fn rotate_secret(
     caller: &Caller,
     id: ApiClientId,
 ) -> Result<ApiClientWithSecret, AppError> {
-    let mut client = get(tx, caller.agency, id)?;
+    let mut client = take(tx, caller.agency, id)?;
     let secret = secret::generate("dbs");
     client.secret_hash = secret::hash(&secret);
     Ok(ApiClientWithSecret { client: save(tx, caller, client)?, secret })

@@ -40,10 +40,10 @@ pub struct CandidateInput {
     /// absent, at first the agency's.
     #[schema(max_length = 64, example = "Europe/Madrid")]
     time_zone: Option<String>,
-    /// What other systems call it.
-    #[serde(default)]
+    /// What other systems call it. With an id of another system, what it is called stays as it was if
+    /// this is absent.
     #[schema(max_items = 20)]
-    external_refs: Vec<ExternalRef>,
+    external_refs: Option<Vec<ExternalRef>>,
 }
 
 /// Which candidates are wanted.
@@ -79,7 +79,7 @@ impl Input for CandidateInput {
 }
 
 impl HasRefs for CandidateInput {
-    fn refs_mut(&mut self) -> &mut Vec<ExternalRef> {
+    fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>> {
         &mut self.external_refs
     }
 }
@@ -110,7 +110,7 @@ impl Record for Candidate {
             phone: input.phone,
             locale: input.locale,
             time_zone,
-            external_refs: Json(input.external_refs),
+            external_refs: Json(input.external_refs.unwrap_or_default()),
             version: common.version,
             created_at: common.created_at,
             updated_at: common.updated_at,
@@ -125,7 +125,7 @@ impl Record for Candidate {
             phone: self.phone.clone(),
             locale: self.locale.clone(),
             time_zone: Some(self.time_zone.clone()),
-            external_refs: self.external_refs.0.clone(),
+            external_refs: Some(self.external_refs.0.clone()),
         }
     }
 

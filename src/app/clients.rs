@@ -27,10 +27,10 @@ pub struct ClientInput {
     /// What the agency should know.
     #[schema(max_length = 10_000)]
     notes: Option<String>,
-    /// What other systems call it.
-    #[serde(default)]
+    /// What other systems call it. With an id of another system, what it is called stays as it was if
+    /// this is absent.
     #[schema(max_items = 20)]
-    external_refs: Vec<ExternalRef>,
+    external_refs: Option<Vec<ExternalRef>>,
 }
 
 /// Which clients are wanted.
@@ -61,7 +61,7 @@ impl Input for ClientInput {
 }
 
 impl HasRefs for ClientInput {
-    fn refs_mut(&mut self) -> &mut Vec<ExternalRef> {
+    fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>> {
         &mut self.external_refs
     }
 }
@@ -85,7 +85,7 @@ impl Record for Client {
             agency_id: common.agency_id,
             name: input.name,
             notes: input.notes,
-            external_refs: Json(input.external_refs),
+            external_refs: Json(input.external_refs.unwrap_or_default()),
             version: common.version,
             created_at: common.created_at,
             updated_at: common.updated_at,
@@ -97,7 +97,7 @@ impl Record for Client {
         ClientInput {
             name: self.name.clone(),
             notes: self.notes.clone(),
-            external_refs: self.external_refs.0.clone(),
+            external_refs: Some(self.external_refs.0.clone()),
         }
     }
 

@@ -88,7 +88,7 @@ pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: NewCompetency) -> Result<Co
     let mut faults = Faults::default();
     faults.text("/name", check_name(&new.name));
     checked(faults)?;
-    let mut agency = agencies::get(tx, caller.agency)?;
+    let mut agency = agencies::take(tx, caller.agency)?;
     let all = &mut agency.competencies.0;
     if all.iter().any(|competency| competency.key == new.key) {
         return Err(AppError::already_exists("there is a competency with this key", &new.key));
@@ -113,7 +113,7 @@ pub fn change(
     key: &str,
     edit: impl FnOnce(CompetencyInput) -> Result<CompetencyInput, AppError>,
 ) -> Result<CompetencyView, AppError> {
-    let mut agency = agencies::get(tx, caller.agency)?;
+    let mut agency = agencies::take(tx, caller.agency)?;
     let all = &mut agency.competencies.0;
     let position = all.iter().position(|competency| competency.key == key).ok_or(AppError::NotFound)?;
     let mut competency = all.remove(position);

@@ -38,10 +38,10 @@ pub struct ContactInput {
     role: Option<ContactRole>,
     /// True if the agency must not write to the person: as before if absent, at first false.
     off_limits: Option<bool>,
-    /// What other systems call it.
-    #[serde(default)]
+    /// What other systems call it. With an id of another system, what it is called stays as it was if
+    /// this is absent.
     #[schema(max_items = 20)]
-    external_refs: Vec<ExternalRef>,
+    external_refs: Option<Vec<ExternalRef>>,
 }
 
 /// Which contacts are wanted.
@@ -75,7 +75,7 @@ impl Input for ContactInput {
 }
 
 impl HasRefs for ContactInput {
-    fn refs_mut(&mut self) -> &mut Vec<ExternalRef> {
+    fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>> {
         &mut self.external_refs
     }
 }
@@ -113,7 +113,7 @@ impl Record for Contact {
             role: input.role.or(former.map(|former| former.role)).unwrap_or(ContactRole::Other),
             off_limits: input.off_limits.or(former.map(|former| former.off_limits)).unwrap_or(false),
             email_status: same_address.map_or(EmailStatus::Ok, |former| former.email_status),
-            external_refs: Json(input.external_refs),
+            external_refs: Json(input.external_refs.unwrap_or_default()),
             version: common.version,
             created_at: common.created_at,
             updated_at: common.updated_at,
@@ -129,7 +129,7 @@ impl Record for Contact {
             phone: self.phone.clone(),
             role: Some(self.role),
             off_limits: Some(self.off_limits),
-            external_refs: self.external_refs.0.clone(),
+            external_refs: Some(self.external_refs.0.clone()),
         }
     }
 

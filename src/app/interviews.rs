@@ -102,7 +102,7 @@ impl Record for Interview {
                     .retry_of_interview_id
                     .or(before.and_then(|row| row.retry_of_interview_id)),
                 preparation: Json(input.preparation),
-                external_refs: Json(input.external_refs),
+                external_refs: Json(input.external_refs.unwrap_or_default()),
                 version: common.version,
                 created_at: common.created_at,
                 updated_at: common.updated_at,

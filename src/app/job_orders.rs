@@ -33,10 +33,10 @@ pub struct JobOrderInput {
     /// What the agency should know.
     #[schema(max_length = 10_000)]
     notes: Option<String>,
-    /// What other systems call it.
-    #[serde(default)]
+    /// What other systems call it. With an id of another system, what it is called stays as it was if
+    /// this is absent.
     #[schema(max_items = 20)]
-    external_refs: Vec<ExternalRef>,
+    external_refs: Option<Vec<ExternalRef>>,
 }
 
 /// Which job orders are wanted.
@@ -71,7 +71,7 @@ impl Input for JobOrderInput {
 }
 
 impl HasRefs for JobOrderInput {
-    fn refs_mut(&mut self) -> &mut Vec<ExternalRef> {
+    fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>> {
         &mut self.external_refs
     }
 }
@@ -103,7 +103,7 @@ impl Record for JobOrder {
             title: input.title,
             status: input.status.or(former.map(|former| former.status)).unwrap_or(JobOrderStatus::Open),
             notes: input.notes,
-            external_refs: Json(input.external_refs),
+            external_refs: Json(input.external_refs.unwrap_or_default()),
             version: common.version,
             created_at: common.created_at,
             updated_at: common.updated_at,
@@ -117,7 +117,7 @@ impl Record for JobOrder {
             title: self.title.clone(),
             status: Some(self.status),
             notes: self.notes.clone(),
-            external_refs: self.external_refs.0.clone(),
+            external_refs: Some(self.external_refs.0.clone()),
         }
     }
 

@@ -50,8 +50,8 @@ pub fn create<R: Record>(
     mut input: R::Input,
     adopt: Option<ExternalRef>,
 ) -> Result<R, AppError> {
-    if let Some(external) = adopt.filter(|external| !input.refs_mut().contains(external)) {
-        input.refs_mut().push(external);
+    if let Some(external) = adopt {
+        references::add(input.refs_mut().get_or_insert_default(), external);
     }
     let common = Common {
         id: tx.new_id(),
@@ -102,6 +102,8 @@ pub fn patch<R: Record>(
 }
 
 /// Creates the record that `external` names, or makes it what the input says. True if it is new.
+/// It is called `external` in any case; an input that says nothing of references lets the others stand,
+/// since each system that writes here knows its own only.
 pub fn upsert<R: Record>(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -116,9 +118,8 @@ pub fn upsert<R: Record>(
     };
     let former: R = take(tx, caller.agency, id)?;
     expect_version(expected, former.common().version)?;
-    if !input.refs_mut().contains(&external) {
-        input.refs_mut().push(external);
-    }
+    let refs = input.refs_mut().get_or_insert_with(|| former.external_refs().to_vec());
+    references::add(refs, external);
     Ok((change(tx, caller, former, input)?, false))
 }
 
@@ -169,7 +170,9 @@ fn build<R: Record>(
 ) -> Result<R, AppError> {
     let mut faults = Faults::default();
     input.check(&mut faults);
-    references::check::<R>(tx, &common, input.refs_mut(), &mut faults)?;
+    if let Some(refs) = input.refs_mut() {
+        references::check::<R>(tx, &common, refs, &mut faults)?;
+    }
     let made = R::build(tx, common, input, former, &mut faults)?;
     checked(faults)?;
     Ok(made)

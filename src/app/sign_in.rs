@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::agencies::{self, NewAgency};
-use super::error::checked;
-use super::faults::Faults;
-use super::users::{check_password, fold_email};
+use super::users::fold_email;
 use super::{AppError, Context};
 use crate::auth::caller::{Actor, Caller};
 use crate::auth::secret;
@@ -98,12 +96,10 @@ pub async fn set_up(context: &Context, setup: Setup) -> Result<TokenPair, AppErr
     if any || !context.setup_token.matches(&setup.token) {
         return Err(AppError::NotFound);
     }
-    let mut faults = Faults::default();
-    check_password(&mut faults, &setup.password);
-    checked(faults)?;
-    let password_hash = context.hasher.hash(setup.password).await?;
-    let new =
-        NewAgency { agency_name: setup.agency_name, name: setup.name, email: setup.email, password_hash };
+    let Setup { agency_name, name, email, password, .. } = setup;
+    let new = NewAgency { agency_name, name, email, password };
+    agencies::check_new(&new)?;
+    let password_hash = context.hasher.hash(new.password.clone()).await?;
     let session = context.session();
     context
         .write(move |tx| {
@@ -112,7 +108,7 @@ pub async fn set_up(context: &Context, setup: Setup) -> Result<TokenPair, AppErr
             if agency_store::any(tx)? {
                 return Err(AppError::NotFound);
             }
-            let (_, admin) = agencies::create(tx, new)?;
+            let (_, admin) = agencies::create(tx, new, password_hash)?;
             session.begin(tx, &admin)
         })
         .await

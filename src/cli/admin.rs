@@ -5,9 +5,6 @@ use clap::Subcommand;
 
 use super::{print, read_password};
 use crate::app::agencies::{self, NewAgency};
-use crate::app::error::checked;
-use crate::app::faults::Faults;
-use crate::app::users::check_password;
 use crate::app::{AppError, Context};
 use crate::auth::setup_token::SetupToken;
 use crate::config::Settings;
@@ -41,7 +38,8 @@ pub fn run(settings: &Settings, command: AdminCommand) -> anyhow::Result<()> {
     let store = startup::open_store(settings, Clock::system())?;
     startup::migrate(&store)?;
     let context = startup::build_context(settings, store, SetupToken::generate().0)?;
-    let made = actix_web::rt::System::new().block_on(create(&context, name, email, admin_name, password));
+    let new = NewAgency { agency_name: name, name: admin_name, email, password };
+    let made = actix_web::rt::System::new().block_on(create(&context, new));
     match made {
         Ok(id) => print(&id),
         Err(AppError::Invalid(faults)) => {
@@ -54,18 +52,9 @@ pub fn run(settings: &Settings, command: AdminCommand) -> anyhow::Result<()> {
     }
 }
 
-async fn create(
-    context: &Context,
-    agency_name: String,
-    email: String,
-    name: String,
-    password: String,
-) -> Result<String, AppError> {
-    let mut faults = Faults::default();
-    check_password(&mut faults, &password);
-    checked(faults)?;
-    let password_hash = context.hasher.hash(password).await?;
-    let new = NewAgency { agency_name, name, email, password_hash };
-    let (agency, _) = context.write(move |tx| agencies::create(tx, new)).await?;
+async fn create(context: &Context, new: NewAgency) -> Result<String, AppError> {
+    agencies::check_new(&new)?;
+    let password_hash = context.hasher.hash(new.password.clone()).await?;
+    let (agency, _) = context.write(move |tx| agencies::create(tx, new, password_hash)).await?;
     Ok(agency.id.to_string())
 }

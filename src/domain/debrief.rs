@@ -97,6 +97,11 @@ impl Machine for DebriefState {
 
     const RECORD: &'static str = "debrief";
 
+    fn is_asked_for(transition: DebriefTransition) -> bool {
+        use DebriefTransition as T;
+        !matches!(transition, T::Open | T::MakeReady | T::AwaitSide)
+    }
+
     fn next(self, transition: DebriefTransition) -> Option<Self> {
         use DebriefTransition as T;
         match (self, transition) {
@@ -181,6 +186,14 @@ mod tests {
         closed: reopen -> open
         cancelled: final
         ");
+    }
+
+    #[test]
+    fn what_follows_by_itself_is_not_offered() {
+        let offered = |state: DebriefState| state.allowed();
+        assert_eq!(offered(DebriefState::Scheduled), ["cancel"]);
+        assert_eq!(offered(DebriefState::Open), ["close", "cancel"]);
+        assert_eq!(offered(DebriefState::Ready), ["release", "close"]);
     }
 
     #[test]

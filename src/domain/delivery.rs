@@ -139,6 +139,11 @@ impl Machine for Progress {
 
     const RECORD: &'static str = "delivery";
 
+    fn is_asked_for(event: DeliveryEvent) -> bool {
+        use DeliveryEvent as E;
+        matches!(event, E::Recall | E::ResolveSent | E::ResolveResend | E::ResolveAbandon)
+    }
+
     fn next(self, event: DeliveryEvent) -> Option<Self> {
         use DeliveryEvent as E;
         use DeliveryState as S;
@@ -242,17 +247,21 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_transition_says_what_is_possible() {
+    fn a_refused_transition_says_what_can_be_asked_for() {
         let refused = TRANSMITTING.apply(DeliveryEvent::Recall).unwrap_err();
         assert_eq!(refused.to_string(), "recall is not possible while the delivery is sending");
-        assert!(refused.allowed.contains(&"accepted"));
+        assert!(refused.allowed.is_empty(), "what the server says is nobody's to ask for");
+        let offered = Progress::at(DeliveryState::Unconfirmed).allowed();
+        assert_eq!(offered, ["resolve_sent", "resolve_resend", "resolve_abandon"]);
     }
 
     #[test]
     fn what_is_over_stays_over() {
         use DeliveryState::{Bounced, Complained, Failed, Recalled};
         for state in [Bounced, Complained, Failed, Recalled] {
-            assert!(Progress::at(state).allowed().is_empty(), "{state}");
+            for event in DeliveryEvent::VARIANTS {
+                assert_eq!(next(Progress::at(state), *event), None, "{state}, {event}");
+            }
         }
     }
 

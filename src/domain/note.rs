@@ -52,6 +52,10 @@ impl Machine for NoteState {
 
     const RECORD: &'static str = "thank-you note";
 
+    fn is_asked_for(transition: NoteTransition) -> bool {
+        transition != NoteTransition::Queue
+    }
+
     /// An approval is for one text: a later edit sends the note back for another look.
     fn next(self, transition: NoteTransition) -> Option<Self> {
         use NoteTransition as T;
@@ -121,6 +125,11 @@ mod tests {
         queued: recall -> recalled, edit -> submitted
         recalled: final
         ");
+    }
+
+    #[test]
+    fn an_approved_note_is_queued_without_being_asked() {
+        assert_eq!(NoteState::Approved.allowed(), ["recall", "edit"]);
     }
 
     #[test]

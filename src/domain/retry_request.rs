@@ -80,6 +80,10 @@ impl Machine for RetryState {
 
     const RECORD: &'static str = "retry request";
 
+    fn is_asked_for(transition: RetryTransition) -> bool {
+        transition != RetryTransition::Expire
+    }
+
     fn next(self, transition: RetryTransition) -> Option<Self> {
         use RetryTransition as T;
         match (self, transition) {
@@ -141,6 +145,12 @@ mod tests {
         withdrawn: final
         moot: final
         ");
+    }
+
+    #[test]
+    fn nobody_is_offered_to_let_time_pass() {
+        let offered = RetryState::PutToClient.allowed();
+        assert_eq!(offered, ["accept", "decline", "counter_propose", "withdraw", "mark_moot"]);
     }
 
     #[test]

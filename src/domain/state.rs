@@ -12,7 +12,7 @@ pub struct InvalidTransition {
     pub state: &'static str,
     /// The transition that was asked for.
     pub transition: &'static str,
-    /// The transitions that this state allows.
+    /// The transitions that this state allows and somebody can ask for.
     pub allowed: Vec<&'static str>,
 }
 
@@ -27,9 +27,16 @@ pub trait Machine: Copy + Into<&'static str> + 'static {
     /// The state that `transition` leads to, if this state allows it.
     fn next(self, transition: Self::Transition) -> Option<Self>;
 
-    /// The transitions that this state allows, in the order of their declaration.
+    /// Whether somebody can ask for the transition; others follow from what happens.
+    fn is_asked_for(transition: Self::Transition) -> bool {
+        let _ = transition;
+        true
+    }
+
+    /// The transitions that this state allows and somebody can ask for, in the order of their
+    /// declaration.
     fn allowed(self) -> Vec<&'static str> {
-        let possible = |t: &&Self::Transition| self.next(**t).is_some();
+        let possible = |t: &&Self::Transition| Self::is_asked_for(**t) && self.next(**t).is_some();
         Self::Transition::VARIANTS.iter().filter(possible).map(|t| (*t).into()).collect()
     }
 

@@ -76,10 +76,10 @@ pub fn update(conn: &mut DbConn, agency: &Agency, version: i64) -> QueryResult<b
     Prepared(diesel::update(present).set(agency)).execute(conn).map(|rows| rows == 1)
 }
 
-/// Waits for whoever is changing the agency or its users, until the transaction ends.
-pub fn lock(conn: &mut DbConn, id: AgencyId) -> QueryResult<()> {
-    let query = agencies::table.filter(agencies::id.eq(id)).select(agencies::id);
-    Locked(query, Lock::Wait).get_result::<AgencyId>(conn).map(drop)
+/// The agency, taken until the transaction ends: whoever changes it or its users waits.
+pub fn lock(conn: &mut DbConn, id: AgencyId) -> QueryResult<Option<Agency>> {
+    let query = agencies::table.filter(agencies::id.eq(id)).select(Agency::as_select());
+    Locked(query, Lock::Wait).get_result(conn).optional()
 }
 
 /// Waits for whoever is making an agency, until the transaction ends. SQLite has one writer anyway.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, MultiBackend};
+use super::connection::{DbConn, Lock, Locked, MultiBackend};
 use super::prepared::Prepared;
 use super::schema::api_clients;
 use crate::domain::ids::{AgencyId, ApiClientId};
@@ -46,6 +46,15 @@ pub fn insert(conn: &mut DbConn, client: &ApiClient) -> QueryResult<()> {
 pub fn find(conn: &mut DbConn, agency: AgencyId, id: ApiClientId) -> QueryResult<Option<ApiClient>> {
     let found = api_clients::table.filter(api_clients::id.eq(id)).filter(api_clients::agency_id.eq(agency));
     found.select(ApiClient::as_select()).first(conn).optional()
+}
+
+/// The account, taken until the transaction ends.
+pub fn lock(conn: &mut DbConn, agency: AgencyId, id: ApiClientId) -> QueryResult<Option<ApiClient>> {
+    let query = api_clients::table
+        .filter(api_clients::id.eq(id))
+        .filter(api_clients::agency_id.eq(agency))
+        .select(ApiClient::as_select());
+    Locked(query, Lock::Wait).get_result(conn).optional()
 }
 
 /// The account, of whichever agency: for signing in.

@@ -83,6 +83,13 @@ pub fn insert(conn: &mut DbConn, row: &RetryRequest) -> QueryResult<()> {
     diesel::insert_into(retry_requests::table).values(row).execute(conn).map(drop)
 }
 
+/// The debrief that the request belongs to.
+pub fn debrief_of(conn: &mut DbConn, agency: AgencyId, id: RetryRequestId) -> QueryResult<Option<DebriefId>> {
+    let row =
+        retry_requests::table.filter(retry_requests::id.eq(id)).filter(retry_requests::agency_id.eq(agency));
+    row.select(retry_requests::debrief_id).first(conn).optional()
+}
+
 /// The row.
 pub fn find(conn: &mut DbConn, agency: AgencyId, id: RetryRequestId) -> QueryResult<Option<RetryRequest>> {
     let row =

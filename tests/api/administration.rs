@@ -35,6 +35,26 @@ on_both! {
         assert_eq!(admin.post("/v1/competencies", json!({"key": "Not a key", "name": ""})).await.faults(), ["/key invalid", "/name blank"]);
     }
 
+    async fn who_asks_for_no_version_is_never_told_of_a_stale_one(app: TestApp) {
+        let admin = app.admin().await;
+        let account = admin.made("/v1/api-clients", json!({"name": "CRM", "scopes": ["records:read"]})).await;
+        let account = format!("/v1/api-clients/{}", account["id"].as_str().unwrap());
+        let tries = (0..12).map(|i| {
+            let (admin, account) = (admin.clone(), account.clone());
+            actix_web::rt::spawn(async move {
+                let new = json!({"key": format!("key_{i}"), "name": "New"});
+                let made = admin.post("/v1/competencies", new).await.status;
+                let changed = admin.patch("/v1/agency", json!({"name": format!("Name {i}")})).await.status;
+                let renamed = admin.patch(&account, json!({"name": format!("CRM {i}")})).await.status;
+                let rotated = admin.post(&format!("{account}/rotate-secret"), json!({})).await.status;
+                [made, changed, renamed, rotated].map(|status| status.as_u16())
+            })
+        });
+        for one in tries.collect::<Vec<_>>() {
+            assert_eq!(one.await.unwrap(), [201, 200, 200, 200]);
+        }
+    }
+
     async fn users_are_made_and_changed_but_never_the_last_administrator(app: TestApp) {
         let admin = app.admin().await;
         let new = json!({"name": "Ben", "email": "Ben@Hanse.example", "role": "recruiter", "password": "correct horse"});

@@ -30,7 +30,9 @@ mod setting_up {
         wrong["token"] = json!(app.setup_token);
         wrong["password"] = json!("password1");
         wrong["email"] = json!("ada");
-        assert_eq!(app.nobody().post("/v1/setup", wrong).await.faults(), ["/password weak_password"]);
+        wrong["name"] = json!("Ada\n");
+        let faults = app.nobody().post("/v1/setup", wrong).await.faults();
+        assert_eq!(faults, ["/name control_character", "/email invalid_email", "/password weak_password"]);
 
         let pair = set_up(&app).await;
         let me =

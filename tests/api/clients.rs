@@ -69,6 +69,31 @@ on_both! {
         assert_eq!(ann.post("/v1/clients", clash).await.faults(), ["/external_refs/0 already_exists"]);
     }
 
+    async fn one_system_does_not_erase_what_another_calls_a_client(app: TestApp) {
+        let ann = app.recruiter().await;
+        let path = "/v1/clients/by-external-id/bullhorn/1";
+        let (bullhorn, vincere) = (json!({"system": "bullhorn", "id": "1"}), json!({"system": "vincere", "id": "2"}));
+        let both = json!([bullhorn, vincere]);
+        ann.put(path, json!({"name": "Nordwind", "external_refs": [vincere]})).await.expect(201);
+        for silent in [json!({"name": "Nordwind AG"}), json!({"name": "Nordwind", "external_refs": null})] {
+            assert_eq!(ann.put(path, silent).await.expect(200)["external_refs"], both);
+        }
+        let found = ann.put("/v1/clients/by-external-id/vincere/2", json!({"name": "Nordwind"})).await.expect(200);
+        assert_eq!(found["external_refs"], both);
+        let alone = ann.put(path, json!({"name": "Nordwind", "external_refs": []})).await.expect(200);
+        assert_eq!(alone["external_refs"], json!([bullhorn]));
+        let client = format!("/v1/clients/{}", alone["id"].as_str().unwrap());
+        assert_eq!(ann.patch(&client, json!({"external_refs": null})).await.expect(200)["external_refs"], json!([]));
+    }
+
+    async fn a_fault_of_a_reference_stands_where_it_was_sent(app: TestApp) {
+        let ann = app.recruiter().await;
+        ann.put("/v1/clients/by-external-id/bullhorn/1", json!({"name": "Nordwind"})).await.expect(201);
+        let refs = json!([{"system": "vincere", "id": "2"}, {"system": "bullhorn", "id": "1"}]);
+        let faults = ann.post("/v1/clients", json!({"name": "Other", "external_refs": refs})).await.faults();
+        assert_eq!(faults, ["/external_refs/1 already_exists"]);
+    }
+
     async fn an_external_reference_in_a_path_is_checked_like_one_in_a_body(app: TestApp) {
         let ann = app.recruiter().await;
         let own = json!({"name": "Nordwind", "external_refs": [{"system": "bullhorn", "id": "7"}]});

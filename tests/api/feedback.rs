@@ -269,7 +269,7 @@ on_both! {
         let interview = ann.made("/v1/interviews", scene.to_come(soon)).await;
         let debrief = format!("/v1/debriefs/{}", interview["debrief_id"].as_str().unwrap());
         let problem = ann.post(&format!("{debrief}/feedback"), told(json!({}))).await.problem(409, "invalid_transition");
-        assert_eq!((&problem["state"], &problem["allowed"]), (&json!("scheduled"), &json!(["open", "cancel"])));
+        assert_eq!((&problem["state"], &problem["allowed"]), (&json!("scheduled"), &json!(["cancel"])));
         let draft = ann.made(&format!("{debrief}/feedback"), told(json!({"submit": false}))).await;
         let submit = format!("/v1/feedback/{}/submit", id(&draft));
         ann.at(&draft["version"]).post(&submit, json!({})).await.problem(409, "invalid_transition");

@@ -1,3 +1,5 @@
+use actix_web::http::Method;
+
 use crate::support::on_both;
 
 on_both! {
@@ -37,6 +39,16 @@ on_both! {
         let metrics = String::from_utf8(app.nobody().get("/metrics").await.bytes).unwrap();
         let line = r#"debrief_http_requests_total{method="GET",route="/v1/clients/{id}",status="401"} 1"#;
         assert!(metrics.contains(line), "{metrics}");
+    }
+
+    async fn methods_that_callers_make_up_are_one_label(app: TestApp) {
+        for made_up in [&b"BREW"[..], b"WHEN"] {
+            let method = Method::from_bytes(made_up).unwrap();
+            app.nobody().send(method, "/v1/clients", "text/plain", Vec::new()).await;
+        }
+        let metrics = String::from_utf8(app.nobody().get("/metrics").await.bytes).unwrap();
+        let line = r#"debrief_http_requests_total{method="other",route="/v1/clients",status="405"} 2"#;
+        assert!(metrics.contains(line) && !metrics.contains("BREW"), "{metrics}");
     }
 
     async fn a_request_id_is_taken_or_made(app: TestApp) {

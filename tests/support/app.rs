@@ -149,9 +149,9 @@ async fn make_agency(context: &Context) -> AgencyId {
         agency_name: "Hanse Personal".to_owned(),
         name: "Ada Admin".to_owned(),
         email: unique_email(),
-        password_hash: "!".to_owned(),
+        password: String::new(),
     };
-    context.store.write(move |tx| agencies::create(tx, new)).unwrap().0.id
+    context.store.write(move |tx| agencies::create(tx, new, "!".to_owned())).unwrap().0.id
 }
 
 fn unique_email() -> String {

@@ -53,10 +53,10 @@ pub struct InterviewInput {
     #[serde(default)]
     #[schema(max_items = 50)]
     pub preparation: Vec<PreparationItem>,
-    /// What other systems call it.
-    #[serde(default)]
+    /// What other systems call it. With an id of another system, what it is called stays as it was if
+    /// this is absent.
     #[schema(max_items = 20)]
-    pub external_refs: Vec<ExternalRef>,
+    pub external_refs: Option<Vec<ExternalRef>>,
 }
 
 impl InterviewInput {
@@ -76,7 +76,7 @@ impl InterviewInput {
             status: Some(row.status),
             retry_of_interview_id: row.retry_of_interview_id,
             preparation: row.preparation.0.clone(),
-            external_refs: row.external_refs.0.clone(),
+            external_refs: Some(row.external_refs.0.clone()),
         }
     }
 }
@@ -103,7 +103,7 @@ impl Input for InterviewInput {
 }
 
 impl HasRefs for InterviewInput {
-    fn refs_mut(&mut self) -> &mut Vec<ExternalRef> {
+    fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>> {
         &mut self.external_refs
     }
 }

@@ -15,8 +15,15 @@ const MAX_EXTERNAL_ID: usize = 255;
 
 /// An input with external references.
 pub trait HasRefs {
-    /// The references, to be read or added to.
-    fn refs_mut(&mut self) -> &mut Vec<ExternalRef>;
+    /// The references, to be read or added to; none if the input does not speak of them.
+    fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>>;
+}
+
+/// Adds a reference, unless it is there already.
+pub(super) fn add(refs: &mut Vec<ExternalRef>, external: ExternalRef) {
+    if !refs.contains(&external) {
+        refs.push(external);
+    }
 }
 
 /// Checks a reference: one in a path has not met the schema that a body is checked against.
@@ -31,15 +38,14 @@ pub(super) fn check_one(external: &ExternalRef) -> Result<(), &'static str> {
     }
 }
 
-/// Brings the references of a record that is written into their order, and notes what is wrong with
-/// them.
+/// Notes what is wrong with the references of a record that is written, each where it was sent, and
+/// brings them into their order.
 pub(super) fn check<R: Record>(
     tx: &mut Tx<'_>,
     common: &Common<R::Kind>,
     refs: &mut [ExternalRef],
     faults: &mut Faults,
 ) -> Result<(), AppError> {
-    refs.sort_unstable();
     for (i, external) in refs.iter().enumerate() {
         if let Err(fault) = check_one(external) {
             faults.add(format!("/external_refs/{i}"), "invalid", fault);
@@ -51,6 +57,7 @@ pub(super) fn check<R: Record>(
             faults.add(format!("/external_refs/{i}"), "already_exists", detail);
         }
     }
+    refs.sort_unstable();
     if refs.windows(2).any(|pair| pair[0] == pair[1]) {
         faults.add("/external_refs", "duplicate", "names the same reference twice");
     }

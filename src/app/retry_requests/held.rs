@@ -29,8 +29,9 @@ impl Held {
         expected: Expected,
         transition: RetryTransition,
     ) -> Result<Self, AppError> {
+        let debrief = retry_requests::debrief_of(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
+        let mut debrief = lifecycle::lock(tx, caller, debrief)?;
         let mut request = retry_requests::find(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
-        let mut debrief = lifecycle::lock(tx, caller, request.debrief_id)?;
         expect_version(expected, request.version)?;
         request.state = request.state.apply(transition)?;
         request.is_open = request.state.is_open();

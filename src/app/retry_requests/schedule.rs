@@ -78,7 +78,7 @@ impl RetryInterview {
             status: None,
             retry_of_interview_id: self.retry_of_interview_id.or(Some(first.row.id)),
             preparation: self.preparation,
-            external_refs: self.external_refs,
+            external_refs: Some(self.external_refs),
         }
     }
 }
