@@ -118,6 +118,17 @@ on_both! {
         assert_eq!(contact["email_status"], "ok");
     }
 
+    async fn a_refused_sender_leaves_the_address_alone(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([(At::Mail, Act::Reply("550 5.1.0 sender rejected"))]).await;
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        relay(&app, &peer).run_once().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["failed"]);
+        let contact = desk.ann.get(&format!("/v1/contacts/{}", desk.scene.peer)).await.expect(200);
+        assert_eq!(contact["email_status"], "ok");
+    }
+
     async fn it_is_given_up_after_three_days(app: TestApp) {
         let mut desk = Desk::set(&app).await;
         let note = desk.approved(&[&desk.scene.peer]).await;
