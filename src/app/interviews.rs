@@ -97,7 +97,7 @@ impl Record for Interview {
                 starts_at: input.starts_at,
                 ends_at: input.ends_at,
                 time_zone: input.time_zone.unwrap_or(place.time_zone),
-                status: next_status(before, input.status)?,
+                status: next_status(before, input.status, input.starts_at <= tx.now())?,
                 retry_of_interview_id: input
                     .retry_of_interview_id
                     .or(before.and_then(|row| row.retry_of_interview_id)),
@@ -216,24 +216,28 @@ fn may_give(caller: &Caller, interview: &Interview) -> Result<(), AppError> {
     }
 }
 
-/// The status that an interview gets: any at first, and then along the ways of its machine.
+/// The status that an interview gets, which begins as `scheduled` and goes along the ways of its
+/// machine. What has not begun cannot have been held.
 fn next_status(
     former: Option<&InterviewRow>,
     wanted: Option<InterviewStatus>,
+    has_begun: bool,
 ) -> Result<InterviewStatus, InvalidTransition> {
-    let Some(former) = former.map(|row| row.status) else {
-        return Ok(wanted.unwrap_or(InterviewStatus::Scheduled));
-    };
-    match wanted {
-        Some(wanted) if wanted != former => match wanted.transition() {
-            Some(transition) => former.apply(transition),
-            None => Err(InvalidTransition {
+    let present = former.map_or(InterviewStatus::Scheduled, |row| row.status);
+    let Some(wanted) = wanted.filter(|wanted| *wanted != present) else { return Ok(present) };
+    match wanted.transition() {
+        Some(transition) if has_begun || transition != InterviewTransition::MarkHeld => {
+            present.apply(transition)
+        }
+        refused => {
+            let mut allowed = present.allowed();
+            allowed.retain(|way| refused.is_none_or(|refused| *way != <&str>::from(refused)));
+            Err(InvalidTransition {
                 record: InterviewStatus::RECORD,
-                state: former.into(),
-                transition: "schedule",
-                allowed: former.allowed(),
-            }),
-        },
-        _ => Ok(former),
+                state: present.into(),
+                transition: refused.map_or("schedule", Into::into),
+                allowed,
+            })
+        }
     }
 }

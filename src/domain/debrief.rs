@@ -87,7 +87,7 @@ words! {
         CandidateFeedback,
         /// An account of the client's side.
         ClientFeedback,
-        /// A thank-you note that stands.
+        /// A thank-you note that stands for one of its contacts: that reached them, or still may.
         Note,
     }
 }

@@ -102,6 +102,14 @@ impl Outcome {
         }
     }
 
+    /// Whether the server turned the recipient's address down for good. What it says of an address at
+    /// MAIL, it says of the sender's.
+    #[must_use]
+    pub fn bounces_address(&self) -> bool {
+        matches!(self, Self::Refused { step, reply } if *step >= Step::Recipient
+            && reply.class() == ReplyClass::Permanent { bounces_address: true })
+    }
+
     /// The server's reply, if it is what decided.
     #[must_use]
     pub const fn reply(&self) -> Option<&Reply> {
@@ -148,6 +156,17 @@ mod tests {
         for inside in [refused(Step::Mail), refused(Step::Recipient), lost(Step::Recipient)] {
             assert!(inside.was_let_in(), "{inside:?}");
         }
+    }
+
+    #[test]
+    fn an_address_bounces_once_the_recipient_was_named() {
+        let bounces =
+            |step, code, text| Outcome::Refused { step, reply: Reply::new(code, text) }.bounces_address();
+        for step in [Step::Recipient, Step::Data, Step::Content] {
+            assert!(bounces(step, 550, "5.1.1 nobody"), "{step}");
+            assert!(!bounces(step, 550, "5.7.1 never") && !bounces(step, 450, "4.1.1 later"), "{step}");
+        }
+        assert!(!bounces(Step::Mail, 550, "5.1.0 who are you"));
     }
 
     #[test]

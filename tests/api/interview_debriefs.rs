@@ -48,7 +48,7 @@ on_both! {
         let past = ann.made("/v1/interviews", scene.past(json!({}))).await;
         assert_eq!(debrief_of(&app, &past).state, DebriefState::Open);
         assert_eq!(history(&app, &past), ["interview.created", "debrief.created", "debrief.opened"]);
-        let held = ann.made("/v1/interviews", scene.to_come(json!({"status": "held"}))).await;
+        let held = ann.made("/v1/interviews", scene.under_way(json!({"status": "held"}))).await;
         assert_eq!(debrief_of(&app, &held).state, DebriefState::Open);
         let off = ann.made("/v1/interviews", scene.past(json!({"status": "no_show"}))).await;
         assert_eq!(debrief_of(&app, &off).state, DebriefState::Cancelled);
@@ -104,18 +104,34 @@ on_both! {
     async fn a_debrief_follows_the_status_of_its_interview(app: TestApp) {
         let ann = app.recruiter().await;
         let scene = Scene::set(&ann).await;
-        let interview = ann.made("/v1/interviews", scene.to_come(json!({}))).await;
+        let interview = ann.made("/v1/interviews", scene.under_way(json!({}))).await;
         let path = format!("/v1/interviews/{}", id(&interview));
+        assert_eq!(debrief_of(&app, &interview).state, DebriefState::Scheduled);
         ann.patch(&path, json!({"status": "held"})).await.expect(200);
         assert_eq!(debrief_of(&app, &interview).state, DebriefState::Open);
         ann.patch(&path, json!({"status": "cancelled"})).await.expect(200);
         assert_eq!(debrief_of(&app, &interview).state, DebriefState::Cancelled);
         assert_eq!(reasons(&app, &interview), ["cancelled"]);
+    }
 
-        let other = ann.made("/v1/interviews", scene.past(json!({}))).await;
-        change(&app, &other, |debrief| debrief.state = DebriefState::Released);
-        ann.patch(&format!("/v1/interviews/{}", id(&other)), json!({"status": "no_show"})).await.expect(200);
-        assert_eq!(debrief_of(&app, &other).state, DebriefState::Released);
+    async fn an_interview_that_was_talked_about_took_place(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        let interview = ann.made("/v1/interviews", scene.past(json!({}))).await;
+        let path = format!("/v1/interviews/{}", id(&interview));
+        let both_in = |debrief: &mut Debrief| (debrief.candidate_side, debrief.client_side) = (SideStatus::In, SideStatus::In);
+        change(&app, &interview, both_in);
+        for state in [DebriefState::Ready, DebriefState::Released, DebriefState::Closed] {
+            change(&app, &interview, |debrief| debrief.state = state);
+            for status in ["cancelled", "no_show"] {
+                let problem = ann.patch(&path, json!({"status": status})).await.problem(409, "invalid_transition");
+                assert_eq!(problem["state"], json!(state));
+            }
+            assert_eq!(ann.get(&path).await.expect(200)["status"], "scheduled");
+            assert_eq!(debrief_of(&app, &interview).state, state);
+        }
+        ann.patch(&path, json!({"status": "held"})).await.expect(200);
+        assert_eq!(debrief_of(&app, &interview).state, DebriefState::Closed);
     }
 
     async fn a_new_recruiter_takes_over_the_debrief(app: TestApp) {

@@ -119,6 +119,18 @@ on_both! {
         ann.patch(&path, json!({"status": "held"})).await.problem(409, "invalid_transition");
     }
 
+    async fn what_has_not_begun_was_not_held(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        ann.post("/v1/interviews", scene.to_come(json!({"status": "held"}))).await.problem(409, "invalid_transition");
+        let path = made(&ann, scene.to_come(json!({}))).await;
+        let problem = ann.patch(&path, json!({"status": "held"})).await.problem(409, "invalid_transition");
+        assert_eq!((&problem["state"], &problem["allowed"]), (&json!("scheduled"), &json!(["cancel", "mark_no_show"])));
+        // It may have been brought forward.
+        let earlier = json!({"status": "held", "starts_at": "2026-11-20T12:00:00Z", "ends_at": "2026-11-20T13:00:00Z"});
+        assert_eq!(ann.patch(&path, earlier).await.expect(200)["status"], "held");
+    }
+
     async fn a_second_chance_is_the_same_candidates_about_the_same_job(app: TestApp) {
         let ann = app.recruiter().await;
         let scene = Scene::set(&ann).await;

@@ -118,6 +118,41 @@ on_both! {
         assert_eq!(contact["email_status"], "ok");
     }
 
+    async fn a_note_that_reached_nobody_is_missing(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        const NO: (At, Act) = (At::Recipient, Act::Reply("550 5.7.1 not from you"));
+        let peer = SmtpPeer::start([NO, NO]).await;
+        let relay = relay(&app, &peer);
+        let lacking = async || {
+            let page = desk.ann.get("/v1/debriefs?missing=note").await.expect(200);
+            page["data"].as_array().unwrap().len()
+        };
+        desk.approved(&[&desk.scene.peer]).await;
+        assert_eq!(lacking().await, 0, "it may still arrive");
+        app.clock.advance(UNDO_WINDOW);
+        relay.run_once().await.unwrap();
+        assert_eq!(lacking().await, 1);
+
+        let second = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        relay.run_once().await.unwrap();
+        let mut fates = desk.fates(&second).await;
+        fates.sort();
+        assert_eq!(fates, ["failed", "sent"]);
+        assert_eq!(lacking().await, 0, "somebody was thanked");
+    }
+
+    async fn a_refused_sender_leaves_the_address_alone(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([(At::Mail, Act::Reply("550 5.1.0 sender rejected"))]).await;
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        relay(&app, &peer).run_once().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["failed"]);
+        let contact = desk.ann.get(&format!("/v1/contacts/{}", desk.scene.peer)).await.expect(200);
+        assert_eq!(contact["email_status"], "ok");
+    }
+
     async fn it_is_given_up_after_three_days(app: TestApp) {
         let mut desk = Desk::set(&app).await;
         let note = desk.approved(&[&desk.scene.peer]).await;

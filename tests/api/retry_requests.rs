@@ -23,7 +23,7 @@ on_both! {
         let request = act(&desk.ann, &request, "accept", json!({"contact_id": desk.scene.manager})).await;
         assert_eq!(request["state"], "accepted");
 
-        let date = json!({"interview": {"starts_at": "2026-11-24T09:00:00Z", "ends_at": "2026-11-24T09:30:00Z", "format": "phone"}});
+        let date = json!({"interview": {"starts_at": "2026-11-20T12:10:00Z", "ends_at": "2026-11-20T12:40:00Z", "format": "phone"}});
         let request = act(&desk.ann, &request, "schedule", date).await;
         assert_eq!(request["state"], "scheduled");
         let second = desk.ann.get(&format!("/v1/interviews/{}", request["scheduled_interview_id"].as_str().unwrap())).await.expect(200);
@@ -32,6 +32,9 @@ on_both! {
         }
         assert_eq!((&second["retry_of_interview_id"], &second["format"], &second["status"]), (&desk.interview["id"], &json!("phone"), &json!("scheduled")));
 
+        let mark_held = format!("/v1/retry-requests/{}/mark-held", id(&request));
+        let early = desk.ann.at(&request["version"]).post(&mark_held, json!({})).await;
+        assert_eq!(early.problem(409, "invalid_transition")["state"], "scheduled");
         app.clock.advance(TimeDelta::minutes(10));
         let request = act(&desk.ann, &request, "mark-held", json!({})).await;
         assert_eq!((&request["state"], &request["version"]), (&json!("held"), &json!(6)));

@@ -89,6 +89,11 @@ const ROWS: &[(&str, u32, &str)] = &[
         "@id(12, i), @agency, @id(7, i * 20), @json('[]'), 'submitted', 'Thank you', 'Thank you for your time.', 'x', 1, @at(i * 3600), @at(i * 3600)",
     ),
     (
+        "note_contacts (note_id, contact_id, debrief_id, live)",
+        5000,
+        "@id(12, i), @id(3, 1 + i * 20 % 30000), @id(7, i * 20), @true",
+    ),
+    (
         "events (id, agency_id, type, record_id, debrief_id, actor, data, occurred_at)",
         100_000,
         "@id(13, i), @agency, 'debrief.created', @id(7, i), @id(7, i), @json('{\"kind\":\"system\"}'), @json('{}'), @at(i * 180)",

@@ -39,6 +39,12 @@ impl Scene {
         self.interview("2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z", fields)
     }
 
+    /// The body of an interview with both contacts that began half an hour before the test begins and
+    /// ends half an hour after, with other fields laid over it.
+    pub fn under_way(&self, fields: Value) -> Value {
+        self.interview("2026-11-20T11:30:00Z", "2026-11-20T12:30:00Z", fields)
+    }
+
     /// The body of an interview with both contacts on the day after, with other fields laid over it.
     pub fn to_come(&self, fields: Value) -> Value {
         self.interview("2026-11-21T09:00:00Z", "2026-11-21T10:00:00Z", fields)

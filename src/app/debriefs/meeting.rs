@@ -12,7 +12,6 @@ use crate::domain::due::due_at;
 use crate::domain::feedback::{FeedbackState, Side};
 use crate::domain::ids::{AgencyId, CandidateId, ContactId};
 use crate::domain::interview::InterviewStatus;
-use crate::domain::state::Machine;
 use crate::domain::text::check_time_zone;
 use crate::domain::timestamp::Timestamp;
 use crate::store::candidates::{self, Candidate};
@@ -64,6 +63,7 @@ pub(in crate::app) fn create_for(
         .with("version", debrief.version)
         .record(tx, caller)?;
     follow_status(tx, caller, &mut debrief, row.status)?;
+    settle(tx, caller, &mut debrief)?;
     debriefs::insert(tx, &debrief)?;
     let people = std::iter::once(None).chain(interview.contact_ids.iter().copied().map(Some));
     let accounts: Vec<FeedbackRow> = people
@@ -96,7 +96,10 @@ pub(in crate::app) fn follow(
     if interview.contact_ids != former.contact_ids {
         ask(tx, caller, &mut debrief, &interview.contact_ids, &former.contact_ids)?;
     }
-    follow_status(tx, caller, &mut debrief, row.status)?;
+    if row.status != former.row.status {
+        follow_status(tx, caller, &mut debrief, row.status)?;
+    }
+    settle(tx, caller, &mut debrief)?;
     save(tx, &debrief)
 }
 
@@ -175,7 +178,8 @@ fn reschedule(
     Ok(())
 }
 
-/// Takes what the interview's status asks for, and then what follows by itself.
+/// Takes what the interview's new status asks for. A debrief that has gone further than that tells
+/// what happened, so that it is refused there.
 fn follow_status(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -183,19 +187,15 @@ fn follow_status(
     status: InterviewStatus,
 ) -> Result<(), AppError> {
     let cancelled = match status {
-        InterviewStatus::Scheduled | InterviewStatus::Held => None,
-        InterviewStatus::Cancelled => Some(CancelReason::Cancelled),
-        InterviewStatus::NoShow => Some(CancelReason::NoShow),
-    };
-    if let Some(reason) = cancelled {
-        // A debrief that has gone further than that tells what happened, and stays.
-        if debrief.state.next(DebriefTransition::Cancel).is_some() {
-            take(tx, caller, debrief, DebriefTransition::Cancel, Some(reason.into()))?;
+        InterviewStatus::Scheduled => return Ok(()),
+        InterviewStatus::Held if debrief.state == DebriefState::Scheduled => {
+            return take(tx, caller, debrief, DebriefTransition::Open, None);
         }
-    } else if status == InterviewStatus::Held && debrief.state == DebriefState::Scheduled {
-        take(tx, caller, debrief, DebriefTransition::Open, None)?;
-    }
-    settle(tx, caller, debrief)
+        InterviewStatus::Held => return Ok(()),
+        InterviewStatus::Cancelled => CancelReason::Cancelled,
+        InterviewStatus::NoShow => CancelReason::NoShow,
+    };
+    take(tx, caller, debrief, DebriefTransition::Cancel, Some(cancelled.into()))
 }
 
 /// Asks the contacts who are new on the panel for their accounts, and those who left it no longer.

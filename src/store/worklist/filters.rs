@@ -1,16 +1,15 @@
 //! What a worklist is filtered by.
 
-use diesel::dsl::IntoBoxed;
+use diesel::dsl::{IntoBoxed, exists, not};
 use diesel::prelude::*;
 use strum::VariantArray;
 
 use crate::domain::debrief::{DebriefState, Missing, SideStatus};
 use crate::domain::ids::{AgencyId, AnyRecordId, CandidateId, ClientId, ContactId, JobOrderId, UserId};
-use crate::domain::note::NoteState;
 use crate::domain::record::RecordKind;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, MultiBackend};
-use crate::store::schema::{debriefs, interview_contacts, name_parts};
+use crate::store::schema::{debriefs, interview_contacts, name_parts, note_contacts};
 
 /// The debriefs that are left after some filters.
 pub(super) type Query<'a> = IntoBoxed<'a, debriefs::table, MultiBackend>;
@@ -152,9 +151,11 @@ impl WorklistFilters {
             Missing::CandidateFeedback => query.filter(debriefs::candidate_side.eq(SideStatus::Missing)),
             Missing::ClientFeedback => query.filter(debriefs::client_side.eq(SideStatus::Missing)),
             Missing::Note => {
-                let dead = NoteState::VARIANTS.iter().copied().filter(|state| !state.is_live());
-                let dead: Vec<Option<NoteState>> = dead.map(Some).collect();
-                query.filter(debriefs::note_state.is_null().or(debriefs::note_state.eq_any(dead)))
+                // A note whose emails all came to nothing stays queued: only its contacts tell.
+                let standing = note_contacts::table
+                    .filter(note_contacts::debrief_id.eq(debriefs::id))
+                    .filter(note_contacts::live);
+                query.filter(not(exists(standing)))
             }
         }
     }

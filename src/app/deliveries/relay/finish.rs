@@ -6,7 +6,7 @@ use crate::app::AppError;
 use crate::app::deliveries::{told, write};
 use crate::app::events::Happening;
 use crate::auth::caller::Caller;
-use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, ReplyClass, Schedule};
+use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Schedule};
 use crate::domain::state::Machine;
 use crate::domain::timestamp::Timestamp;
 use crate::mail::Outcome;
@@ -144,9 +144,7 @@ fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(),
         DeliveryState::Queued => told(tx, &system, "note.requeued", row, None),
         DeliveryState::Failed => {
             notes::release_contact(tx, row.note_id, row.contact_id)?;
-            if let Ending::Outcome(Outcome::Refused { reply, .. }) = ending
-                && reply.class() == (ReplyClass::Permanent { bounces_address: true })
-            {
+            if matches!(ending, Ending::Outcome(outcome) if outcome.bounces_address()) {
                 bounce(tx, row)?;
             }
             told(tx, &system, "note.failed", row, None)
