@@ -7,6 +7,9 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Required, Type};
 
 use super::error::{ApiError, Code};
 use crate::app::records::Expected;
@@ -39,6 +42,32 @@ impl FromRequest for RequiredIfMatch {
         };
         ready(read(request).and_then(|tag| Ok(Self(tag.ok_or_else(required)?.version()))))
     }
+}
+
+/// The header's name in the document.
+pub const IF_MATCH: &str = "If-Match";
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![if_match(Required::False)]
+    }
+}
+
+impl IntoParams for RequiredIfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![if_match(Required::True)]
+    }
+}
+
+fn if_match(required: Required) -> Parameter {
+    ParameterBuilder::new()
+        .name(IF_MATCH)
+        .parameter_in(ParameterIn::Header)
+        .required(required)
+        .description(Some("The ETag of the version that you have seen; `*` for whichever stands."))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .example(Some("\"3\"".into()))
+        .build()
 }
 
 /// What stands in `If-Match`.

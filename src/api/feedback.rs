@@ -50,7 +50,7 @@ async fn show(
 /// Changes an account by a merge patch. A draft is edited; a submitted account gets its next revision,
 /// and the former one is kept; a waived one becomes a draft again. Points that keep their `id` keep
 /// what they were matched with.
-#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path)),
+#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path), RequiredIfMatch),
     request_body(content((FeedbackInput = "application/merge-patch+json"), (FeedbackInput = "application/json"))),
     responses((status = 200, body = Feedback)))]
 #[patch("/v1/feedback/{id}")]
@@ -69,7 +69,7 @@ async fn change(
 }
 
 /// Submits a draft.
-#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path)), responses((status = 200, body = Feedback)))]
+#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path), RequiredIfMatch), responses((status = 200, body = Feedback)))]
 #[post("/v1/feedback/{id}/submit")]
 async fn submit(
     context: web::Data<Context>,
@@ -83,7 +83,7 @@ async fn submit(
 }
 
 /// Gives up on an account that was asked for or drafted, for a reason.
-#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path)), request_body = WaiveInput,
+#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path), RequiredIfMatch), request_body = WaiveInput,
     responses((status = 200, body = Feedback)))]
 #[post("/v1/feedback/{id}/waive")]
 async fn waive(

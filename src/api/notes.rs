@@ -93,7 +93,7 @@ async fn show(
 }
 
 /// Changes a note by a merge patch. What was approved, and has not left, comes back to `submitted`.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)),
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch),
     request_body(content((NoteInput = "application/merge-patch+json"), (NoteInput = "application/json"))),
     responses((status = 200, body = NoteView)))]
 #[patch("/v1/notes/{id}")]
@@ -111,7 +111,7 @@ async fn change(
 }
 
 /// Hands a note to the recruiter.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), responses((status = 200, body = NoteView)))]
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/submit")]
 async fn submit(
     context: web::Data<Context>,
@@ -125,7 +125,7 @@ async fn submit(
 }
 
 /// Finds exactly one text fit to send, and queues a message for each contact.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), request_body = Approval,
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), request_body = Approval,
     responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/approve")]
 async fn approve(
@@ -144,7 +144,7 @@ async fn approve(
 }
 
 /// Sends a note back to be mended.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), request_body = Reason,
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), request_body = Reason,
     responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/request-changes")]
 async fn request_changes(
@@ -161,7 +161,7 @@ async fn request_changes(
 }
 
 /// Refuses a note for good.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), request_body = Reason,
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), request_body = Reason,
     responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/reject")]
 async fn reject(
@@ -177,7 +177,7 @@ async fn reject(
 }
 
 /// Calls a note back. What has not left is never sent; the deliveries say what had left.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), responses((status = 200, body = NoteView)))]
+#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/recall")]
 async fn recall(
     context: web::Data<Context>,

@@ -4,10 +4,11 @@ use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _, ToSchema};
 
 use super::error::{FieldError, Problem};
+use super::etag;
 
 /// The document, rendered once.
 #[derive(Clone)]
@@ -109,13 +110,25 @@ fn add_errors(operation: &mut Operation, has_id: bool, writes: bool) {
     }
     if writes && !is_open {
         errors.push(("409", "What stands already does not allow this."));
+    }
+    if let Some(required) = if_match(operation) {
         errors.push(("412", "The record has changed."));
-        errors.push(("428", "If-Match is required."));
+        if required == Required::True {
+            errors.push(("428", "If-Match is required."));
+        }
     }
     for (status, description) in errors {
         let responses = &mut operation.responses.responses;
         responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
     }
+}
+
+/// Whether the operation insists on `If-Match`; none if it does not take it.
+fn if_match(operation: &Operation) -> Option<Required> {
+    operation.parameters.iter().flatten().find_map(|parameter| match parameter {
+        RefOr::T(parameter) if parameter.name == etag::IF_MATCH => Some(parameter.required.clone()),
+        _ => None,
+    })
 }
 
 fn problem(description: &str) -> Response {

@@ -184,7 +184,7 @@ macro_rules! record_routes {
         }
 
         /// Changes a record by a merge patch.
-        #[utoipa::path(tag = $tag, params(("id" = $id, Path)),
+        #[utoipa::path(tag = $tag, params(("id" = $id, Path), IfMatch),
             request_body(content(($input = "application/merge-patch+json"), ($input = "application/json"))),
             responses((status = 200, body = $record)))]
         #[patch($item)]
@@ -199,7 +199,7 @@ macro_rules! record_routes {
         }
 
         /// Makes the record of another system's id, or changes it to what the body says.
-        #[utoipa::path(tag = $tag, params(ExternalPath), request_body = $input,
+        #[utoipa::path(tag = $tag, params(ExternalPath, IfMatch), request_body = $input,
             responses((status = 201, body = $record), (status = 200, body = $record)))]
         #[put($external)]
         async fn upsert(
@@ -213,7 +213,7 @@ macro_rules! record_routes {
         }
 
         /// Deletes a record; a tombstone stays for those who sync.
-        #[utoipa::path(tag = $tag, params(("id" = $id, Path)), responses((status = 204)))]
+        #[utoipa::path(tag = $tag, params(("id" = $id, Path), IfMatch), responses((status = 204)))]
         #[delete($item)]
         async fn remove(
             context: web::Data<Context>,

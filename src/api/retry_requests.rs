@@ -88,7 +88,7 @@ macro_rules! transition {
     ($(#[$doc:meta])* $name:ident, $path:literal, $extractor:ident<$input:ty>,
         |$tx:ident, $caller:ident, $id:ident, $expected:ident, $body:ident| $work:expr) => {
         $(#[$doc])*
-        #[utoipa::path(tag = "retry-requests", params(("id" = RetryRequestId, Path)), request_body = $input,
+        #[utoipa::path(tag = "retry-requests", params(("id" = RetryRequestId, Path), RequiredIfMatch), request_body = $input,
             responses((status = 200, body = RetryRequest)))]
         #[post($path)]
         async fn $name(
@@ -155,7 +155,7 @@ transition!(
 );
 
 /// The new interview took place.
-#[utoipa::path(tag = "retry-requests", params(("id" = RetryRequestId, Path)),
+#[utoipa::path(tag = "retry-requests", params(("id" = RetryRequestId, Path), RequiredIfMatch),
     responses((status = 200, body = RetryRequest)))]
 #[post("/v1/retry-requests/{id}/mark-held")]
 async fn mark_held(

@@ -29,7 +29,7 @@ async fn show(request: HttpRequest, context: web::Data<Context>, access: Access<
 }
 
 /// Changes the agency's settings by a merge patch.
-#[utoipa::path(tag = "agency",
+#[utoipa::path(tag = "agency", params(IfMatch),
     request_body(content((AgencyInput = "application/merge-patch+json"), (AgencyInput = "application/json"))),
     responses((status = 200, body = Agency)))]
 #[patch("/v1/agency")]

@@ -66,7 +66,7 @@ async fn show(
 }
 
 /// Changes an API client by a merge patch.
-#[utoipa::path(tag = "api-clients", params(("id" = ApiClientId, Path)),
+#[utoipa::path(tag = "api-clients", params(("id" = ApiClientId, Path), IfMatch),
     request_body(content((ApiClientInput = "application/merge-patch+json"), (ApiClientInput = "application/json"))),
     responses((status = 200, body = ApiClient)))]
 #[patch("/v1/api-clients/{id}")]

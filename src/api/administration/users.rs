@@ -58,7 +58,7 @@ async fn show(
 }
 
 /// Changes a user by a merge patch. A new password, or `disabled`, ends every sign-in of the user.
-#[utoipa::path(tag = "users", params(("id" = UserId, Path)),
+#[utoipa::path(tag = "users", params(("id" = UserId, Path), IfMatch),
     request_body(content((UserInput = "application/merge-patch+json"), (UserInput = "application/json"))),
     responses((status = 200, body = User)))]
 #[patch("/v1/users/{id}")]
