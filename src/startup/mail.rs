@@ -60,6 +60,7 @@ fn server(smtp: &SmtpSettings, hello_name: &str) -> anyhow::Result<SmtpServer> {
         SmtpTls::Starttls => Tls::StartTls,
         SmtpTls::Implicit => Tls::Implicit,
     };
+    server.allow_plaintext = smtp.allow_plaintext;
     if !smtp.username.is_empty() {
         server.username = Some(smtp.username.clone());
         let password = std::fs::read_to_string(&smtp.password_file)
@@ -112,4 +113,19 @@ pub fn job_settings(settings: &Settings) -> JobSettings {
 
 fn seconds(seconds: u32) -> Duration {
     Duration::from_secs(u64::from(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_to_another_machine_is_allowed_by_its_setting_alone() {
+        for (setting, allowed) in [("false", false), ("true", true)] {
+            let variable = ("DEBRIEF__MAIL__SMTP__ALLOW_PLAINTEXT".into(), setting.into());
+            let settings = Settings::load_from(None, [variable]).unwrap();
+            let server = server(&settings.mail.smtp, "debrief.example").unwrap();
+            assert_eq!(server.allow_plaintext, allowed);
+        }
+    }
 }
