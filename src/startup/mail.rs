@@ -25,6 +25,9 @@ const FORGET_EVERY: Duration = Duration::from_secs(3600);
 /// How often debriefs are opened whose interview has ended.
 const OPEN_EVERY: Duration = Duration::from_secs(5);
 
+/// How often retry requests are looked for that the client left unanswered.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+
 pub(super) fn policy(mail: &MailSettings) -> MailPolicy {
     MailPolicy {
         service_name: mail.service_name.clone(),
@@ -106,6 +109,8 @@ pub fn job_settings(settings: &Settings) -> JobSettings {
             longest_pause: PAUSE.1,
         },
         open_every: OPEN_EVERY,
+        expire_every: EXPIRE_EVERY,
+        answered_within: TimeDelta::days(i64::from(settings.retry_requests.answer_days)),
         forget_every: FORGET_EVERY,
         grace: seconds(settings.server.shutdown_timeout_seconds),
     }

@@ -333,6 +333,7 @@ CREATE INDEX retry_requests_by_state ON retry_requests (agency_id, state, id);
 CREATE INDEX retry_requests_by_update ON retry_requests (agency_id, updated_at, id);
 CREATE INDEX retry_requests_by_client ON retry_requests (client_id, id);
 CREATE INDEX retry_requests_by_debrief ON retry_requests (debrief_id, id);
+CREATE INDEX retry_requests_by_time_asked ON retry_requests (put_to_client_at) WHERE is_open;
 CREATE UNIQUE INDEX retry_requests_one_open ON retry_requests (interview_id) WHERE is_open;
 
 -- The note and its relay ----------------------------------------------------------------------
