@@ -30,6 +30,8 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// The relay of notes.
     pub mail: MailSettings,
+    /// The candidates' wishes to meet a client again.
+    pub retry_requests: RetryRequestSettings,
     /// The log.
     pub log: LogSettings,
 }
@@ -146,6 +148,14 @@ pub struct Argon2Settings {
     pub iterations: u32,
     /// Lanes.
     pub parallelism: u32,
+}
+
+/// The candidates' wishes to meet a client again.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetryRequestSettings {
+    /// How long a client has to answer before a request expires, in days.
+    pub answer_days: u32,
 }
 
 /// The log.

@@ -1,5 +1,6 @@
 //! Retry requests: the candidate asks to meet the client again.
 
+pub mod expiry;
 mod held;
 pub mod schedule;
 pub mod transitions;

@@ -49,6 +49,7 @@ fn ranges(settings: &Settings, found: &mut Vec<String>) {
         ("mail.relay.then_every_minutes", relay.then_every_minutes, 1, 10_080),
         ("mail.relay.jitter_percent", relay.jitter_percent, 0, 50),
         ("mail.relay.give_up_hours", relay.give_up_hours, 1, 720),
+        ("retry_requests.answer_days", settings.retry_requests.answer_days, 1, 365),
     ] {
         if value < least || value > most {
             found.push(format!("{key}: must be between {least} and {most}, not {value}"));

@@ -1,5 +1,6 @@
 //! What the service does by itself, as time passes: it sends notes, picks up what a dead worker
-//! left behind, opens debriefs when their interviews have ended, and forgets sign-ins that are over.
+//! left behind, opens debriefs when their interviews have ended, ends retry requests that the client
+//! left unanswered, and forgets sign-ins that are over.
 
 mod pause;
 mod relay;
@@ -9,6 +10,7 @@ mod watched;
 use std::future::Future;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -17,11 +19,13 @@ use stop::Stop;
 use watched::watched;
 
 use crate::app::debriefs::lifecycle;
+use crate::app::retry_requests::expiry;
 use crate::app::{AppError, Context, sign_in};
 use crate::mail::Transport;
+use crate::store::pool::Tx;
 
-/// How many debriefs are opened in one transaction.
-const OPENED_AT_ONCE: i64 = 100;
+/// How many debriefs are opened, or looked into, in one transaction.
+const TAKEN_AT_ONCE: i64 = 100;
 
 /// How long a job that broke rests before it is started again.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
@@ -33,6 +37,10 @@ pub struct JobSettings {
     pub relay: RelaySettings,
     /// How often debriefs are opened whose interview has ended.
     pub open_every: Duration,
+    /// How often retry requests are looked for that the client left unanswered.
+    pub expire_every: Duration,
+    /// How long a client has to answer a retry request.
+    pub answered_within: TimeDelta,
     /// How often sign-ins that have ended are forgotten.
     pub forget_every: Duration,
     /// How long work that cannot be broken off may take when the jobs are stopped.
@@ -61,8 +69,13 @@ impl Jobs {
         };
         tasks.spawn(every(settings.relay.sweep_every, stopped.clone(), "relay sweep", sweep));
         let opener = context.clone();
-        let open = move || open_debriefs(opener.clone());
+        let open = move || in_batches(opener.clone(), lifecycle::open_due);
         tasks.spawn(every(settings.open_every, stopped.clone(), "debrief opener", open));
+        let (expirer, patience) = (context.clone(), settings.answered_within);
+        let expire = move || {
+            in_batches(expirer.clone(), move |tx, limit| expiry::expire_unanswered(tx, patience, limit))
+        };
+        tasks.spawn(every(settings.expire_every, stopped.clone(), "retry request expirer", expire));
         let forgetter = context.clone();
         let forget = move || forget_sign_ins(forgetter.clone());
         tasks.spawn(every(settings.forget_every, stopped.clone(), "sign-in cleaner", forget));
@@ -105,10 +118,15 @@ where
     watched(job, RESTART_AFTER, stop, round).await;
 }
 
-async fn open_debriefs(context: Context) -> Result<(), AppError> {
+/// Does `work`, which is told how many records it may take, in one transaction after the other until
+/// it takes fewer.
+async fn in_batches<W>(context: Context, work: W) -> Result<(), AppError>
+where
+    W: Fn(&mut Tx<'_>, i64) -> Result<usize, AppError> + Copy + Send + 'static,
+{
     loop {
-        let opened = context.write(|tx| lifecycle::open_due(tx, OPENED_AT_ONCE)).await?;
-        if i64::try_from(opened).unwrap_or(i64::MAX) < OPENED_AT_ONCE {
+        let taken = context.write(move |tx| work(tx, TAKEN_AT_ONCE)).await?;
+        if i64::try_from(taken).unwrap_or(i64::MAX) < TAKEN_AT_ONCE {
             return Ok(());
         }
     }

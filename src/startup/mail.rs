@@ -25,6 +25,9 @@ const FORGET_EVERY: Duration = Duration::from_secs(3600);
 /// How often debriefs are opened whose interview has ended.
 const OPEN_EVERY: Duration = Duration::from_secs(5);
 
+/// How often retry requests are looked for that the client left unanswered.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+
 pub(super) fn policy(mail: &MailSettings) -> MailPolicy {
     MailPolicy {
         service_name: mail.service_name.clone(),
@@ -60,6 +63,7 @@ fn server(smtp: &SmtpSettings, hello_name: &str) -> anyhow::Result<SmtpServer> {
         SmtpTls::Starttls => Tls::StartTls,
         SmtpTls::Implicit => Tls::Implicit,
     };
+    server.allow_plaintext = smtp.allow_plaintext;
     if !smtp.username.is_empty() {
         server.username = Some(smtp.username.clone());
         let password = std::fs::read_to_string(&smtp.password_file)
@@ -105,6 +109,8 @@ pub fn job_settings(settings: &Settings) -> JobSettings {
             longest_pause: PAUSE.1,
         },
         open_every: OPEN_EVERY,
+        expire_every: EXPIRE_EVERY,
+        answered_within: TimeDelta::days(i64::from(settings.retry_requests.answer_days)),
         forget_every: FORGET_EVERY,
         grace: seconds(settings.server.shutdown_timeout_seconds),
     }
@@ -112,4 +118,19 @@ pub fn job_settings(settings: &Settings) -> JobSettings {
 
 fn seconds(seconds: u32) -> Duration {
     Duration::from_secs(u64::from(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_to_another_machine_is_allowed_by_its_setting_alone() {
+        for (setting, allowed) in [("false", false), ("true", true)] {
+            let variable = ("DEBRIEF__MAIL__SMTP__ALLOW_PLAINTEXT".into(), setting.into());
+            let settings = Settings::load_from(None, [variable]).unwrap();
+            let server = server(&settings.mail.smtp, "debrief.example").unwrap();
+            assert_eq!(server.allow_plaintext, allowed);
+        }
+    }
 }

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, MultiBackend};
+use super::connection::{DbConn, Lock, Locked, MultiBackend};
+use super::debriefs::Debrief;
 use super::prepared::Prepared;
 use super::record::ListOptions;
 use super::schema::{debriefs, retry_requests};
@@ -120,6 +121,41 @@ pub fn open_of(conn: &mut DbConn, interview: InterviewId) -> QueryResult<Option<
         .select(retry_requests::id)
         .first(conn)
         .optional()
+}
+
+/// The requests of every agency that were put to the client at `asked_by` or earlier, without an
+/// answer so far.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn unanswered(asked_by: Timestamp) -> _ {
+    let waiting: RetryState = RetryState::PutToClient;
+    retry_requests::table
+        .filter(retry_requests::is_open)
+        .filter(retry_requests::state.eq(waiting))
+        .filter(retry_requests::put_to_client_at.le(asked_by))
+}
+
+/// Debriefs of every agency with a request that the client has not answered since `asked_by` or
+/// earlier, locked; those that somebody else holds are left out.
+pub fn lock_debriefs_unanswered(
+    conn: &mut DbConn,
+    asked_by: Timestamp,
+    limit: i64,
+) -> QueryResult<Vec<Debrief>> {
+    let rows = debriefs::table
+        .filter(debriefs::id.eq_any(unanswered(asked_by).select(retry_requests::debrief_id)))
+        .limit(limit)
+        .select(Debrief::as_select());
+    Locked(rows, Lock::SkipLocked).get_results(conn)
+}
+
+/// The request of a debrief that the client has not answered since `asked_by` or earlier.
+pub fn unanswered_of(
+    conn: &mut DbConn,
+    debrief: DebriefId,
+    asked_by: Timestamp,
+) -> QueryResult<Option<RetryRequest>> {
+    let row = unanswered(asked_by).filter(retry_requests::debrief_id.eq(debrief));
+    row.select(RetryRequest::as_select()).first(conn).optional()
 }
 
 /// A page of requests: newest first, or with `updated_since` in the order of their changes.

@@ -1,7 +1,13 @@
 //! The candidate's wish to meet the client again, from wish to meeting.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
+use debrief::app::retry_requests::expiry;
 use debrief::domain::people::Role;
+use debrief::jobs::Jobs;
+use debrief::mail::Transport;
+use debrief::startup;
 use serde_json::{Value, json};
 
 use crate::support::{Caller, Desk, history, id, on_both};
@@ -45,6 +51,53 @@ on_both! {
             "retry_request.created", "retry_request.put_to_client", "retry_request.counter_proposed",
             "retry_request.accepted", "retry_request.scheduled", "retry_request.held",
         ]);
+    }
+
+    async fn a_client_who_does_not_answer_in_time_has_not_agreed(app: TestApp) {
+        let mut desk = Desk::set(&app).await;
+        let patience = TimeDelta::days(14);
+        let expire = || app.context.store.write(|tx| expiry::expire_unanswered(tx, patience, 100)).unwrap();
+        let asked = asked(&desk).await;
+        let other = desk.ann.made("/v1/interviews", desk.scene.past(json!({}))).await;
+        let path = format!("/v1/debriefs/{}/retry-requests", other["debrief_id"].as_str().unwrap());
+        let unasked = desk.ann.made(&path, wish()).await;
+        desk.later(&app, patience - TimeDelta::microseconds(1));
+        assert_eq!(expire(), 0);
+        assert_eq!(shown(&desk, &asked).await["state"], "put_to_client");
+
+        desk.later(&app, TimeDelta::microseconds(1));
+        assert_eq!((expire(), expire()), (1, 0));
+        let expired = shown(&desk, &asked).await;
+        assert_eq!((&expired["state"], &expired["version"]), (&json!("expired"), &json!(3)));
+        assert_eq!(shown(&desk, &unasked).await["state"], "requested");
+        assert_eq!(history(&app, &desk.debrief).last().unwrap(), "retry_request.expired");
+        let told = desk.ann.get(&format!("/v1/debriefs/{}/history", desk.debrief)).await.expect(200);
+        assert_eq!(told["data"].as_array().unwrap().last().unwrap()["actor"]["kind"], "system");
+        let debrief = desk.ann.get(&format!("/v1/debriefs/{}", desk.debrief)).await.expect(200);
+        assert_eq!(debrief["retry_state"], "expired");
+        desk.ann.made(&self::path(&desk), wish()).await;
+    }
+
+    async fn an_answer_in_time_is_waited_for_no_longer(app: TestApp) {
+        let mut desk = Desk::set(&app).await;
+        let request = asked(&desk).await;
+        let offered = json!({"contact_id": desk.scene.peer, "proposal": "A call of half an hour."});
+        let request = act(&desk.ann, &request, "counter-propose", offered).await;
+        desk.later(&app, TimeDelta::days(400));
+        let expired = app.context.store.write(|tx| expiry::expire_unanswered(tx, TimeDelta::days(14), 100));
+        assert_eq!(expired.unwrap(), 0);
+        assert_eq!(shown(&desk, &request).await, request);
+    }
+
+    async fn the_service_ends_by_itself_what_nobody_answers(app: TestApp) {
+        let mut desk = Desk::set(&app).await;
+        let request = asked(&desk).await;
+        desk.later(&app, TimeDelta::days(14));
+        let jobs = Jobs::start(&app.context, Transport::Discard, startup::job_settings(&app.settings));
+        while shown(&desk, &request).await["state"] != "expired" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        jobs.stop().await;
     }
 
     async fn one_open_request_per_interview(app: TestApp) {
@@ -138,10 +191,20 @@ fn wish() -> Value {
     json!({"grounds": "illness", "what_would_differ": "I am well again.", "candidate_words": "I had a fever, and should have said so."})
 }
 
-async fn accepted(desk: &Desk) -> Value {
+/// A request that was put to the client.
+async fn asked(desk: &Desk) -> Value {
     let request = desk.ann.made(&path(desk), wish()).await;
     let asked = json!({"contact_id": desk.scene.manager, "channel": "phone"});
-    let request = act(&desk.ann, &request, "put-to-client", asked).await;
+    act(&desk.ann, &request, "put-to-client", asked).await
+}
+
+/// The request as it is now.
+async fn shown(desk: &Desk, request: &Value) -> Value {
+    desk.ann.get(&format!("/v1/retry-requests/{}", id(request))).await.expect(200)
+}
+
+async fn accepted(desk: &Desk) -> Value {
+    let request = asked(desk).await;
     act(&desk.ann, &request, "accept", json!({"contact_id": desk.scene.manager})).await
 }
 

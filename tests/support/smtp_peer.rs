@@ -2,7 +2,7 @@
 //! script says otherwise.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -81,9 +81,14 @@ struct Shared {
 impl SmtpPeer {
     /// Starts a server on a free port. Each line of the script is used once, in order.
     pub async fn start(script: impl IntoIterator<Item = (At, Act)>) -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), script).await
+    }
+
+    /// The same at another of the machine's addresses.
+    pub async fn start_at(host: IpAddr, script: impl IntoIterator<Item = (At, Act)>) -> Self {
         let shared =
             Arc::new(Shared { script: Mutex::new(script.into_iter().collect()), ..Shared::default() });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind((host, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = Arc::clone(&shared);
         tokio::spawn(async move {

@@ -30,9 +30,19 @@ impl Held {
         transition: RetryTransition,
     ) -> Result<Self, AppError> {
         let debrief = retry_requests::debrief_of(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
-        let mut debrief = lifecycle::lock(tx, caller, debrief)?;
-        let mut request = retry_requests::find(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
+        let debrief = lifecycle::lock(tx, caller, debrief)?;
+        let request = retry_requests::find(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
         expect_version(expected, request.version)?;
+        Self::within(tx, debrief, request, transition)
+    }
+
+    /// The same with a request that was read while its debrief was held.
+    pub fn within(
+        tx: &Tx<'_>,
+        mut debrief: Debrief,
+        mut request: RetryRequest,
+        transition: RetryTransition,
+    ) -> Result<Self, AppError> {
         request.state = request.state.apply(transition)?;
         request.is_open = request.state.is_open();
         lifecycle::touch(tx, &mut debrief);

@@ -203,8 +203,9 @@ async fn connect(to: &Prepared) -> Result<TcpStream, Outcome> {
 async fn connect_plainly(to: &Prepared) -> Result<AsyncSmtpConnection, Outcome> {
     let stream = connect(to).await?;
     let is_local = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
-    if to.server.tls == Tls::None && !is_local {
-        let refusal = "without TLS only a server on this machine is spoken to".to_owned();
+    if to.server.tls == Tls::None && !is_local && !to.server.allow_plaintext {
+        let refusal = "without TLS only a server on this machine is spoken to, unless plain text is allowed";
+        let refusal = refusal.to_owned();
         return Err(Outcome::Fault(Fault::Tls(refusal)));
     }
     stream.set_nodelay(true).map_err(|error| lost(Step::Connect, error))?;

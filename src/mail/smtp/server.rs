@@ -10,7 +10,7 @@ use lettre::transport::smtp::extension::ClientId;
 /// How the connection is kept private.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tls {
-    /// Not at all: accepted only when the server is on this machine.
+    /// Not at all: accepted only when the server is on this machine, or where plain text is allowed.
     None,
     /// Asked for with STARTTLS (RFC 3207) and insisted on; port 587 or 25.
     StartTls,
@@ -54,6 +54,8 @@ pub struct SmtpServer {
     pub port: u16,
     /// How the connection is kept private.
     pub tls: Tls,
+    /// Whether [`Tls::None`] is accepted to another machine too.
+    pub allow_plaintext: bool,
     /// A certificate (PEM) to trust besides the well-known authorities, for a server of one's own.
     pub root_certificate: Option<Vec<u8>>,
     /// Who signs in (PLAIN or LOGIN); nobody without a name.
@@ -80,6 +82,7 @@ impl SmtpServer {
             host: host.into(),
             port,
             tls: Tls::None,
+            allow_plaintext: false,
             root_certificate: None,
             username: None,
             password: String::new(),

@@ -1,3 +1,4 @@
+use std::net::{IpAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -279,6 +280,27 @@ async fn plain_text_where_tls_is_due_is_the_relays_fault() {
     let outcome =
         relay(SmtpServer { tls: Tls::Implicit, ..server(&peer) }).relay(&letter("hi"), async || true).await;
     assert!(matches!(outcome, Outcome::Fault(Fault::Tls(_))), "{outcome:?}");
+}
+
+/// The address under which other machines would find this one; none without a network.
+fn address_seen_from_outside() -> Option<IpAddr> {
+    // Connecting a datagram socket sends nothing: it only asks for the way there.
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    socket.local_addr().ok().map(|local| local.ip()).filter(|ip| !ip.is_loopback())
+}
+
+#[tokio::test]
+async fn plain_text_leaves_this_machine_only_where_it_is_allowed() {
+    let Some(outside) = address_seen_from_outside() else { return };
+    let peer = SmtpPeer::start_at(outside, []).await;
+    let outcome = relay(server(&peer)).relay(&letter("hi"), async || true).await;
+    assert!(matches!(outcome, Outcome::Fault(Fault::Tls(_))), "{outcome:?}");
+    assert!(peer.commands().is_empty());
+
+    let allowed = SmtpServer { allow_plaintext: true, ..server(&peer) };
+    let outcome = relay(allowed).relay(&letter("hi"), async || true).await;
+    assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,1 @@
+DROP INDEX retry_requests_by_time_asked;
