@@ -66,11 +66,7 @@ pub fn check_new(new: &NewAgency) -> Result<(), AppError> {
 }
 
 /// Makes an agency with its first administrator, whose password was hashed.
-pub fn create(
-    tx: &mut Tx<'_>,
-    new: NewAgency,
-    password_hash: String,
-) -> Result<(Agency, User), AppError> {
+pub fn create(tx: &mut Tx<'_>, new: NewAgency, password_hash: String) -> Result<(Agency, User), AppError> {
     let email = fold_email(&new.email);
     if users::find_by_email(tx, &email)?.is_some() {
         return Err(AppError::fault(
