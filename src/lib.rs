@@ -2,7 +2,6 @@
 //! thank-you note relayed by email.
 //!
 //! Imports go one way: [`api`], [`demo`] and `jobs` → [`app`] → [`store`], [`mail`], [`auth`] → [`domain`].
-//! Imports go one way: [`api`] and [`jobs`] → [`app`] → [`store`], [`mail`], [`auth`] → [`domain`].
 //! [`startup`] puts them together from the [`config`].
 
 pub mod api;

@@ -21,7 +21,7 @@ fn lists(records: &Records) -> Vec<String> {
     for noun in ["clients", "candidates"] {
         lists.push(format!("/v1/{noun}?q=name+4711"));
     }
-    let Records { client, contact, candidate, job_order, recruiter, debrief } = records;
+    let Records { client, contact, candidate, job_order, recruiter, debrief, delivery, feedback } = records;
     lists.extend([
         format!("/v1/contacts?client_id={client}"),
         format!("/v1/job-orders?client_id={client}"),
@@ -36,7 +36,13 @@ fn lists(records: &Records) -> Vec<String> {
         "/v1/events".to_owned(),
         "/v1/notes".to_owned(),
         "/v1/notes?state=submitted".to_owned(),
+        "/v1/notes?delivery_state=failed".to_owned(),
+        "/v1/notes?updated_since=2026-11-01T00:00:00Z".to_owned(),
+        format!("/v1/notes?contact_id={contact}"),
+        format!("/v1/deliveries/{delivery}/attempts"),
+        format!("/v1/feedback/{feedback}/revisions"),
         "/v1/retry-requests".to_owned(),
+        "/v1/retry-requests?updated_since=2026-11-01T00:00:00Z".to_owned(),
         "/v1/retry-requests?state=put_to_client".to_owned(),
         format!("/v1/retry-requests?client_id={client}"),
         format!("/v1/debriefs/{debrief}"),
@@ -44,6 +50,7 @@ fn lists(records: &Records) -> Vec<String> {
         format!("/v1/debriefs/{debrief}/history"),
         format!("/v1/debriefs/{debrief}/activities"),
     ]);
+    lists.extend(lists_of_few_debriefs(records));
     let filters = [
         String::new(),
         "state=open".to_owned(),
@@ -69,6 +76,23 @@ fn lists(records: &Records) -> Vec<String> {
         }
     }
     lists
+}
+
+/// The lists of what belongs to a few debriefs.
+fn lists_of_few_debriefs(records: &Records) -> Vec<String> {
+    let Records { client, candidate, debrief, .. } = records;
+    let filters = [
+        format!("notes?client_id={client}"),
+        format!("notes?candidate_id={candidate}"),
+        format!("notes?debrief_id={debrief}"),
+        format!("retry-requests?candidate_id={candidate}"),
+        format!("retry-requests?debrief_id={debrief}"),
+    ];
+    let lists = filters.iter().map(|filter| {
+        [String::new(), "&updated_since=2026-11-01T00:00:00Z".to_owned()]
+            .map(|since| format!("/v1/{filter}{since}"))
+    });
+    lists.flatten().collect()
 }
 
 async fn read_all(caller: &Caller, lists: &[String]) {
@@ -116,6 +140,29 @@ async fn sqlite_scans_no_table() {
         })
         .unwrap();
     assert!(scans.is_empty(), "{}", scans.join("\n"));
+}
+
+#[actix_web::test]
+async fn sqlite_finds_what_belongs_to_few_debriefs_by_them() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let manager = app.user(debrief::domain::people::Role::Admin).await;
+    app.database().take_statements();
+    read_all(&manager, &lists_of_few_debriefs(&Records::known())).await;
+    let mut statements = app.database().take_statements();
+    statements.retain(|sql| sql.contains("`updated_at`") && sql.contains("LIMIT"));
+    assert_eq!(statements.len(), 10, "{statements:#?}");
+    app.context
+        .store
+        .read(|conn| {
+            let DbConn::Sqlite(conn) = conn else { unreachable!() };
+            for sql in &statements {
+                let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(conn)?;
+                let found = plan.iter().any(|step| step.detail.contains("_by_debrief (debrief_id=?"));
+                assert!(found, "{}: {sql}", plan[0].detail);
+            }
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
 }
 
 /// What may be read whole: the one agency, and the rows of a subquery, which were found by an index.

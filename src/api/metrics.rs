@@ -1,4 +1,4 @@
-//! What Prometheus reads: requests by route and status, SQL statements, the relay.
+//! What Prometheus reads: requests by method, route and status, how long they take, SQL statements.
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, get, web};

@@ -109,15 +109,6 @@ impl Outcome {
         matches!(self, Self::Refused { step, reply } if *step >= Step::Recipient
             && reply.class() == ReplyClass::Permanent { bounces_address: true })
     }
-
-    /// The server's reply, if it is what decided.
-    #[must_use]
-    pub const fn reply(&self) -> Option<&Reply> {
-        match self {
-            Self::Accepted(reply) | Self::Refused { reply, .. } => Some(reply),
-            _ => None,
-        }
-    }
 }
 
 /// A server that turns everybody away at the door says nothing about this message: only a 5xx

@@ -130,6 +130,32 @@ impl<C: Expression, V: Expression<SqlType = C::SqlType>> Expression for Later<C,
 }
 impl<T, C: AppearsOnTable<T>, V: AppearsOnTable<T>> AppearsOnTable<T> for Later<C, V> where Self: Expression {}
 
+/// A column that rows are checked by and not found by. SQLite, without statistics, takes every index
+/// that begins with the agency for as good as one of a single debrief; a unary plus keeps the column
+/// out of its choice. PostgreSQL knows how many rows each leaves.
+#[derive(Debug, Clone, Copy)]
+pub struct NotFoundBy<C>(pub C);
+
+impl<C: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for NotFoundBy<C> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        if matches!(pass.backend(), MultiBackend::Sqlite(_)) {
+            pass.push_sql("+");
+        }
+        self.0.walk_ast(pass)
+    }
+}
+impl<C> QueryId for NotFoundBy<C> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<C: Expression> Expression for NotFoundBy<C> {
+    type SqlType = C::SqlType;
+}
+impl<T, C: AppearsOnTable<T>> AppearsOnTable<T> for NotFoundBy<C> {}
+impl<C: ValidGrouping<()>> ValidGrouping<()> for NotFoundBy<C> {
+    type IsAggregate = C::IsAggregate;
+}
+
 /// The columns of a `Selectable` for `RETURNING`, where `as_returning()` is not valid on either.
 #[must_use]
 pub fn columns<T: Selectable<MultiBackend>>() -> T::SelectExpression {

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, Later, MultiBackend};
+use super::connection::{DbConn, Later, MultiBackend, NotFoundBy};
 use super::prepared::{Prepared, insert_rows};
 use super::record::ListOptions;
 use super::schema::{debriefs, deliveries, note_contacts, notes};
@@ -76,6 +76,13 @@ pub struct NoteFilters {
     pub contact_id: Option<ContactId>,
 }
 
+impl NoteFilters {
+    /// Whether all that is left belongs to a few debriefs, by which it is found.
+    const fn leave_few_debriefs(&self) -> bool {
+        self.debrief_id.is_some() || self.client_id.is_some() || self.candidate_id.is_some()
+    }
+}
+
 /// Inserts a row.
 pub fn insert(conn: &mut DbConn, row: &Note) -> QueryResult<()> {
     diesel::insert_into(notes::table).values(row).execute(conn).map(drop)
@@ -121,11 +128,12 @@ pub fn list(
     filters: &NoteFilters,
     options: &ListOptions<kinds::Note>,
 ) -> QueryResult<Vec<Note>> {
-    let mut query = notes::table
-        .filter(notes::agency_id.eq(agency))
-        .select(Note::as_select())
-        .limit(options.limit)
-        .into_boxed::<MultiBackend>();
+    let mut query = notes::table.select(Note::as_select()).limit(options.limit).into_boxed::<MultiBackend>();
+    query = if filters.leave_few_debriefs() {
+        query.filter(NotFoundBy(notes::agency_id).eq(agency))
+    } else {
+        query.filter(notes::agency_id.eq(agency))
+    };
     if let Some(state) = filters.state {
         query = query.filter(notes::state.eq(state));
     }

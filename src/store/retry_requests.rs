@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, Lock, Locked, MultiBackend};
+use super::connection::{DbConn, Lock, Locked, MultiBackend, NotFoundBy};
 use super::debriefs::Debrief;
 use super::prepared::Prepared;
 use super::record::ListOptions;
@@ -77,6 +77,13 @@ pub struct RetryFilters {
     pub client_id: Option<ClientId>,
     /// Only those of this candidate.
     pub candidate_id: Option<CandidateId>,
+}
+
+impl RetryFilters {
+    /// Whether all that is left belongs to a few debriefs, by which it is found.
+    const fn leave_few_debriefs(&self) -> bool {
+        self.debrief_id.is_some() || self.candidate_id.is_some()
+    }
 }
 
 /// Inserts a row.
@@ -166,10 +173,14 @@ pub fn list(
     options: &ListOptions<kinds::RetryRequest>,
 ) -> QueryResult<Vec<RetryRequest>> {
     let mut query = retry_requests::table
-        .filter(retry_requests::agency_id.eq(agency))
         .select(RetryRequest::as_select())
         .limit(options.limit)
         .into_boxed::<MultiBackend>();
+    query = if filters.leave_few_debriefs() {
+        query.filter(NotFoundBy(retry_requests::agency_id).eq(agency))
+    } else {
+        query.filter(retry_requests::agency_id.eq(agency))
+    };
     if let Some(state) = filters.state {
         query = query.filter(retry_requests::state.eq(state));
     }

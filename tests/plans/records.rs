@@ -1,6 +1,8 @@
 //! A hundred thousand debriefs, written by the database itself: believable enough for a planner.
 
-use debrief::domain::ids::{CandidateId, ClientId, ContactId, DebriefId, Id, JobOrderId, UserId};
+use debrief::domain::ids::{
+    CandidateId, ClientId, ContactId, DebriefId, DeliveryId, FeedbackId, Id, JobOrderId, UserId,
+};
 use debrief::store::connection::DbConn;
 use debrief::store::pool::StoreError;
 use diesel::connection::SimpleConnection;
@@ -15,11 +17,30 @@ pub struct Records {
     pub job_order: JobOrderId,
     pub recruiter: UserId,
     pub debrief: DebriefId,
+    pub delivery: DeliveryId,
+    /// An account without revisions: what fills the table is no account.
+    pub feedback: FeedbackId,
+}
+
+impl Records {
+    /// Those that are there once the database is filled.
+    pub fn known() -> Self {
+        Self {
+            client: id(2, 42),
+            contact: id(3, 42),
+            candidate: id(4, 42),
+            job_order: id(5, 42),
+            recruiter: id(1, 7),
+            debrief: id(7, 40),
+            delivery: id(14, 42),
+            feedback: id(8, 30_000),
+        }
+    }
 }
 
 /// The tables in the order in which they depend on each other: how many rows, and what each row is.
 /// `@id(kind, number)` is an identifier, `@at(seconds)` a moment before the clock's, `@json(…)` a
-/// document; `i` is the row's number.
+/// document, `@nothing` no bytes; `i` is the row's number.
 const ROWS: &[(&str, u32, &str)] = &[
     (
         "users (id, agency_id, email, name, role, password_hash, version, created_at, updated_at)",
@@ -85,8 +106,28 @@ const ROWS: &[(&str, u32, &str)] = &[
     ),
     (
         "notes (id, agency_id, debrief_id, contact_ids, state, subject, body, content_hash, version, created_at, updated_at)",
-        5000,
-        "@id(12, i), @agency, @id(7, i * 20), @json('[]'), 'submitted', 'Thank you', 'Thank you for your time.', 'x', 1, @at(i * 3600), @at(i * 3600)",
+        20000,
+        "@id(12, i), @agency, @id(7, i * 5), @json('[]'), 'submitted', 'Thank you', 'Thank you for your time.', 'x', 1, @at(i * 900), @at(i * 900)",
+    ),
+    (
+        "note_contacts (note_id, contact_id, debrief_id, live)",
+        20000,
+        "@id(12, i), @id(3, 1 + i % 30000), @id(7, i * 5), @true",
+    ),
+    (
+        "deliveries (id, agency_id, debrief_id, note_id, contact_id, position, state, transmitting, withdrawn, attempts, due_at, lease_token, envelope_from, envelope_to, message_id, message, created_at, updated_at)",
+        20000,
+        "@id(14, i), @agency, @id(7, i * 5), @id(12, i), @id(3, 1 + i % 30000), 0, CASE WHEN i % 400 = 0 THEN 'failed' ELSE 'sent' END, @false, @false, 1, @at(i * 900), 1, 'notes@sender.example', 'c@client.example', 'note' || i, @nothing, @at(i * 900), @at(i * 900)",
+    ),
+    (
+        "delivery_attempts (delivery_id, number, agency_id, host, started_at)",
+        20000,
+        "@id(14, i), 1, @agency, 'mx.client.example', @at(i * 900)",
+    ),
+    (
+        "feedback_revisions (feedback_id, revision, agency_id, document, recorded_by, recorded_at)",
+        20000,
+        "@id(8, i), 1, @agency, @json('{}'), @json('{\"kind\":\"system\"}'), @at(i * 180)",
     ),
     (
         "note_contacts (note_id, contact_id, debrief_id, live)",
@@ -120,14 +161,7 @@ pub fn fill(app: &TestApp) -> Records {
             Ok::<_, StoreError>(conn.batch_execute(&script)?)
         })
         .unwrap();
-    Records {
-        client: id(2, 42),
-        contact: id(3, 42),
-        candidate: id(4, 42),
-        job_order: id(5, 42),
-        recruiter: id(1, 7),
-        debrief: id(7, 40),
-    }
+    Records::known()
 }
 
 /// The same identifier that `@id` writes.
@@ -177,7 +211,8 @@ fn spelled(row: &str, is_postgres: bool, now: i64, agency: &str) -> String {
     let row = call(&row, "@json(", &|text| {
         if is_postgres { format!("CAST({text} AS jsonb)") } else { text.to_owned() }
     });
+    let nothing = if is_postgres { "CAST('' AS bytea)" } else { "x''" };
     let (yes, no) = if is_postgres { ("TRUE", "FALSE") } else { ("1", "0") };
     let agency = if is_postgres { format!("CAST('{agency}' AS uuid)") } else { format!("x'{agency}'") };
-    row.replace("@true", yes).replace("@false", no).replace("@agency", &agency)
+    row.replace("@nothing", nothing).replace("@true", yes).replace("@false", no).replace("@agency", &agency)
 }

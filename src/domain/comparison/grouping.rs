@@ -1,33 +1,29 @@
 //! Which points are the same thing: first by the recruiter's hand, then by rule.
 
+use std::collections::HashSet;
+
 use super::{ManualMatch, Placed};
 use crate::domain::feedback::PointKind;
+
+/// Two points by their places.
+type Pair = (usize, usize);
 
 /// Groups the points, which come in their final order. Groups stand in the order of their first
 /// points.
 pub(super) fn group<'a>(points: &[Placed<'a>], matches: &[ManualMatch]) -> Vec<Vec<Placed<'a>>> {
     let place = |id| points.iter().position(|placed| placed.point.id == id);
-    let by_hand = |same: bool| -> Vec<(usize, usize)> {
+    let by_hand = |same: bool| -> Vec<Pair> {
         let of_kind = matches.iter().filter(|made| made.same == same);
         of_kind.filter_map(|made| place(made.points.0).zip(place(made.points.1))).collect()
     };
 
-    let mut groups = Groups::of_one_each(points.len());
-    for (a, b) in by_hand(true) {
-        groups.join(a, b);
-    }
-    let apart = by_hand(false);
-    for (a, b) in by_rule(points) {
-        if !groups.would_bring_together(a, b, &apart) {
-            groups.join(a, b);
-        }
-    }
+    let groups = Groups::of(points.len(), &by_hand(true), &by_hand(false), &by_rule(points));
     groups.collect(points)
 }
 
 /// The pairs that the rule would join, those across the sides first: that both sides noticed a
 /// thing says more than that two interviewers did.
-fn by_rule(points: &[Placed]) -> Vec<(usize, usize)> {
+fn by_rule(points: &[Placed]) -> Vec<Pair> {
     let subjects: Vec<Subject> = points.iter().map(subject).collect();
     let mut pairs = Vec::new();
     for b in 0..points.len() {
@@ -58,40 +54,104 @@ fn subject<'a>(placed: &Placed<'a>) -> Subject<'a> {
     Subject::Words(point.kind, words.join(" "))
 }
 
-/// Disjoint groups of points: each point carries the place of the first point of its group.
-struct Groups(Vec<usize>);
+/// Disjoint groups of points.
+struct Groups {
+    /// For each point the place of the first point of its group.
+    labels: Vec<usize>,
+    /// The labels of groups that are held apart, the lower one first. A rule can ask for more pairs
+    /// than could each look through all that is held apart.
+    apart: HashSet<Pair>,
+}
 
 impl Groups {
-    fn of_one_each(count: usize) -> Self {
-        Self((0..count).collect())
+    /// Groups of `count` points: those that stand together by hand, and those whom the rule joins
+    /// without bringing together what is held apart.
+    fn of(count: usize, together: &[Pair], apart: &[Pair], by_rule: &[Pair]) -> Self {
+        let apart = apart.iter().map(|(a, b)| in_order(*a, *b)).collect();
+        let mut groups = Self { labels: (0..count).collect(), apart };
+        for (a, b) in together {
+            groups.join(*a, *b);
+        }
+        for (a, b) in by_rule {
+            if !groups.are_apart(*a, *b) {
+                groups.join(*a, *b);
+            }
+        }
+        groups
+    }
+
+    fn pair(&self, a: usize, b: usize) -> Pair {
+        in_order(self.labels[a], self.labels[b])
+    }
+
+    fn are_apart(&self, a: usize, b: usize) -> bool {
+        self.apart.contains(&self.pair(a, b))
     }
 
     fn join(&mut self, a: usize, b: usize) {
-        let (first, other) = (self.0[a].min(self.0[b]), self.0[a].max(self.0[b]));
-        for label in &mut self.0 {
-            if *label == other {
-                *label = first;
-            }
+        let (first, other) = self.pair(a, b);
+        if first == other {
+            // So it is with most pairs of a large group.
+            return;
         }
-    }
-
-    /// Whether joining the groups of `a` and `b` would put two points into one group that are held
-    /// apart and stand apart now.
-    fn would_bring_together(&self, a: usize, b: usize, apart: &[(usize, usize)]) -> bool {
-        let (a, b) = (self.0[a], self.0[b]);
-        a != b
-            && apart.iter().any(|(p, q)| {
-                let held = (self.0[*p], self.0[*q]);
-                held == (a, b) || held == (b, a)
-            })
+        let now = |label: usize| if label == other { first } else { label };
+        self.labels.iter_mut().for_each(|label| *label = now(*label));
+        self.apart = self.apart.iter().map(|(p, q)| in_order(now(*p), now(*q))).collect();
     }
 
     fn collect<'a>(&self, points: &[Placed<'a>]) -> Vec<Vec<Placed<'a>>> {
         let mut groups = vec![Vec::new(); points.len()];
-        for (label, placed) in self.0.iter().zip(points) {
+        for (label, placed) in self.labels.iter().zip(points) {
             groups[*label].push(*placed);
         }
         groups.retain(|members| !members.is_empty());
         groups
+    }
+}
+
+const fn in_order(a: usize, b: usize) -> Pair {
+    if a < b { (a, b) } else { (b, a) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const POINTS: usize = 12;
+
+    fn pairs(most: usize) -> impl Strategy<Value = Vec<Pair>> {
+        proptest::collection::vec((0..POINTS, 0..POINTS), 0..most)
+    }
+
+    /// The same word for word: each pair looks through every point and everything that is held apart.
+    fn plainly(together: &[Pair], apart: &[Pair], by_rule: &[Pair]) -> Vec<usize> {
+        let mut labels: Vec<usize> = (0..POINTS).collect();
+        let join = |labels: &mut Vec<usize>, (a, b): Pair| {
+            let (first, other) = in_order(labels[a], labels[b]);
+            labels.iter_mut().filter(|label| **label == other).for_each(|label| *label = first);
+        };
+        for pair in together {
+            join(&mut labels, *pair);
+        }
+        for (a, b) in by_rule {
+            let wanted = in_order(labels[*a], labels[*b]);
+            let held = |(p, q): &Pair| in_order(labels[*p], labels[*q]) == wanted;
+            if wanted.0 == wanted.1 || !apart.iter().any(held) {
+                join(&mut labels, (*a, *b));
+            }
+        }
+        labels
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_leads_to_the_same_groups(
+            together in pairs(6), apart in pairs(12), by_rule in pairs(40),
+        ) {
+            let groups = Groups::of(POINTS, &together, &apart, &by_rule);
+            prop_assert_eq!(groups.labels, plainly(&together, &apart, &by_rule));
+        }
     }
 }

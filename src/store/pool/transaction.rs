@@ -32,8 +32,9 @@ impl Tx<'_> {
         self.now
     }
 
-    /// Marks a row as changed now. Never before its last change: whoever waited for a locked row began
-    /// before the one who held it may have, and a list by `updated_since` must miss neither.
+    /// Marks a row as changed now. Never before its last change: whoever waited for a locked row may
+    /// have begun before the one who held it. On PostgreSQL a change can still become visible later than
+    /// its time says, so who reads by `updated_since` asks with an overlap.
     pub fn touch(&self, updated_at: &mut Timestamp) {
         *updated_at = self.now.max(*updated_at);
     }
