@@ -130,11 +130,6 @@ const ROWS: &[(&str, u32, &str)] = &[
         "@id(8, i), 1, @agency, @json('{}'), @json('{\"kind\":\"system\"}'), @at(i * 180)",
     ),
     (
-        "note_contacts (note_id, contact_id, debrief_id, live)",
-        5000,
-        "@id(12, i), @id(3, 1 + i * 20 % 30000), @id(7, i * 20), @true",
-    ),
-    (
         "events (id, agency_id, type, record_id, debrief_id, actor, data, occurred_at)",
         100_000,
         "@id(13, i), @agency, 'debrief.created', @id(7, i), @id(7, i), @json('{\"kind\":\"system\"}'), @json('{}'), @at(i * 180)",
