@@ -161,15 +161,3 @@ impl<C: ValidGrouping<()>> ValidGrouping<()> for NotFoundBy<C> {
 pub fn columns<T: Selectable<MultiBackend>>() -> T::SelectExpression {
     T::construct_selection()
 }
-
-/// Runs the same expression with the connection of whichever database it is: for inserting many
-/// rows at once, which the derived connection cannot.
-macro_rules! on_each {
-    ($conn:expr, $inner:ident => $body:expr) => {
-        match &mut *$conn {
-            $crate::store::connection::DbConn::Postgres($inner) => $body,
-            $crate::store::connection::DbConn::Sqlite($inner) => $body,
-        }
-    };
-}
-pub(crate) use on_each;

@@ -9,7 +9,7 @@ use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{DbConn, on_each};
+use super::connection::DbConn;
 use super::lock_file;
 use super::pool::Location;
 
@@ -48,7 +48,11 @@ pub fn run(conn: &mut DbConn, location: &Location) -> Result<Vec<String>, Migrat
 
 /// The migrations that have not run.
 pub fn pending(conn: &mut DbConn) -> Result<Vec<String>, MigrationFailed> {
-    let applied = on_each!(conn, c => c.applied_migrations().map_err(|e| MigrationFailed(e.to_string())))?;
+    let applied = match conn {
+        DbConn::Postgres(c) => c.applied_migrations(),
+        DbConn::Sqlite(c) => c.applied_migrations(),
+    }
+    .map_err(|e| MigrationFailed(e.to_string()))?;
     let known: Vec<String> = match conn {
         DbConn::Postgres(_) => names::<Pg>(&POSTGRES)?,
         DbConn::Sqlite(_) => names::<Sqlite>(&SQLITE)?,
