@@ -113,6 +113,18 @@ struct Step {
     detail: String,
 }
 
+/// SQLite's plans of some statements.
+fn explained<'a>(app: &TestApp, statements: &'a [String]) -> Vec<(&'a String, Vec<Step>)> {
+    app.context
+        .store
+        .read(|conn| {
+            let DbConn::Sqlite(conn) = conn else { unreachable!() };
+            let plan = |sql| Ok((sql, diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(conn)?));
+            statements.iter().map(plan).collect::<Result<_, StoreError>>()
+        })
+        .unwrap()
+}
+
 #[actix_web::test]
 async fn sqlite_scans_no_table() {
     let app = TestApp::start(Database::sqlite()).await;
@@ -127,18 +139,10 @@ async fn sqlite_scans_no_table() {
     statements.dedup();
     assert!(statements.len() > 40, "only {} statements were seen", statements.len());
     let mut scans = Vec::new();
-    app.context
-        .store
-        .read(|conn| {
-            let DbConn::Sqlite(conn) = conn else { unreachable!() };
-            for sql in &statements {
-                let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(conn)?;
-                let scan = |step: &&Step| step.detail.starts_with("SCAN ") && !is_small(&step.detail);
-                scans.extend(plan.iter().filter(scan).map(|step| format!("{}: {sql}", step.detail)));
-            }
-            Ok::<_, StoreError>(())
-        })
-        .unwrap();
+    for (sql, plan) in explained(&app, &statements) {
+        let scan = |step: &&Step| step.detail.starts_with("SCAN ") && !is_small(&step.detail);
+        scans.extend(plan.iter().filter(scan).map(|step| format!("{}: {sql}", step.detail)));
+    }
     assert!(scans.is_empty(), "{}", scans.join("\n"));
 }
 
@@ -151,18 +155,10 @@ async fn sqlite_finds_what_belongs_to_few_debriefs_by_them() {
     let mut statements = app.database().take_statements();
     statements.retain(|sql| sql.contains("`updated_at`") && sql.contains("LIMIT"));
     assert_eq!(statements.len(), 10, "{statements:#?}");
-    app.context
-        .store
-        .read(|conn| {
-            let DbConn::Sqlite(conn) = conn else { unreachable!() };
-            for sql in &statements {
-                let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(conn)?;
-                let found = plan.iter().any(|step| step.detail.contains("_by_debrief (debrief_id=?"));
-                assert!(found, "{}: {sql}", plan[0].detail);
-            }
-            Ok::<_, StoreError>(())
-        })
-        .unwrap();
+    for (sql, plan) in explained(&app, &statements) {
+        let found = plan.iter().any(|step| step.detail.contains("_by_debrief (debrief_id=?"));
+        assert!(found, "{}: {sql}", plan[0].detail);
+    }
 }
 
 /// What may be read whole: the one agency, and the rows of a subquery, which were found by an index.

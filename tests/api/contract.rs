@@ -59,6 +59,31 @@ on_both! {
         }
     }
 
+    async fn the_document_tells_which_operations_insist_on_if_match(app: TestApp) {
+        let admin = app.admin().await;
+        let document = admin.get("/v1/openapi.json").await.expect(200);
+        let mut insisting = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let prefix = match path.split('/').nth(2) {
+                Some("debriefs") => "dbf",
+                Some("feedback") => "fbk",
+                Some("notes") => "nte",
+                Some("retry-requests") => "rty",
+                _ => continue,
+            };
+            let path = path.replace("{id}", &format!("{prefix}_01h2xcejqtf2nbrexx3vqjhp41"));
+            for (method, operation) in item.as_object().unwrap() {
+                let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+                let insists = parameters.any(|p| p["name"] == "If-Match" && p["required"] == true);
+                let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                let answer = admin.send(verb, &path, "application/json", b"{}".to_vec()).await;
+                assert_eq!(answer.status.as_u16() == 428, insists, "{method} {path}");
+                insisting += usize::from(insists);
+            }
+        }
+        assert_eq!(insisting, 22);
+    }
+
     async fn a_cursor_belongs_to_its_list(app: TestApp) {
         let desk = Desk::set(&app).await;
         let ann = &desk.ann;
