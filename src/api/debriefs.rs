@@ -51,7 +51,7 @@ async fn show(
     id: web::Path<DebriefId>,
 ) -> Answer {
     let (caller, now) = (access.caller(), context.store.clock().now().into());
-    let shown = context.snapshot(move |conn| view::get(conn, &caller, *id, now)).await?;
+    let shown = context.glimpse(move |conn| view::get(conn, &caller, *id, now)).await?;
     etag::fresh_whole(&request, shown.debrief.version, &shown)
 }
 

@@ -73,6 +73,14 @@ impl Context {
         self.blocking(|store| store.snapshot(work)).await
     }
 
+    /// Several statements that tell themselves when they saw different states of the database, with none.
+    pub async fn glimpse<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut DbConn) -> Result<Option<T>, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        self.blocking(|store| store.glimpse(work)).await
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, AppError> + Send + 'static,

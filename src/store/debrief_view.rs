@@ -20,7 +20,7 @@ use super::schema::{
 };
 use super::types::Json;
 use super::worklist::UserName;
-use crate::domain::ids::{AgencyId, DebriefId, InterviewId};
+use crate::domain::ids::{AgencyId, DebriefId};
 
 /// A debrief with the records that it is about.
 #[derive(Debug, Clone, Queryable)]
@@ -80,23 +80,38 @@ pub fn with_competencies(
         .optional()
 }
 
-/// The contacts on the panel of an interview, in their order.
-pub fn panel(conn: &mut DbConn, interview: InterviewId) -> QueryResult<Vec<Contact>> {
-    interview_contacts::table
-        .inner_join(contacts::table)
-        .filter(interview_contacts::interview_id.eq(interview))
-        .order(interview_contacts::position)
-        .select(Contact::as_select())
-        .load(conn)
+/// An account with whom it is of.
+#[derive(Debug, Clone, Queryable)]
+pub struct AccountRow {
+    /// The account, without its points.
+    pub row: FeedbackRow,
+    /// The contact who speaks.
+    pub speaker: Option<Contact>,
+    /// The speaker's place on the panel of the interview, for one who is on it.
+    pub place: Option<i32>,
+    /// The version of the debrief at which this was read.
+    pub debrief_version: i64,
 }
 
-/// Every account of a debrief with the contact who speaks, the candidate's first.
-pub fn accounts(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<Vec<(FeedbackRow, Option<Contact>)>> {
+/// Every account of a debrief, the candidate's first. Everybody on the panel has one, if only one that
+/// is asked for.
+pub fn accounts(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryResult<Vec<AccountRow>> {
+    let on_panel = interview_contacts::interview_id
+        .eq(debriefs::interview_id)
+        .and(interview_contacts::contact_id.nullable().eq(feedback::contact_id));
     feedback::table
+        .inner_join(debriefs::table)
         .left_join(contacts::table.on(contacts::id.nullable().eq(feedback::contact_id)))
+        .left_join(interview_contacts::table.on(on_panel))
         .filter(feedback::debrief_id.eq(debrief))
+        .filter(feedback::agency_id.eq(agency))
         .order((feedback::side, feedback::id))
-        .select((FeedbackRow::as_select(), Option::<Contact>::as_select()))
+        .select((
+            FeedbackRow::as_select(),
+            Option::<Contact>::as_select(),
+            interview_contacts::position.nullable(),
+            debriefs::version,
+        ))
         .load(conn)
 }
 

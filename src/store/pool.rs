@@ -187,6 +187,19 @@ impl Store {
         result
     }
 
+    /// Reads with several statements that tell themselves when they did not see the same state of the
+    /// database, with none: then they run once more, as a [`snapshot`](Self::snapshot). It saves the two
+    /// round trips of a transaction, which is worth the trouble where much is read.
+    pub fn glimpse<T, E>(&self, work: impl Fn(&mut DbConn) -> Result<Option<T>, E>) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        if let Some(value) = self.read(&work)? {
+            return Ok(value);
+        }
+        self.snapshot(work)?.ok_or_else(|| StoreError::Busy("it changes while it is read".to_owned()).into())
+    }
+
     /// Works on a connection that may write, without a transaction: for migrations, which make
     /// their own.
     pub fn exclusive<T, E>(&self, work: impl FnOnce(&mut DbConn) -> Result<T, E>) -> Result<T, E>

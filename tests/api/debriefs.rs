@@ -1,5 +1,7 @@
 //! Debriefs: shown whole, moved along, compared, and what is kept beside them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chrono::TimeDelta;
 use debrief::app::{notes, retry_requests};
 use debrief::auth::caller::Caller as Principal;
@@ -68,10 +70,10 @@ on_both! {
         let (scene, path) = ready(&ann).await;
         let (statements, shown) = app.statements(ann.get(&path)).await;
         shown.expect(200);
-        assert_eq!(statements, 4);
+        assert_eq!(statements, 3);
         ask_and_thank(&app, &scene, &path);
         let (statements, shown) = app.statements(ann.get(&path)).await;
-        assert_eq!(statements, 6);
+        assert_eq!(statements, 5);
         let whole = shown.expect(200);
         for (record, of) in [("candidate", &scene.candidate), ("client", &scene.client), ("job_order", &scene.order)] {
             assert_eq!(whole[record]["id"], json!(of), "{record}");
@@ -90,6 +92,31 @@ on_both! {
         assert_eq!(whole["comparison"]["strengths"][0]["what"], "Friendly.");
         assert_eq!((&whole["state"], &whole["overdue"], &whole["outcome"]), (&json!("ready"), &json!(false), &json!(null)));
         assert!(whole.get("agency_id").is_none() && whole.get("deleted_at").is_none());
+    }
+
+    async fn a_debrief_is_never_shown_half_changed(app: TestApp) {
+        let ann = app.recruiter().await;
+        let (_, path) = ready(&ann).await;
+        let account = ann.get(&path).await.expect(200)["feedback"][0].clone();
+        let account = format!("/v1/feedback/{}", id(&account));
+        let done = AtomicBool::new(false);
+        let write = async {
+            for count in (0..60).map(|turn| 1 + turn % 3) {
+                let points = vec![json!({"kind": "strength", "what": "Friendly."}); count];
+                let told = json!({"narrative": format!("{count}"), "points": points});
+                ann.with("If-Match", "*").patch(&account, told).await.expect(200);
+            }
+            done.store(true, Ordering::Relaxed);
+        };
+        let read = async || {
+            while !done.load(Ordering::Relaxed) {
+                let shown = ann.get(&path).await.expect(200);
+                let (told, points) = (&shown["feedback"][0]["narrative"], &shown["feedback"][0]["points"]);
+                let is_first = told == "So it went.";
+                assert!(is_first || *told == json!(points.as_array().unwrap().len().to_string()), "{told}: {points}");
+            }
+        };
+        tokio::join!(write, read(), read(), read());
     }
 
     async fn the_etag_changes_with_everything_that_is_shown(app: TestApp) {

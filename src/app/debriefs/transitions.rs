@@ -121,7 +121,8 @@ fn hold(tx: &mut Tx<'_>, caller: &Caller, id: DebriefId, expected: Expected) -> 
 fn save(tx: &mut Tx<'_>, caller: &Caller, debrief: &Debrief) -> Result<DebriefView, AppError> {
     lifecycle::save(tx, debrief)?;
     let now = tx.now();
-    view::get(tx, caller, debrief.id, now)
+    let shown = view::get(tx, caller, debrief.id, now)?;
+    shown.ok_or_else(|| AppError::Internal("a debrief changed while it was held".to_owned()))
 }
 
 fn check(pointer: &str, text: Option<&str>) -> Result<(), AppError> {

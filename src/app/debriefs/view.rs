@@ -17,6 +17,7 @@ use crate::store::candidates::Candidate;
 use crate::store::clients::Client;
 use crate::store::connection::DbConn;
 use crate::store::contacts::Contact;
+use crate::store::debrief_view::{self, AccountRow};
 use crate::store::debriefs::{Debrief, PointMatch};
 use crate::store::deliveries::Delivery;
 use crate::store::feedback::FeedbackRow;
@@ -26,7 +27,7 @@ use crate::store::notes::Note;
 use crate::store::points::PointRow;
 use crate::store::retry_requests::RetryRequest;
 use crate::store::worklist::UserName;
-use crate::store::{debrief_view, feedback, points, retry_requests};
+use crate::store::{feedback, points, retry_requests};
 
 /// A debrief with everything that belongs to it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -58,20 +59,18 @@ pub struct DebriefView {
     pub comparison: Comparison,
 }
 
-/// The debrief: six statements, four while it has no retry request and no note. They should see the
-/// same state of the database.
+/// The debrief: five statements, three while it has no retry request and no note. None if it was
+/// changed between them, which cannot happen inside a transaction that sees one state of the database.
 pub fn get(
     conn: &mut DbConn,
     caller: &Caller,
     id: DebriefId,
     now: Timestamp,
-) -> Result<DebriefView, AppError> {
+) -> Result<Option<DebriefView>, AppError> {
     let found = debrief_view::surroundings(conn, caller.agency, id)?;
     let found = found.filter(|found| found.debrief.deleted_at.is_none()).ok_or(AppError::NotFound)?;
     let debrief = found.debrief;
-    let panel = debrief_view::panel(conn, debrief.interview_id)?;
-    let (rows, speakers): (Vec<_>, Vec<_>) = debrief_view::accounts(conn, id)?.into_iter().unzip();
-    let feedback = with_points(rows, points::of_debrief(conn, caller.agency, id)?);
+    let points = points::of_debrief(conn, caller.agency, id)?;
     let retry_requests = match debrief.retry_state {
         Some(_) => retry_requests::of_debrief(conn, id)?,
         None => Vec::new(),
@@ -80,6 +79,13 @@ pub fn get(
         Some(_) => with_deliveries(debrief_view::notes(conn, id)?),
         None => Vec::new(),
     };
+    // Whatever belongs to a debrief changes with its version. Where the last statement sees the version
+    // that the first one saw, so did those between them.
+    let accounts = debrief_view::accounts(conn, caller.agency, id)?;
+    if accounts.first().is_none_or(|account| account.debrief_version != debrief.version) {
+        return Ok(None);
+    }
+    let panel = panel(&accounts);
     let interview = Interview {
         row: found.interview,
         contact_ids: panel.iter().map(|contact| contact.id).collect(),
@@ -87,13 +93,11 @@ pub fn get(
         recruiter_id: debrief.recruiter_id,
         debrief_id: debrief.id,
     };
-    let mut contacts = panel;
-    for speaker in speakers.into_iter().flatten() {
-        if contacts.iter().all(|contact| contact.id != speaker.id) {
-            contacts.push(speaker);
-        }
-    }
-    Ok(DebriefView {
+    let others = accounts.iter().filter(|account| account.place.is_none());
+    let others = others.filter_map(|account| account.speaker.clone());
+    let contacts = panel.into_iter().chain(others).collect();
+    let feedback = with_points(accounts.into_iter().map(|account| account.row), points);
+    Ok(Some(DebriefView {
         overdue: overdue(debrief.state, debrief.due_at, now),
         comparison: compared(&feedback, &found.competencies.0, &debrief.matches.0),
         debrief,
@@ -106,7 +110,7 @@ pub fn get(
         feedback,
         retry_requests,
         notes,
-    })
+    }))
 }
 
 /// Both sides of a debrief beside each other: three statements.
@@ -115,13 +119,21 @@ pub fn comparison(conn: &mut DbConn, caller: &Caller, id: DebriefId) -> Result<(
     let found = found.filter(|(debrief, _)| debrief.deleted_at.is_none());
     let (debrief, competencies) = found.ok_or(AppError::NotFound)?;
     let rows = feedback::of_debrief(conn, caller.agency, id)?;
-    let feedback = with_points(rows, points::of_debrief(conn, caller.agency, id)?);
+    let feedback = with_points(rows.into_iter(), points::of_debrief(conn, caller.agency, id)?);
     Ok((debrief.version, compared(&feedback, &competencies.0, &debrief.matches.0)))
 }
 
+/// The contacts on the panel, in their order.
+fn panel(accounts: &[AccountRow]) -> Vec<Contact> {
+    let placed = accounts.iter().filter_map(|account| Some((account.place?, account.speaker.clone()?)));
+    let mut placed: Vec<(i32, Contact)> = placed.collect();
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, contact)| contact).collect()
+}
+
 /// Gives each account its points, which come account by account.
-fn with_points(rows: Vec<FeedbackRow>, mut points: Vec<PointRow>) -> Vec<Feedback> {
-    let whole = rows.into_iter().map(|row| {
+fn with_points(rows: impl Iterator<Item = FeedbackRow>, mut points: Vec<PointRow>) -> Vec<Feedback> {
+    let whole = rows.map(|row| {
         let its = points.extract_if(.., |point| point.feedback_id == row.id);
         let points = its.map(Into::into).collect();
         Feedback { row, points }
