@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 import uuid
 
+from account import variables
 from processes import cluster_cpu_ms
 from run import pgbench
 
@@ -86,8 +87,9 @@ class Postgres:
 
     def alone(self, subject, connections, seconds):
         """The same request by pgbench; the rows are as before afterwards."""
+        account = variables() if subject == "feedback" else {}
         run = pgbench(self.url, subject, connections, seconds, self.folder, SETTINGS.get(subject, []),
-                      **self.counts, turn=0, clients_at_once=connections)
+                      **self.counts, **account, turn=0, clients_at_once=connections)
         if subject == "feedback":
             self.psql((HERE / "sql/feedback-reset.sql").read_text())
             if run.requests > self.people - connections:
