@@ -50,17 +50,35 @@ pub enum Lock {
     Pin,
 }
 
+impl Lock {
+    const fn clause(self) -> &'static str {
+        match self {
+            Self::Wait => " FOR UPDATE",
+            Self::SkipLocked => " FOR UPDATE SKIP LOCKED",
+            Self::Pin => " FOR KEY SHARE",
+        }
+    }
+}
+
 impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Locked<Q> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         self.0.walk_ast(pass.reborrow())?;
         if matches!(pass.backend(), MultiBackend::Postgres(_)) {
-            pass.push_sql(match self.1 {
-                Lock::Wait => " FOR UPDATE",
-                Lock::SkipLocked => " FOR UPDATE SKIP LOCKED",
-                Lock::Pin => " FOR KEY SHARE",
-            });
+            pass.push_sql(self.1.clause());
         }
         Ok(())
+    }
+}
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Locked<Q> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(pass.reborrow())?;
+        pass.push_sql(self.1.clause());
+        Ok(())
+    }
+}
+impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Locked<Q> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
     }
 }
 /// The kind of lock is not part of the type, so prepared statements are told apart by their text.
@@ -72,6 +90,8 @@ impl<Q: Query> Query for Locked<Q> {
     type SqlType = Q::SqlType;
 }
 impl<Q> RunQueryDsl<DbConn> for Locked<Q> {}
+impl<Q> RunQueryDsl<PgConnection> for Locked<Q> {}
+impl<Q> RunQueryDsl<SqliteConnection> for Locked<Q> {}
 
 /// Whether a column is among what a boxed query selects, which `eq_any` takes for one backend only.
 #[derive(Debug, Clone)]

@@ -14,6 +14,7 @@ use super::feedback::FeedbackRow;
 use super::interviews::InterviewRow;
 use super::job_orders::JobOrder;
 use super::notes::Note;
+use super::prepared::directly;
 use super::schema::{
     agencies, candidates, clients, contacts, debriefs, deliveries, feedback, interview_contacts, interviews,
     job_orders, notes, users,
@@ -43,7 +44,7 @@ pub struct Surroundings {
 
 /// The debrief with the records that it is about, a tombstone too.
 pub fn surroundings(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<Option<Surroundings>> {
-    debriefs::table
+    directly!(conn => debriefs::table
         .inner_join(interviews::table)
         .inner_join(candidates::table.on(candidates::id.eq(debriefs::candidate_id)))
         .inner_join(clients::table)
@@ -62,7 +63,7 @@ pub fn surroundings(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> Query
             agencies::competencies,
         ))
         .first(conn)
-        .optional()
+        .optional())
 }
 
 /// The debrief with its agency's competencies, a tombstone too.
@@ -99,7 +100,7 @@ pub fn accounts(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> Quer
     let on_panel = interview_contacts::interview_id
         .eq(debriefs::interview_id)
         .and(interview_contacts::contact_id.nullable().eq(feedback::contact_id));
-    feedback::table
+    directly!(conn => feedback::table
         .inner_join(debriefs::table)
         .left_join(contacts::table.on(contacts::id.nullable().eq(feedback::contact_id)))
         .left_join(interview_contacts::table.on(on_panel))
@@ -112,16 +113,16 @@ pub fn accounts(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> Quer
             interview_contacts::position.nullable(),
             debriefs::version,
         ))
-        .load(conn)
+        .load(conn))
 }
 
 /// Every note of a debrief, oldest first, once for each of its deliveries.
 pub fn notes(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<Vec<(Note, Option<Delivery>)>> {
     let its = deliveries::note_id.eq(notes::id).and(deliveries::withdrawn.eq(false));
-    notes::table
+    directly!(conn => notes::table
         .left_join(deliveries::table.on(its))
         .filter(notes::debrief_id.eq(debrief))
         .order((notes::id, deliveries::position))
         .select((Note::as_select(), Option::<Delivery>::as_select()))
-        .load(conn)
+        .load(conn))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked};
-use super::prepared::Prepared;
+use super::prepared::{Prepared, directly};
 use super::schema::{activities, agencies, debriefs, feedback, note_contacts, notes, retry_requests};
 use super::types::Json;
 use crate::domain::actor::Actor;
@@ -141,11 +141,10 @@ pub fn lock_with_competencies(
     agency: AgencyId,
     id: DebriefId,
 ) -> QueryResult<Option<(Debrief, Vec<Competency>)>> {
-    let row = debriefs::table
-        .filter(debriefs::id.eq(id))
-        .filter(debriefs::agency_id.eq(agency))
-        .select((Debrief::as_select(), competencies(agency)));
-    Locked(row, Lock::Wait).get_result(conn).optional().map(with_list)
+    let row = debriefs::table.filter(debriefs::id.eq(id)).filter(debriefs::agency_id.eq(agency));
+    directly!(conn => Locked(row.select((Debrief::as_select(), competencies(agency))), Lock::Wait).get_result(conn))
+        .optional()
+        .map(with_list)
 }
 
 /// The debrief that an account belongs to, as [`lock_with_competencies`] finds it.
@@ -192,7 +191,7 @@ pub fn update(conn: &mut DbConn, row: &Debrief, version: i64) -> QueryResult<boo
         .filter(debriefs::id.eq(row.id))
         .filter(debriefs::agency_id.eq(row.agency_id))
         .filter(debriefs::version.eq(version));
-    Prepared(diesel::update(present).set(row)).execute(conn).map(|rows| rows == 1)
+    directly!(conn => Prepared(diesel::update(present).set(row)).execute(conn)).map(|rows| rows == 1)
 }
 
 /// A candidate's debriefs that somebody still works on, locked as [`lock`] does.

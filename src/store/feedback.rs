@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::DbConn;
-use super::prepared::{Prepared, insert_rows};
+use super::prepared::{Prepared, directly, insert_rows};
 use super::schema::{debriefs, feedback};
 use super::types::Json;
 use crate::domain::feedback::{AgencyOnly, Channel, CompetencyRating, FeedbackState, Overall, Side};
@@ -120,12 +120,12 @@ pub fn find(conn: &mut DbConn, agency: AgencyId, id: FeedbackId) -> QueryResult<
 
 /// Every account of a debrief, the candidate's first.
 pub fn of_debrief(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryResult<Vec<FeedbackRow>> {
-    feedback::table
+    directly!(conn => feedback::table
         .filter(feedback::debrief_id.eq(debrief))
         .filter(feedback::agency_id.eq(agency))
         .order((feedback::side, feedback::id))
         .select(FeedbackRow::as_select())
-        .load(conn)
+        .load(conn))
 }
 
 /// Writes the row over the one of `version`; false if that is not the present one.
@@ -134,7 +134,7 @@ pub fn update(conn: &mut DbConn, row: &FeedbackRow, version: i64) -> QueryResult
         .filter(feedback::id.eq(row.id))
         .filter(feedback::agency_id.eq(row.agency_id))
         .filter(feedback::version.eq(version));
-    Prepared(diesel::update(present).set(row)).execute(conn).map(|rows| rows == 1)
+    directly!(conn => Prepared(diesel::update(present).set(row)).execute(conn)).map(|rows| rows == 1)
 }
 
 /// Deletes an account that was only asked for.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::DbConn;
-use super::prepared::insert_rows;
+use super::prepared::{directly, insert_rows};
 use super::schema::points;
 use crate::domain::feedback::{Address, Point, PointKind, Severity};
 use crate::domain::ids::{AgencyId, DebriefId, FeedbackId, PointId};
@@ -91,12 +91,12 @@ impl From<PointRow> for Point {
 
 /// Every point of a debrief, account by account, each account's in their order.
 pub fn of_debrief(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryResult<Vec<PointRow>> {
-    points::table
+    directly!(conn => points::table
         .filter(points::debrief_id.eq(debrief))
         .filter(points::agency_id.eq(agency))
         .order((points::feedback_id, points::position))
         .select(PointRow::as_select())
-        .load(conn)
+        .load(conn))
 }
 
 /// The points of one account, in their order.

@@ -10,6 +10,7 @@ use diesel::backend::Backend;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sqlite::SqliteConnection;
 
 use super::connection::DbConn;
 
@@ -39,6 +40,7 @@ impl<Q: Query> Query for Prepared<Q> {
 }
 impl<Q> RunQueryDsl<DbConn> for Prepared<Q> {}
 impl<Q> RunQueryDsl<PgConnection> for Prepared<Q> {}
+impl<Q> RunQueryDsl<SqliteConnection> for Prepared<Q> {}
 
 /// Repeats the last of some values until their number is a power of two: `IN` with them then has
 /// few texts, and means the same.
@@ -48,6 +50,20 @@ pub fn pad<T: Copy>(mut values: Vec<T>) -> Vec<T> {
     }
     values
 }
+
+/// Runs a query as one of the database that it is. The derived connection writes out the text of each
+/// query two or three times whenever it runs, prepared or not, which costs more than many a statement
+/// itself: so do it where much is read or written.
+macro_rules! directly {
+    ($conn:ident => $query:expr) => {{
+        use $crate::store::connection::DbConn;
+        match &mut *$conn {
+            DbConn::Postgres($conn) => $query,
+            DbConn::Sqlite($conn) => $query,
+        }
+    }};
+}
+pub(crate) use directly;
 
 /// Inserts a slice of rows in one statement, which the derived connection cannot.
 macro_rules! insert_rows {

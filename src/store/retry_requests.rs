@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked, MultiBackend, NotFoundBy};
 use super::debriefs::Debrief;
-use super::prepared::Prepared;
+use super::prepared::{Prepared, directly};
 use super::record::ListOptions;
 use super::schema::{debriefs, retry_requests};
 use crate::domain::feedback::Channel;
@@ -117,7 +117,7 @@ pub fn update(conn: &mut DbConn, row: &RetryRequest, version: i64) -> QueryResul
 /// The requests of a debrief, oldest first.
 pub fn of_debrief(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<Vec<RetryRequest>> {
     let rows = retry_requests::table.filter(retry_requests::debrief_id.eq(debrief)).order(retry_requests::id);
-    rows.select(RetryRequest::as_select()).load(conn)
+    directly!(conn => rows.select(RetryRequest::as_select()).load(conn))
 }
 
 /// The one request about the interview that something may still come of.
