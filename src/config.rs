@@ -11,6 +11,7 @@ mod print;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -28,6 +29,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// Tokens and passwords.
     pub auth: AuthSettings,
+    /// How often anybody may ask.
+    pub rate_limits: RateLimitSettings,
     /// The relay of notes.
     pub mail: MailSettings,
     /// The candidates' wishes to meet a client again.
@@ -63,6 +66,8 @@ pub struct ServerSettings {
     pub shutdown_timeout_seconds: u32,
     /// Threads that serve HTTP; 0 is one for each core.
     pub workers: u16,
+    /// Networks of reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Where `/metrics` is served.
@@ -148,6 +153,26 @@ pub struct Argon2Settings {
     pub iterations: u32,
     /// Lanes.
     pub parallelism: u32,
+}
+
+/// How often anybody may ask, for each process.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimitSettings {
+    /// Each user and each API client.
+    pub credential: RateLimit,
+    /// Each address, on the routes that sign in.
+    pub sign_in: RateLimit,
+}
+
+/// How many requests in how many seconds; they may come all at once.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// How many; 0 is no limit.
+    pub requests: u32,
+    /// In how many seconds.
+    pub seconds: u32,
 }
 
 /// The candidates' wishes to meet a client again.

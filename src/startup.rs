@@ -3,6 +3,7 @@
 mod mail;
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +18,16 @@ use crate::api::arrival::{self, BodyTimeout};
 use crate::api::contract::{self, Contract};
 use crate::api::metrics::{self, Metrics};
 use crate::api::openapi::{self, Document};
+use crate::api::rate::{self, Limits, Policy};
 use crate::api::{request, routing};
 use crate::app::Context;
 use crate::auth::keys::Keys;
 use crate::auth::password::{Cost, Hasher};
 use crate::auth::setup_token::SetupToken;
 use crate::auth::token::{TokenSettings, Tokens};
-use crate::config::{DatabaseUrl, MetricsListener, Settings, SqliteSynchronous, with_time_limits};
+use crate::config::{
+    DatabaseUrl, MetricsListener, RateLimit, RateLimitSettings, Settings, SqliteSynchronous, with_time_limits,
+};
 use crate::domain::clock::Clock;
 use crate::store::migrations;
 use crate::store::pool::{Location, StatementHook, Store, StoreError, StoreOptions};
@@ -129,6 +133,7 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
     let contract = web::Data::new(Contract::of(&document));
     let rendered = web::Data::new(Document(document.to_pretty_json()?.into()));
     let context = web::Data::new(context);
+    let limits = web::Data::new(limits(settings));
     let public_metrics = server_settings.metrics == MetricsListener::Public;
 
     let (ops_address, ops_server) = if server_settings.metrics == MetricsListener::Ops {
@@ -152,10 +157,12 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
             .app_data(context.clone())
             .app_data(rendered.clone())
             .app_data(contract.clone())
+            .app_data(limits.clone())
             .app_data(web::PayloadConfig::new(body_limit))
             .app_data(web::Data::new(BodyTimeout(request_timeout)))
             .app_data(web::PathConfig::default().error_handler(routing::bad_path))
             .wrap(from_fn(contract::layer))
+            .wrap(from_fn(rate::layer))
             .wrap(actix_web::middleware::Compress::default())
             .wrap(from_fn(request::layer))
             .wrap(from_fn(arrival::layer))
@@ -172,6 +179,18 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
         server = server.workers(usize::from(server_settings.workers));
     }
     Ok(Running { address, ops_address, server: server.listen(listener)?.run(), ops_server })
+}
+
+/// What each credential, and each address, may ask for.
+fn limits(settings: &Settings) -> Limits {
+    let policy = |name, limit: &RateLimit| Policy {
+        name,
+        requests: NonZeroU32::new(limit.requests),
+        period: Duration::from_secs(u64::from(limit.seconds)),
+    };
+    let RateLimitSettings { credential, sign_in } = &settings.rate_limits;
+    let proxies = settings.server.trusted_proxies.clone();
+    Limits::new(policy("credential", credential), policy("sign-in", sign_in), proxies)
 }
 
 fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {

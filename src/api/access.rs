@@ -9,6 +9,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::error::{ApiError, Code, unauthorized};
+use super::rate::Limits;
 use crate::app::Context;
 use crate::auth::caller::Caller;
 use crate::auth::token::TokenError;
@@ -87,6 +88,9 @@ fn authorize(request: &HttpRequest, needed: Option<Scope>) -> Result<Caller, Api
         };
         unauthorized(&error.to_string(), parameters)
     })?;
+    if let Some(limits) = request.app_data::<web::Data<Limits>>() {
+        limits.spend(request, caller.actor)?;
+    }
     match needed {
         Some(scope) if !caller.scopes.contains(scope) => {
             Err(ApiError::new(Code::Forbidden, format!("this needs the scope {scope}")))

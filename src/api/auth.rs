@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::access::{Access, Anybody};
 use super::error::{ApiError, Problem};
 use super::input::{Body, Whole};
+use super::rate::Stranger;
 use super::records::Answer;
 use super::routes::Routes;
 use crate::app::sign_in::{self, ClientToken, GrantError, Login, Refresh, Setup, TokenPair};
@@ -30,7 +31,7 @@ pub fn routes(routes: &mut impl Routes) {
 #[utoipa::path(tag = "sign-in", security(()), request_body = Setup,
     responses((status = 201, body = TokenPair), (status = 404, description = "There is an agency already.")))]
 #[post("/v1/setup")]
-async fn set_up(context: web::Data<Context>, body: Body<Setup>) -> Answer {
+async fn set_up(_: Stranger, context: web::Data<Context>, body: Body<Setup>) -> Answer {
     let pair = sign_in::set_up(&context, body.0).await?;
     Ok(private(HttpResponse::Created()).json(pair))
 }
@@ -39,7 +40,7 @@ async fn set_up(context: web::Data<Context>, body: Body<Setup>) -> Answer {
 #[utoipa::path(tag = "sign-in", security(()), request_body = Login,
     responses((status = 200, body = TokenPair), (status = 401, description = "Not right.")))]
 #[post("/v1/auth/login")]
-async fn log_in(context: web::Data<Context>, body: Body<Login>) -> Answer {
+async fn log_in(_: Stranger, context: web::Data<Context>, body: Body<Login>) -> Answer {
     let pair = sign_in::log_in(&context, body.0).await?;
     Ok(private(HttpResponse::Ok()).json(pair))
 }
@@ -48,7 +49,7 @@ async fn log_in(context: web::Data<Context>, body: Body<Login>) -> Answer {
 #[utoipa::path(tag = "sign-in", security(()), request_body = Refresh,
     responses((status = 200, body = TokenPair), (status = 401, description = "Not good.")))]
 #[post("/v1/auth/refresh")]
-async fn refresh(context: web::Data<Context>, body: Body<Refresh>) -> Answer {
+async fn refresh(_: Stranger, context: web::Data<Context>, body: Body<Refresh>) -> Answer {
     let pair = sign_in::refresh(&context, body.0).await?;
     Ok(private(HttpResponse::Ok()).json(pair))
 }
@@ -91,7 +92,12 @@ struct GrantProblem {
         (status = 400, content((GrantProblem = "application/json"), (Problem = "application/problem+json"))),
         (status = 401, body = GrantProblem), (status = 408, body = GrantProblem), (status = 413, body = GrantProblem)))]
 #[post("/oauth/token")]
-async fn token(request: HttpRequest, context: web::Data<Context>, form: Result<Whole, ApiError>) -> Answer {
+async fn token(
+    _: Stranger,
+    request: HttpRequest,
+    context: web::Data<Context>,
+    form: Result<Whole, ApiError>,
+) -> Answer {
     let refused = |builder: HttpResponseBuilder, error, error_description| {
         private(builder).json(GrantProblem { error, error_description })
     };

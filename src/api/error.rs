@@ -89,6 +89,8 @@ codes! {
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The type of the body is not supported"
     /// The route needs `If-Match`.
     PreconditionRequired "precondition_required" PRECONDITION_REQUIRED "If-Match is required"
+    /// The caller has asked too often; `Retry-After` says how many seconds to wait.
+    TooManyRequests "too_many_requests" TOO_MANY_REQUESTS "Too many requests"
     /// Something went wrong that the caller cannot mend.
     Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong here"
     /// The database cannot be reached for now, or somebody else is at work on the same records.

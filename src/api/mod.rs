@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod notes;
 pub mod openapi;
 pub mod page;
+pub mod rate;
 pub mod records;
 pub mod request;
 pub mod retry_requests;

@@ -96,6 +96,7 @@ fn add_errors(operation: &mut Operation, has_id: bool, writes: bool) {
     let is_open = operation.security.as_ref().is_some_and(|all| all.iter().all(|s| *s == Default::default()));
     let mut errors = vec![("500", "A fault of the service."), ("503", "The service is not ready.")];
     errors.push(("400", "The input has faults."));
+    errors.push(("429", "This was asked too often; Retry-After says how long to wait."));
     if !is_open {
         errors.push(("401", "There is no good token."));
         errors.push(("403", "The token does not allow this."));

@@ -18,7 +18,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<String> {
 
 fn ranges(settings: &Settings, found: &mut Vec<String>) {
     let Settings { server, database, auth, mail, .. } = settings;
-    let (smtp, relay) = (&mail.smtp, &mail.relay);
+    let (smtp, relay, limits) = (&mail.smtp, &mail.relay, &settings.rate_limits);
     for (key, value, least, most) in [
         ("server.body_limit_bytes", server.body_limit_bytes, 1024, 64 << 20),
         ("server.request_timeout_seconds", server.request_timeout_seconds, 1, 600),
@@ -35,6 +35,10 @@ fn ranges(settings: &Settings, found: &mut Vec<String>) {
         ("auth.argon2.memory_kib", auth.argon2.memory_kib, 19_456, 4 << 20),
         ("auth.argon2.iterations", auth.argon2.iterations, 2, 100),
         ("auth.argon2.parallelism", auth.argon2.parallelism, 1, 64),
+        ("rate_limits.credential.requests", limits.credential.requests, 0, 10_000_000),
+        ("rate_limits.credential.seconds", limits.credential.seconds, 1, 86_400),
+        ("rate_limits.sign_in.requests", limits.sign_in.requests, 0, 10_000_000),
+        ("rate_limits.sign_in.seconds", limits.sign_in.seconds, 1, 86_400),
         ("mail.undo_window_seconds", mail.undo_window_seconds, 0, 86_400),
         ("mail.smtp.port", smtp.port.into(), 1, 65_535),
         ("mail.smtp.max_connections", smtp.max_connections.into(), 1, 100),

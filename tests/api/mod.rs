@@ -18,6 +18,7 @@ mod interview_debriefs;
 mod interviews;
 mod job_orders;
 mod notes;
+mod rate;
 mod relay;
 mod retry_requests;
 mod stopping;
