@@ -27,5 +27,6 @@ pub mod page;
 pub mod records;
 pub mod request;
 pub mod retry_requests;
+pub mod reviews;
 pub mod routes;
 pub mod routing;

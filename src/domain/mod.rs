@@ -22,3 +22,4 @@ pub mod search;
 pub mod state;
 pub mod text;
 pub mod timestamp;
+pub mod wording;

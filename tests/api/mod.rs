@@ -20,5 +20,6 @@ mod job_orders;
 mod notes;
 mod relay;
 mod retry_requests;
+mod reviews;
 mod stopping;
 mod worklist;
