@@ -48,6 +48,7 @@ fn lists(records: &Records) -> Vec<String> {
         format!("/v1/retry-requests?client_id={client}"),
         format!("/v1/debriefs/{debrief}"),
         format!("/v1/debriefs/{debrief}/comparison"),
+        format!("/v1/debriefs/{debrief}/call-sheet"),
         format!("/v1/notes/{note}/review"),
         format!("/v1/debriefs/{debrief}/history"),
         format!("/v1/debriefs/{debrief}/activities"),

@@ -5,6 +5,7 @@ mod words;
 
 pub mod activity;
 pub mod actor;
+pub mod call_sheet;
 pub mod clock;
 pub mod comparison;
 pub mod debrief;

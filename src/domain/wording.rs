@@ -264,6 +264,16 @@ pub fn review_note(subject: &str, body: &str, language: Option<&str>, names: &Na
     reviewed(&texts, WordingKind::Note, language, Some(names))
 }
 
+/// Whether a text, in any language that there is a lexicon for, says something about health.
+#[must_use]
+pub fn tells_of_health(text: &str) -> bool {
+    lexicon::of(DEFAULT_LANGUAGE).is_some_and(|lexicon| {
+        let mut hits = Vec::new();
+        tone::look(&Text::new(text), lexicon, &mut hits);
+        hits.iter().any(|hit| hit.rule == Rule::HealthDetails)
+    })
+}
+
 fn reviewed(
     texts: &[(Option<NoteField>, &str)],
     kind: WordingKind,

@@ -3,6 +3,7 @@
 mod administration;
 mod auth;
 mod body;
+mod call_sheet;
 mod candidates;
 mod clients;
 mod clock;

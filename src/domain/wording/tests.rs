@@ -254,6 +254,12 @@ fn the_words_of_names_are_those_in_capitals() {
     assert_eq!(first_words(&["A B C ".repeat(5).as_str()]).len(), 3);
 }
 
+#[test]
+fn health_is_told_of_or_not() {
+    assert!(tells_of_health("I had a migraine."));
+    assert!(!tells_of_health("I was sick of waiting."));
+}
+
 /// Shapes at which a careless matcher would take the square of their length.
 #[test]
 fn the_longest_texts_are_read_through() {
