@@ -21,7 +21,8 @@ fn lists(records: &Records) -> Vec<String> {
     for noun in ["clients", "candidates"] {
         lists.push(format!("/v1/{noun}?q=name+4711"));
     }
-    let Records { client, contact, candidate, job_order, recruiter, debrief, delivery, feedback } = records;
+    let Records { client, contact, candidate, job_order, recruiter, debrief, delivery, feedback, note } =
+        records;
     lists.extend([
         format!("/v1/contacts?client_id={client}"),
         format!("/v1/job-orders?client_id={client}"),
@@ -47,6 +48,8 @@ fn lists(records: &Records) -> Vec<String> {
         format!("/v1/retry-requests?client_id={client}"),
         format!("/v1/debriefs/{debrief}"),
         format!("/v1/debriefs/{debrief}/comparison"),
+        format!("/v1/debriefs/{debrief}/call-sheet"),
+        format!("/v1/notes/{note}/review"),
         format!("/v1/debriefs/{debrief}/history"),
         format!("/v1/debriefs/{debrief}/activities"),
     ]);

@@ -1,6 +1,7 @@
 //! `/v1/debriefs`: the aftermath of interviews.
 
 mod activities;
+mod call_sheet;
 mod matches;
 mod transitions;
 
@@ -23,6 +24,7 @@ use crate::domain::ids::DebriefId;
 pub fn routes(routes: &mut impl Routes) {
     routes.service(list).service(show).service(comparison).service(list_history);
     routes.configure(transitions::routes).configure(matches::routes).configure(activities::routes);
+    routes.service(call_sheet::show_call_sheet);
 }
 
 /// The worklist: debriefs with the names that go with them, in the order that is wanted.

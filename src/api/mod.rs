@@ -28,5 +28,6 @@ pub mod rate;
 pub mod records;
 pub mod request;
 pub mod retry_requests;
+pub mod reviews;
 pub mod routes;
 pub mod routing;

@@ -1,6 +1,7 @@
 //! `/v1/notes`: thank-you notes, from the first draft to the message that carries them.
 
 mod preview;
+mod review;
 
 use actix_web::{HttpRequest, get, patch, post, web};
 use sha2::{Digest, Sha256};
@@ -30,7 +31,8 @@ pub fn routes(routes: &mut impl Routes) {
         .service(request_changes)
         .service(reject)
         .service(recall)
-        .service(preview::show_preview);
+        .service(preview::show_preview)
+        .service(review::show_review);
 }
 
 /// The tag of a note. What its emails do makes no new version of the note, but another

@@ -26,6 +26,7 @@ pub fn routes(routes: &mut impl Routes) {
         .configure(super::interviews::routes)
         .configure(super::retry_requests::routes)
         .configure(super::notes::routes)
+        .configure(super::reviews::routes)
         .configure(super::deliveries::routes)
         .configure(super::events::routes);
 }

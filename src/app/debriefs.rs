@@ -1,6 +1,7 @@
 //! Debriefs: the aftermath of interviews.
 
 pub mod activities;
+pub mod call_sheet;
 pub mod history;
 pub mod lifecycle;
 pub mod matches;

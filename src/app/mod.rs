@@ -20,6 +20,7 @@ pub mod letters;
 pub mod notes;
 pub mod records;
 pub mod retry_requests;
+pub mod reviews;
 pub mod sign_in;
 pub mod users;
 

@@ -2,6 +2,7 @@
 
 pub mod decisions;
 pub mod preview;
+pub mod review;
 mod view;
 
 use std::collections::HashSet;

@@ -5,6 +5,7 @@ mod words;
 
 pub mod activity;
 pub mod actor;
+pub mod call_sheet;
 pub mod clock;
 pub mod comparison;
 pub mod debrief;
@@ -22,3 +23,4 @@ pub mod search;
 pub mod state;
 pub mod text;
 pub mod timestamp;
+pub mod wording;

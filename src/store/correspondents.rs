@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::agencies::MailIdentity;
 use super::connection::{DbConn, Later};
-use super::schema::{agencies, candidates, contacts, debriefs, users};
+use super::schema::{agencies, candidates, clients, contacts, debriefs, job_orders, users};
 use super::types::{Instant, Json};
 use crate::domain::ids::{AgencyId, ClientId, ContactId, DebriefId, UserId};
 use crate::domain::people::EmailStatus;
@@ -95,4 +95,35 @@ pub fn names(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryRe
         .select((agencies::name, agencies::mail, candidates::name))
         .first(conn)?;
     Ok((mail.0.sender_name.unwrap_or(name), candidate))
+}
+
+/// What a note of a debrief may speak of: the client, and what it, the candidate and the vacancy are
+/// called.
+pub fn subjects(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    debrief: DebriefId,
+) -> QueryResult<(ClientId, [String; 3])> {
+    let (id, client, candidate, title): (ClientId, String, String, String) = debriefs::table
+        .inner_join(clients::table)
+        .inner_join(candidates::table)
+        .inner_join(job_orders::table.on(job_orders::id.eq(debriefs::job_order_id)))
+        .filter(debriefs::id.eq(debrief))
+        .filter(debriefs::agency_id.eq(agency))
+        .select((clients::id, clients::name, candidates::name, job_orders::title))
+        .first(conn)?;
+    Ok((id, [client, candidate, title]))
+}
+
+/// What some contacts are called.
+pub fn contact_names(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    contacts: &[ContactId],
+) -> QueryResult<Vec<String>> {
+    if contacts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named = contacts::table.filter(contacts::id.eq_any(contacts)).filter(contacts::agency_id.eq(agency));
+    named.select(contacts::name).load(conn)
 }

@@ -3,6 +3,7 @@
 mod administration;
 mod auth;
 mod body;
+mod call_sheet;
 mod candidates;
 mod clients;
 mod clock;
@@ -21,5 +22,6 @@ mod notes;
 mod rate;
 mod relay;
 mod retry_requests;
+mod reviews;
 mod stopping;
 mod worklist;

@@ -1,7 +1,7 @@
 //! A hundred thousand debriefs, written by the database itself: believable enough for a planner.
 
 use debrief::domain::ids::{
-    CandidateId, ClientId, ContactId, DebriefId, DeliveryId, FeedbackId, Id, JobOrderId, UserId,
+    CandidateId, ClientId, ContactId, DebriefId, DeliveryId, FeedbackId, Id, JobOrderId, NoteId, UserId,
 };
 use debrief::store::connection::DbConn;
 use debrief::store::pool::StoreError;
@@ -20,6 +20,7 @@ pub struct Records {
     pub delivery: DeliveryId,
     /// An account without revisions: what fills the table is no account.
     pub feedback: FeedbackId,
+    pub note: NoteId,
 }
 
 impl Records {
@@ -34,6 +35,7 @@ impl Records {
             debrief: id(7, 40),
             delivery: id(14, 42),
             feedback: id(8, 30_000),
+            note: id(12, 42),
         }
     }
 }
