@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod due;
 pub mod event;
 pub mod feedback;
+pub mod idempotency_key;
 pub mod ids;
 pub mod interview;
 pub mod note;
