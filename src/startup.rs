@@ -21,6 +21,7 @@ use crate::api::openapi::{self, Document};
 use crate::api::rate::{self, Limits, Policy};
 use crate::api::{request, routing};
 use crate::app::Context;
+use crate::app::idempotency_keys::Repeatable;
 use crate::auth::keys::Keys;
 use crate::auth::password::{Cost, Hasher};
 use crate::auth::setup_token::SetupToken;
@@ -82,10 +83,12 @@ pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken)
         iterations: auth.argon2.iterations,
         parallelism: auth.argon2.parallelism,
     };
+    let repeatable = Arc::new(Repeatable::new(&keys));
     Ok(Context {
         store,
         tokens: Arc::new(Tokens::new(token_settings, keys)),
         hasher: Hasher::new(cost, usize::from(auth.hashing_threads))?,
+        repeatable,
         mail: Arc::new(mail::policy(&settings.mail)),
         relay_bell: Arc::default(),
         refresh_lifetime: TimeDelta::days(i64::from(auth.refresh_token_days)),

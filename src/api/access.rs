@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::error::{ApiError, Code, unauthorized};
 use super::rate::Limits;
@@ -72,7 +72,11 @@ impl<S: Needs> FromRequest for Access<S> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(authorize(request, S::SCOPE).map(|caller| Self { caller, scope: PhantomData }))
+        ready(authorize(request, S::SCOPE).map(|caller| {
+            // Whose idempotency key it is: see `Once`.
+            request.extensions_mut().insert(caller);
+            Self { caller, scope: PhantomData }
+        }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `/v1/setup`, `/v1/auth`, `/oauth/token`, `/v1/me` and the public keys.
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,15 +9,18 @@ use utoipa::ToSchema;
 
 use super::access::{Access, Anybody};
 use super::error::{ApiError, Problem};
+use super::idempotency_keys::Once;
 use super::input::{Body, Whole};
 use super::rate::Stranger;
 use super::records::Answer;
+use super::reply::Reply;
 use super::routes::Routes;
-use crate::app::sign_in::{self, ClientToken, GrantError, Login, Refresh, Setup, TokenPair};
+use crate::app::sign_in::{self, ClientToken, GrantError, Login, REFRESH_REFUSED, Refresh, Setup, TokenPair};
 use crate::app::{AppError, Context};
 use crate::auth::caller::Actor;
 use crate::domain::ids::AgencyId;
 use crate::domain::people::{Role, Scopes};
+use crate::store::pool::Tx;
 use crate::store::{agencies, api_clients, users};
 
 /// Registers the routes.
@@ -31,35 +34,46 @@ pub fn routes(routes: &mut impl Routes) {
 #[utoipa::path(tag = "sign-in", security(()), request_body = Setup,
     responses((status = 201, body = TokenPair), (status = 404, description = "There is an agency already.")))]
 #[post("/v1/setup")]
-async fn set_up(_: Stranger, context: web::Data<Context>, body: Body<Setup>) -> Answer {
-    let pair = sign_in::set_up(&context, body.0).await?;
-    Ok(private(HttpResponse::Created()).json(pair))
+async fn set_up(_: Stranger, context: web::Data<Context>, once: Once, body: Body<Setup>) -> Answer {
+    let session = context.session();
+    // After the first time there is an agency, which is a failure but for who repeats the request.
+    let prepared = once.hold_back(sign_in::prepare(&context, body.0).await)?;
+    let work = move |tx: &mut Tx<'_>| given(StatusCode::CREATED, &sign_in::set_up(tx, &session, prepared?)?);
+    once.write(work).await
 }
 
 /// Signs a user in.
 #[utoipa::path(tag = "sign-in", security(()), request_body = Login,
     responses((status = 200, body = TokenPair), (status = 401, description = "Not right.")))]
 #[post("/v1/auth/login")]
-async fn log_in(_: Stranger, context: web::Data<Context>, body: Body<Login>) -> Answer {
-    let pair = sign_in::log_in(&context, body.0).await?;
-    Ok(private(HttpResponse::Ok()).json(pair))
+async fn log_in(_: Stranger, context: web::Data<Context>, once: Once, body: Body<Login>) -> Answer {
+    let session = context.session();
+    let verified = sign_in::verify(&context, body.0).await?;
+    once.write(move |tx| given(StatusCode::OK, &sign_in::log_in(tx, &session, &verified)?)).await
 }
 
 /// Exchanges a refresh token for a new pair. A token used twice ends the whole sign-in.
 #[utoipa::path(tag = "sign-in", security(()), request_body = Refresh,
     responses((status = 200, body = TokenPair), (status = 401, description = "Not good.")))]
 #[post("/v1/auth/refresh")]
-async fn refresh(_: Stranger, context: web::Data<Context>, body: Body<Refresh>) -> Answer {
-    let pair = sign_in::refresh(&context, body.0).await?;
-    Ok(private(HttpResponse::Ok()).json(pair))
+async fn refresh(_: Stranger, context: web::Data<Context>, once: Once, body: Body<Refresh>) -> Answer {
+    let session = context.session();
+    let work = move |tx: &mut Tx<'_>| {
+        let pair = sign_in::refresh(tx, &session, &body.0)?;
+        pair.map(|pair| given(StatusCode::OK, &pair)).transpose()
+    };
+    once.write_if(work).await?.ok_or_else(|| REFRESH_REFUSED.into())
 }
 
 /// Ends the sign-in that a refresh token belongs to.
 #[utoipa::path(tag = "sign-in", security(()), request_body = Refresh, responses((status = 204)))]
 #[post("/v1/auth/logout")]
-async fn log_out(context: web::Data<Context>, body: Body<Refresh>) -> Answer {
-    context.write(move |tx| sign_in::log_out(tx, &body.0)).await?;
-    Ok(HttpResponse::NoContent().finish())
+async fn log_out(once: Once, body: Body<Refresh>) -> Answer {
+    let work = move |tx: &mut Tx<'_>| {
+        sign_in::log_out(tx, &body.0)?;
+        Ok(Reply::empty(StatusCode::NO_CONTENT))
+    };
+    once.write(work).await
 }
 
 /// A form of the client credentials grant.
@@ -96,6 +110,7 @@ async fn token(
     _: Stranger,
     request: HttpRequest,
     context: web::Data<Context>,
+    once: Once,
     form: Result<Whole, ApiError>,
 ) -> Answer {
     let refused = |builder: HttpResponseBuilder, error, error_description| {
@@ -125,7 +140,7 @@ async fn token(
     let posted = form.client_id.zip(form.client_secret);
     let (id, secret) = basic(&request).or(posted).unwrap_or_default();
     match sign_in::grant(&context, &id, &secret, form.scope.as_deref()).await {
-        Ok(token) => Ok(private(HttpResponse::Ok()).json(token)),
+        Ok(token) => once.answer(given(StatusCode::OK, &token)?).await,
         Err(GrantError::InvalidClient) => {
             let mut builder = HttpResponse::Unauthorized();
             builder.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"debrief\""));
@@ -215,6 +230,11 @@ fn basic(request: &HttpRequest) -> Option<(String, String)> {
         serde_urlencoded::from_str::<Vec<(String, String)>>(&pair).ok()?.pop().map(|(_, value)| value)
     };
     Some((decode(id)?, decode(secret)?))
+}
+
+/// Something secret that is given to the caller.
+fn given(status: StatusCode, secret: &impl Serialize) -> Result<Reply, AppError> {
+    Ok(Reply::json(status, secret)?.with(&header::CACHE_CONTROL, "no-store"))
 }
 
 fn private(mut builder: HttpResponseBuilder) -> HttpResponseBuilder {

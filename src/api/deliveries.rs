@@ -1,11 +1,14 @@
 //! `/v1/deliveries`: every attempt of one, and the end of a doubt.
 
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, get, post, web};
 
 use super::access::{Access, Approve, Read};
+use super::idempotency_keys::Once;
 use super::input::{Body, Listing, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
+use super::reply::Reply;
 use super::routes::Routes;
 use crate::app::Context;
 use crate::app::deliveries::{self, AttemptView, ResolutionInput};
@@ -42,12 +45,15 @@ async fn attempts(
 async fn resolve(
     context: web::Data<Context>,
     access: Access<Approve>,
+    once: Once,
     id: web::Path<DeliveryId>,
     body: Body<ResolutionInput>,
 ) -> Answer {
     let caller = access.caller();
-    let work = move |tx: &mut Tx<'_>| deliveries::resolve(tx, &caller, id.into_inner(), &body.0);
-    let resolved = context.write(work).await?;
+    let work = move |tx: &mut Tx<'_>| {
+        Reply::json(StatusCode::OK, &deliveries::resolve(tx, &caller, id.into_inner(), &body.0)?)
+    };
+    let resolved = once.write(work).await?;
     context.relay_bell.notify_one();
-    Ok(HttpResponse::Ok().json(resolved))
+    Ok(resolved)
 }

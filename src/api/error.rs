@@ -81,12 +81,16 @@ codes! {
     ContentChanged "content_changed" CONFLICT "The text has changed"
     /// A contact is off-limits, or cannot be reached by email.
     ContactBlocked "contact_blocked" CONFLICT "A contact may not be written to"
+    /// A request with the same `Idempotency-Key` is being answered just now; ask again in a moment.
+    IdempotencyInFlight "idempotency_in_flight" CONFLICT "The first request is still being answered"
     /// The record has changed since it was read.
     StaleVersion "stale_version" PRECONDITION_FAILED "The record has changed"
     /// The body is larger than the server takes.
     PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large"
     /// The body is of a type that the route does not take.
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The type of the body is not supported"
+    /// The `Idempotency-Key` was sent before with another request: another path, query or body.
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The key stands for another request"
     /// The route needs `If-Match`.
     PreconditionRequired "precondition_required" PRECONDITION_REQUIRED "If-Match is required"
     /// The caller has asked too often; `Retry-After` says how many seconds to wait.
@@ -121,7 +125,7 @@ pub struct FieldError {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "/points/0/kind")]
     pub pointer: Option<String>,
-    /// Which query parameter.
+    /// Which parameter of the query, or which header.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub parameter: Option<String>,
@@ -274,8 +278,18 @@ impl From<AppError> for ApiError {
                     ConflictCode::InUse => Code::InUse,
                     ConflictCode::ContentChanged => Code::ContentChanged,
                     ConflictCode::ContactBlocked => Code::ContactBlocked,
+                    ConflictCode::KeyInFlight => Code::IdempotencyInFlight,
                 };
-                Self { existing_id: existing, ..Self::new(code, detail) }
+                let error = Self { existing_id: existing, ..Self::new(code, detail) };
+                match code {
+                    Code::IdempotencyInFlight => {
+                        error.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+                    }
+                    _ => error,
+                }
+            }
+            AppError::KeyReused => {
+                Self::new(Code::IdempotencyKeyReused, "the key was sent before with another request")
             }
             AppError::Forbidden(why) => Self::new(Code::Forbidden, why),
             AppError::Unauthorized(why) => unauthorized(why, ""),

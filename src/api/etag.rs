@@ -3,7 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -12,6 +12,8 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Required, Type};
 
 use super::error::{ApiError, Code};
+use super::reply::Reply;
+use crate::app::AppError;
 use crate::app::records::Expected;
 
 /// The version that the caller asks for with `If-Match`, where the route can do without.
@@ -141,32 +143,30 @@ pub fn fresh_whole(
 }
 
 /// A record that shows others beside itself and was just changed, with its tag.
-pub fn changed_whole(version: i64, record: &impl Serialize) -> Result<HttpResponse, ApiError> {
+pub fn changed_whole(version: i64, record: &impl Serialize) -> Result<Reply, AppError> {
     let (tag, body) = whole(version, record)?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).content_type("application/json").body(body))
+    Ok(Reply::document(StatusCode::OK, body).with(&header::ETAG, tag))
 }
 
-fn whole(version: i64, record: &impl Serialize) -> Result<(String, Vec<u8>), ApiError> {
-    let body = serde_json::to_vec(record).map_err(|e| ApiError::new(Code::Internal, e.to_string()))?;
+fn whole(version: i64, record: &impl Serialize) -> Result<(String, String), AppError> {
+    let body = serde_json::to_string(record).map_err(|e| AppError::Internal(e.to_string()))?;
     let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(&body));
     let digest = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
     Ok((format!("\"{version}-{digest:016x}\""), body))
 }
 
 /// A record that was just made, with its tag and where it is.
-pub fn created(version: i64, location: String, record: &impl Serialize) -> HttpResponse {
-    HttpResponse::Created()
-        .insert_header((header::ETAG, of(version)))
-        .insert_header((header::LOCATION, location))
-        .json(record)
+pub fn created(version: i64, location: String, record: &impl Serialize) -> Result<Reply, AppError> {
+    let reply = Reply::json(StatusCode::CREATED, record)?;
+    Ok(reply.with(&header::ETAG, of(version)).with(&header::LOCATION, location))
 }
 
 /// A record that was just changed, with its tag.
-pub fn changed(version: i64, record: &impl Serialize) -> HttpResponse {
+pub fn changed(version: i64, record: &impl Serialize) -> Result<Reply, AppError> {
     tagged(&of(version), record)
 }
 
 /// The same with a tag that tells more than the version.
-pub fn tagged(tag: &str, record: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::ETAG, tag)).json(record)
+pub fn tagged(tag: &str, record: &impl Serialize) -> Result<Reply, AppError> {
+    Ok(Reply::json(StatusCode::OK, record)?.with(&header::ETAG, tag))
 }

@@ -4,17 +4,24 @@ use actix_web::{HttpRequest, get, patch, post, web};
 
 use super::access::{Access, Read, Write};
 use super::etag::{self, RequiredIfMatch};
+use super::idempotency_keys::Once;
 use super::input::{Body, Listing, Merge, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
+use super::reply::Reply;
 use super::routes::Routes;
-use crate::app::Context;
 use crate::app::feedback::{self, Feedback, FeedbackInput, Revision, WaiveInput};
+use crate::app::{AppError, Context};
 use crate::domain::ids::{DebriefId, FeedbackId};
+use crate::store::pool::Tx;
 
 /// Registers the routes.
 pub fn routes(routes: &mut impl Routes) {
     routes.service(create).service(show).service(change).service(submit).service(waive).service(revisions);
+}
+
+fn changed(account: &Feedback) -> Result<Reply, AppError> {
+    etag::changed(account.row.version, account)
 }
 
 /// Writes one person's account. Whoever was asked for one already has a `requested` account, which
@@ -23,14 +30,17 @@ pub fn routes(routes: &mut impl Routes) {
     responses((status = 201, body = Feedback)))]
 #[post("/v1/debriefs/{id}/feedback")]
 async fn create(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<DebriefId>,
     body: Body<FeedbackInput>,
 ) -> Answer {
     let caller = access.caller();
-    let account = context.write(move |tx| feedback::create(tx, &caller, *id, body.0)).await?;
-    Ok(etag::created(account.row.version, format!("/v1/feedback/{}", account.row.id), &account))
+    let work = move |tx: &mut Tx<'_>| {
+        let account = feedback::create(tx, &caller, *id, body.0)?;
+        etag::created(account.row.version, format!("/v1/feedback/{}", account.row.id), &account)
+    };
+    once.write(work).await
 }
 
 /// Shows an account as it now stands.
@@ -65,21 +75,20 @@ async fn change(
     let account = context
         .write(move |tx| feedback::patch(tx, &caller, *id, expected.0, |present| body.apply(present)))
         .await?;
-    Ok(etag::changed(account.row.version, &account))
+    Ok(changed(&account)?.into())
 }
 
 /// Submits a draft.
 #[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path), RequiredIfMatch), responses((status = 200, body = Feedback)))]
 #[post("/v1/feedback/{id}/submit")]
 async fn submit(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<FeedbackId>,
     expected: RequiredIfMatch,
 ) -> Answer {
     let caller = access.caller();
-    let account = context.write(move |tx| feedback::submit(tx, &caller, *id, expected.0)).await?;
-    Ok(etag::changed(account.row.version, &account))
+    once.write(move |tx| changed(&feedback::submit(tx, &caller, *id, expected.0)?)).await
 }
 
 /// Gives up on an account that was asked for or drafted, for a reason.
@@ -87,15 +96,14 @@ async fn submit(
     responses((status = 200, body = Feedback)))]
 #[post("/v1/feedback/{id}/waive")]
 async fn waive(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<FeedbackId>,
     expected: RequiredIfMatch,
     body: Body<WaiveInput>,
 ) -> Answer {
     let caller = access.caller();
-    let account = context.write(move |tx| feedback::waive(tx, &caller, *id, expected.0, &body.0)).await?;
-    Ok(etag::changed(account.row.version, &account))
+    once.write(move |tx| changed(&feedback::waive(tx, &caller, *id, expected.0, &body.0)?)).await
 }
 
 /// Lists every submitted revision of an account, newest first: who said it, and who typed it.

@@ -7,15 +7,16 @@ use actix_web::{HttpRequest, get, patch, post, web};
 use sha2::{Digest, Sha256};
 
 use super::access::{Access, Approve, Read, Write};
-use super::error::ApiError;
 use super::etag::{self, RequiredIfMatch};
+use super::idempotency_keys::Once;
 use super::input::{Body, Listing, Merge};
 use super::page::{self, Page};
 use super::records::{Answer, Key, Paging};
+use super::reply::Reply;
 use super::routes::Routes;
-use crate::app::Context;
 use crate::app::notes::decisions::{self, Approval, Reason};
 use crate::app::notes::{self, NoteInput, NoteQuery, NoteView};
+use crate::app::{AppError, Context};
 use crate::domain::ids::{DebriefId, NoteId, kinds};
 use crate::store::pool::Tx;
 
@@ -37,17 +38,17 @@ pub fn routes(routes: &mut impl Routes) {
 
 /// The tag of a note. What its emails do makes no new version of the note, but another
 /// representation.
-fn tag(view: &NoteView) -> Result<String, ApiError> {
+fn tag(view: &NoteView) -> Result<String, AppError> {
     if view.deliveries.is_empty() {
         return Ok(etag::of(view.note.version));
     }
-    let shown = serde_json::to_vec(view).map_err(|e| super::error::internal(&e))?;
+    let shown = serde_json::to_vec(view).map_err(|e| AppError::Internal(e.to_string()))?;
     let hash = format!("{:x}", Sha256::digest(shown));
     Ok(format!("\"{}-{}\"", view.note.version, &hash[..16]))
 }
 
-fn changed(view: &NoteView) -> Answer {
-    Ok(etag::tagged(&tag(view)?, view))
+fn changed(view: &NoteView) -> Result<Reply, AppError> {
+    etag::tagged(&tag(view)?, view)
 }
 
 /// Writes the first draft of a note.
@@ -55,14 +56,17 @@ fn changed(view: &NoteView) -> Answer {
     responses((status = 201, body = NoteView)))]
 #[post("/v1/debriefs/{id}/notes")]
 async fn create(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     debrief: web::Path<DebriefId>,
     body: Body<NoteInput>,
 ) -> Answer {
     let caller = access.caller();
-    let made = context.write(move |tx| notes::create(tx, &caller, debrief.into_inner(), body.0)).await?;
-    Ok(etag::created(made.note.version, format!("/v1/notes/{}", made.note.id), &made))
+    let work = move |tx: &mut Tx<'_>| {
+        let made = notes::create(tx, &caller, debrief.into_inner(), body.0)?;
+        etag::created(made.note.version, format!("/v1/notes/{}", made.note.id), &made)
+    };
+    once.write(work).await
 }
 
 /// Lists notes: newest first, or with `updated_since` in the order of their changes.
@@ -109,21 +113,20 @@ async fn change(
     let caller = access.caller();
     let (patch, read) = body.into_parts();
     let work = move |tx: &mut Tx<'_>| notes::patch(tx, &caller, id.into_inner(), expected.0, &patch, read);
-    changed(&context.write(work).await?)
+    Ok(changed(&context.write(work).await?)?.into())
 }
 
 /// Hands a note to the recruiter.
 #[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/submit")]
 async fn submit(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<NoteId>,
     expected: RequiredIfMatch,
 ) -> Answer {
     let caller = access.caller();
-    let work = move |tx: &mut Tx<'_>| decisions::submit(tx, &caller, id.into_inner(), expected.0);
-    changed(&context.write(work).await?)
+    once.write(move |tx| changed(&decisions::submit(tx, &caller, id.into_inner(), expected.0)?)).await
 }
 
 /// Finds exactly one text fit to send, and queues a message for each contact.
@@ -133,16 +136,18 @@ async fn submit(
 async fn approve(
     context: web::Data<Context>,
     access: Access<Approve>,
+    once: Once,
     id: web::Path<NoteId>,
     expected: RequiredIfMatch,
     body: Body<Approval>,
 ) -> Answer {
     let (caller, mail) = (access.caller(), context.mail.clone());
-    let work =
-        move |tx: &mut Tx<'_>| decisions::approve(tx, &caller, &mail, id.into_inner(), expected.0, &body.0);
-    let approved = context.write(work).await?;
+    let work = move |tx: &mut Tx<'_>| {
+        changed(&decisions::approve(tx, &caller, &mail, id.into_inner(), expected.0, &body.0)?)
+    };
+    let approved = once.write(work).await?;
     context.relay_bell.notify_one();
-    changed(&approved)
+    Ok(approved)
 }
 
 /// Sends a note back to be mended.
@@ -150,16 +155,17 @@ async fn approve(
     responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/request-changes")]
 async fn request_changes(
-    context: web::Data<Context>,
     access: Access<Approve>,
+    once: Once,
     id: web::Path<NoteId>,
     expected: RequiredIfMatch,
     body: Body<Reason>,
 ) -> Answer {
     let caller = access.caller();
-    let work =
-        move |tx: &mut Tx<'_>| decisions::request_changes(tx, &caller, id.into_inner(), expected.0, &body.0);
-    changed(&context.write(work).await?)
+    once.write(move |tx| {
+        changed(&decisions::request_changes(tx, &caller, id.into_inner(), expected.0, &body.0)?)
+    })
+    .await
 }
 
 /// Refuses a note for good.
@@ -167,27 +173,26 @@ async fn request_changes(
     responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/reject")]
 async fn reject(
-    context: web::Data<Context>,
     access: Access<Approve>,
+    once: Once,
     id: web::Path<NoteId>,
     expected: RequiredIfMatch,
     body: Body<Reason>,
 ) -> Answer {
     let caller = access.caller();
-    let work = move |tx: &mut Tx<'_>| decisions::reject(tx, &caller, id.into_inner(), expected.0, &body.0);
-    changed(&context.write(work).await?)
+    once.write(move |tx| changed(&decisions::reject(tx, &caller, id.into_inner(), expected.0, &body.0)?))
+        .await
 }
 
 /// Calls a note back. What has not left is never sent; the deliveries say what had left.
 #[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/recall")]
 async fn recall(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<NoteId>,
     expected: RequiredIfMatch,
 ) -> Answer {
     let caller = access.caller();
-    let work = move |tx: &mut Tx<'_>| decisions::recall(tx, &caller, id.into_inner(), expected.0);
-    changed(&context.write(work).await?)
+    once.write(move |tx| changed(&decisions::recall(tx, &caller, id.into_inner(), expected.0)?)).await
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, Response, R
 use utoipa::{Modify, OpenApi as _, ToSchema};
 
 use super::error::{FieldError, Problem};
-use super::etag;
+use super::{etag, idempotency_keys};
 
 /// The document, rendered once.
 #[derive(Clone)]
@@ -52,6 +52,11 @@ pub fn complete(document: &mut OpenApi) {
         let has_id = path.contains('{');
         let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         all.into_iter().flatten().for_each(name);
+        item.post.iter_mut().for_each(|operation| {
+            idempotency_keys::describe(operation);
+            add_problem(operation, "409", "What stands already does not allow this.");
+            add_problem(operation, "422", "The Idempotency-Key stands for another request.");
+        });
         let reads = [&mut item.get];
         let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         reads.into_iter().flatten().for_each(|operation| add_errors(operation, has_id, false));
@@ -119,9 +124,13 @@ fn add_errors(operation: &mut Operation, has_id: bool, writes: bool) {
         }
     }
     for (status, description) in errors {
-        let responses = &mut operation.responses.responses;
-        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
+        add_problem(operation, status, description);
     }
+}
+
+fn add_problem(operation: &mut Operation, status: &str, description: &str) {
+    let responses = &mut operation.responses.responses;
+    responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
 }
 
 /// Whether the operation insists on `If-Match`; none if it does not take it.

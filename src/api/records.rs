@@ -8,12 +8,14 @@ use utoipa::IntoParams;
 use super::access::{Access, Read, Write};
 use super::error::ApiError;
 use super::etag;
+use super::idempotency_keys::Once;
 use super::input::{Listing, Reader};
 use super::page;
 use crate::app::Context;
 use crate::app::records::{self, Expected, Record, View};
 use crate::domain::ids::Id;
 use crate::domain::record::ExternalRef;
+use crate::store::pool::Tx;
 
 /// Where a page of records ended: the time of its last change, and its id.
 pub type Key<K> = (crate::domain::timestamp::Timestamp, Id<K>);
@@ -62,14 +64,17 @@ where
 
 /// Makes a record.
 pub async fn create<R: Record>(
-    request: HttpRequest,
-    context: web::Data<Context>,
+    collection: &'static str,
     access: Access<Write>,
+    once: Once,
     input: R::Input,
 ) -> Answer {
     let caller = access.caller();
-    let made = context.write(move |tx| records::create::<R>(tx, &caller, input, None)).await?;
-    Ok(etag::created(made.version(), format!("{}/{}", request.path(), made.id()), &made))
+    let work = move |tx: &mut Tx<'_>| {
+        let made = records::create::<R>(tx, &caller, input, None)?;
+        etag::created(made.version(), format!("{collection}/{}", made.id()), &made)
+    };
+    once.write(work).await
 }
 
 /// Shows a record.
@@ -95,7 +100,7 @@ pub async fn patch<R: Record>(
     let caller = access.caller();
     let changed =
         context.write(move |tx| records::patch::<R>(tx, &caller, id, expected, &patch, read)).await?;
-    Ok(etag::changed(changed.version(), &changed))
+    Ok(etag::changed(changed.version(), &changed)?.into())
 }
 
 /// Makes or changes the record of another system's id.
@@ -111,11 +116,12 @@ pub async fn upsert<R: Record>(
     let external = ExternalRef { system: path.system, id: path.external_id };
     let (record, is_new) =
         context.write(move |tx| records::upsert::<R>(tx, &caller, external, expected, input)).await?;
-    Ok(if is_new {
-        etag::created(record.version(), format!("{collection}/{}", record.id()), &record)
+    let reply = if is_new {
+        etag::created(record.version(), format!("{collection}/{}", record.id()), &record)?
     } else {
-        etag::changed(record.version(), &record)
-    })
+        etag::changed(record.version(), &record)?
+    };
+    Ok(reply.into())
 }
 
 /// Deletes a record.
@@ -136,6 +142,7 @@ macro_rules! record_routes {
         use actix_web::{HttpRequest, delete, get, patch, post, put, web};
         use $crate::api::access::{Access, Read, Write};
         use $crate::api::etag::IfMatch;
+        use $crate::api::idempotency_keys::Once;
         use $crate::api::input::{Body, Listing, Merge};
         use $crate::api::page::Page;
         use $crate::api::records::{self, Answer, ExternalPath, Key, Paging};
@@ -162,13 +169,8 @@ macro_rules! record_routes {
         /// Makes a record.
         #[utoipa::path(tag = $tag, request_body = $input, responses((status = 201, body = $record)))]
         #[post($collection)]
-        async fn create(
-            request: HttpRequest,
-            context: web::Data<Context>,
-            access: Access<Write>,
-            body: Body<$input>,
-        ) -> Answer {
-            records::create::<$record>(request, context, access, body.0).await
+        async fn create(access: Access<Write>, once: Once, body: Body<$input>) -> Answer {
+            records::create::<$record>($collection, access, once, body.0).await
         }
 
         /// Shows a record.

@@ -4,16 +4,18 @@ use actix_web::{HttpRequest, get, post, web};
 
 use super::access::{Access, Read, Write};
 use super::etag::{self, RequiredIfMatch};
+use super::idempotency_keys::Once;
 use super::input::{Body, Listing, OptionalBody};
 use super::page::{self, Page};
 use super::records::{Answer, Key, Paging};
+use super::reply::Reply;
 use super::routes::Routes;
-use crate::app::Context;
 use crate::app::retry_requests::schedule::{self, Scheduled};
 use crate::app::retry_requests::transitions::{
     self, Answered, Asked, Offered, OptionalReason, RequiredReason,
 };
 use crate::app::retry_requests::{self, RetryInput, RetryQuery};
+use crate::app::{AppError, Context};
 use crate::domain::ids::{DebriefId, RetryRequestId, kinds};
 use crate::domain::retry_request::RetryTransition;
 use crate::store::pool::Tx;
@@ -36,20 +38,26 @@ pub fn routes(routes: &mut impl Routes) {
         .service(mark_moot);
 }
 
+fn changed(request: &RetryRequest) -> Result<Reply, AppError> {
+    etag::changed(request.version, request)
+}
+
 /// Writes the candidate's wish down.
 #[utoipa::path(tag = "retry-requests", params(("id" = DebriefId, Path)), request_body = RetryInput,
     responses((status = 201, body = RetryRequest)))]
 #[post("/v1/debriefs/{id}/retry-requests")]
 async fn create(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     debrief: web::Path<DebriefId>,
     body: Body<RetryInput>,
 ) -> Answer {
     let caller = access.caller();
-    let work = move |tx: &mut Tx<'_>| retry_requests::create(tx, &caller, debrief.into_inner(), body.0);
-    let made = context.write(work).await?;
-    Ok(etag::created(made.version, format!("/v1/retry-requests/{}", made.id), &made))
+    let work = move |tx: &mut Tx<'_>| {
+        let made = retry_requests::create(tx, &caller, debrief.into_inner(), body.0)?;
+        etag::created(made.version, format!("/v1/retry-requests/{}", made.id), &made)
+    };
+    once.write(work).await
 }
 
 /// Lists requests: newest first, or with `updated_since` in the order of their changes.
@@ -92,15 +100,14 @@ macro_rules! transition {
             responses((status = 200, body = RetryRequest)))]
         #[post($path)]
         async fn $name(
-            context: web::Data<Context>,
             access: Access<Write>,
+            once: Once,
             id: web::Path<RetryRequestId>,
             expected: RequiredIfMatch,
             body: $extractor<$input>,
         ) -> Answer {
             let ($caller, $id, $expected, $body) = (access.caller(), id.into_inner(), expected.0, body.0);
-            let changed = context.write(move |$tx: &mut Tx<'_>| $work).await?;
-            Ok(etag::changed(changed.version, &changed))
+            once.write(move |$tx: &mut Tx<'_>| changed(&$work?)).await
         }
     };
 }
@@ -159,13 +166,11 @@ transition!(
     responses((status = 200, body = RetryRequest)))]
 #[post("/v1/retry-requests/{id}/mark-held")]
 async fn mark_held(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<RetryRequestId>,
     expected: RequiredIfMatch,
 ) -> Answer {
     let caller = access.caller();
-    let work = move |tx: &mut Tx<'_>| schedule::mark_held(tx, &caller, id.into_inner(), expected.0);
-    let changed = context.write(work).await?;
-    Ok(etag::changed(changed.version, &changed))
+    once.write(move |tx| changed(&schedule::mark_held(tx, &caller, id.into_inner(), expected.0)?)).await
 }

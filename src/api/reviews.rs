@@ -1,10 +1,13 @@
 //! `/v1/reviews`: what is to be looked at again in a text that is not kept.
 
-use actix_web::{HttpResponse, post, web};
+use actix_web::http::StatusCode;
+use actix_web::{post, web};
 
 use super::access::{Access, Read};
+use super::idempotency_keys::Once;
 use super::input::Body;
 use super::records::Answer;
+use super::reply::Reply;
 use super::routes::Routes;
 use crate::app::AppError;
 use crate::app::reviews::{self, WordingInput};
@@ -18,9 +21,9 @@ pub fn routes(routes: &mut impl Routes) {
 /// Reviews the wording of a text: what to look at again, where, and why. Nothing is kept or changed.
 #[utoipa::path(tag = "reviews", request_body = WordingInput, responses((status = 200, body = WordingReview)))]
 #[post("/v1/reviews/wording")]
-async fn review_wording(_: Access<Read>, body: Body<WordingInput>) -> Answer {
+async fn review_wording(_: Access<Read>, once: Once, body: Body<WordingInput>) -> Answer {
     // A long text takes milliseconds, which no other request should wait for.
     let review = web::block(move || reviews::wording(&body.0)).await;
     let review = review.map_err(|e| AppError::Internal(format!("a review stopped half-way: {e}")))??;
-    Ok(HttpResponse::Ok().json(review))
+    once.answer(Reply::json(StatusCode::OK, &review)?).await
 }

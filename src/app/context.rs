@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use tokio::sync::Notify;
 
+use super::idempotency_keys::Repeatable;
 use super::letters::MailPolicy;
 use super::sign_in::Session;
 use crate::auth::password::Hasher;
@@ -24,6 +25,8 @@ pub struct Context {
     pub tokens: Arc<Tokens>,
     /// Hashes passwords.
     pub hasher: Hasher,
+    /// Answers requests once that are sent more than once.
+    pub repeatable: Arc<Repeatable>,
     /// How mail presents itself.
     pub mail: Arc<MailPolicy>,
     /// Wakes the relay of this process when there may be something to send.

@@ -34,6 +34,9 @@ pub enum AppError {
         /// The record that stands in the way.
         existing: Option<String>,
     },
+    /// The caller's idempotency key stands for another request.
+    #[error("the key was sent before with another request")]
+    KeyReused,
     /// The caller may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -59,6 +62,8 @@ pub enum ConflictCode {
     ContentChanged,
     /// A contact may not be written to.
     ContactBlocked,
+    /// The same request is being answered just now.
+    KeyInFlight,
 }
 
 impl AppError {

@@ -14,6 +14,7 @@ pub mod events;
 pub mod faults;
 pub mod feed;
 pub mod feedback;
+pub mod idempotency_keys;
 pub mod interviews;
 pub mod job_orders;
 pub mod letters;

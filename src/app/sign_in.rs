@@ -88,10 +88,17 @@ pub struct Setup {
 
 /// One and the same for an unknown user, a wrong password and a user who was disabled.
 const REFUSED: AppError = AppError::Unauthorized("the address or the password is not right");
-const REFRESH_REFUSED: AppError = AppError::Unauthorized("the refresh token is not, or no longer, good");
+/// The answer to a refresh token that is not good.
+pub const REFRESH_REFUSED: AppError = AppError::Unauthorized("the refresh token is not, or no longer, good");
 
-/// Makes the first agency and signs its administrator in. Not found once there is an agency.
-pub async fn set_up(context: &Context, setup: Setup) -> Result<TokenPair, AppError> {
+/// A set-up that was found to be good, as far as can be told before its transaction.
+pub struct Prepared {
+    new: NewAgency,
+    password_hash: String,
+}
+
+/// Gets the first agency ready. Not found once there is an agency.
+pub async fn prepare(context: &Context, setup: Setup) -> Result<Prepared, AppError> {
     let any = context.read(|conn| Ok(agency_store::any(conn)?)).await?;
     if any || !context.setup_token.matches(&setup.token) {
         return Err(AppError::NotFound);
@@ -100,66 +107,63 @@ pub async fn set_up(context: &Context, setup: Setup) -> Result<TokenPair, AppErr
     let new = NewAgency { agency_name, name, email, password };
     agencies::check_new(&new)?;
     let password_hash = context.hasher.hash(new.password.clone()).await?;
-    let session = context.session();
-    context
-        .write(move |tx| {
-            // Of two set-ups at once, the second finds the first one's agency.
-            agency_store::lock_all(tx)?;
-            if agency_store::any(tx)? {
-                return Err(AppError::NotFound);
-            }
-            let (_, admin) = agencies::create(tx, new, password_hash)?;
-            session.begin(tx, &admin)
-        })
-        .await
+    Ok(Prepared { new, password_hash })
 }
 
-/// Signs a user in. An unknown user takes as long as a wrong password.
-pub async fn log_in(context: &Context, login: Login) -> Result<TokenPair, AppError> {
+/// Makes the first agency and signs its administrator in.
+pub fn set_up(tx: &mut Tx<'_>, session: &Session, prepared: Prepared) -> Result<TokenPair, AppError> {
+    // Of two set-ups at once, the second finds the first one's agency.
+    agency_store::lock_all(tx)?;
+    if agency_store::any(tx)? {
+        return Err(AppError::NotFound);
+    }
+    let (_, admin) = agencies::create(tx, prepared.new, prepared.password_hash)?;
+    session.begin(tx, &admin)
+}
+
+/// A user whose password was right.
+pub struct Verified(User);
+
+/// Verifies a user's password. An unknown user takes as long as a wrong password.
+pub async fn verify(context: &Context, login: Login) -> Result<Verified, AppError> {
     let email = fold_email(&login.email);
     let user = context.read(move |conn| Ok(users::find_by_email(conn, &email)?)).await?;
     let user = user.filter(|user| user.disabled_at.is_none());
     let kept = user.as_ref().map(|user| user.password_hash.clone());
     let right = context.hasher.verify(login.password, kept).await?;
-    let user = user.filter(|_| right).ok_or(REFUSED)?;
-    let session = context.session();
-    context
-        .write(move |tx| {
-            // The password may have been changed, or the user disabled, while it was verified.
-            let present = users::lock(tx, user.id)?.filter(|present| present.disabled_at.is_none());
-            let present = present.filter(|present| present.password_hash == user.password_hash);
-            session.begin(tx, &present.ok_or(REFUSED)?)
-        })
-        .await
+    user.filter(|_| right).map(Verified).ok_or(REFUSED)
+}
+
+/// Signs a user in.
+pub fn log_in(tx: &mut Tx<'_>, session: &Session, verified: &Verified) -> Result<TokenPair, AppError> {
+    let Verified(user) = verified;
+    // The password may have been changed, or the user disabled, while it was verified.
+    let present = users::lock(tx, user.id)?.filter(|present| present.disabled_at.is_none());
+    let present = present.filter(|present| present.password_hash == user.password_hash);
+    session.begin(tx, &present.ok_or(REFUSED)?)
 }
 
 /// Exchanges a refresh token for a new pair. A token that was exchanged before is in two hands:
-/// its whole family is revoked (RFC 9700, section 4.14.2).
-pub async fn refresh(context: &Context, refresh: Refresh) -> Result<TokenPair, AppError> {
-    let session = context.session();
-    let exchanged = context
-        .write(move |tx| {
-            let hash = secret::hash(&refresh.refresh_token);
-            // The user comes first, as where a password is changed: so whatever ends the user's
-            // sign-ins finds the token that is given here, or this finds them ended.
-            let Some(owner) = users::owner_of(tx, &hash)? else { return Ok(None) };
-            let user = users::lock(tx, owner)?.filter(|user| user.disabled_at.is_none());
-            let Some(token) = users::lock_refresh_token(tx, &hash)? else { return Ok(None) };
-            let now = tx.now();
-            if token.revoked_at.is_some() || token.expires_at <= now {
-                return Ok(None);
-            }
-            if token.used_at.is_some() {
-                users::revoke_family(tx, token.family_id, now)?;
-                return Ok(None);
-            }
-            let Some(user) = user else { return Ok(None) };
-            users::use_refresh_token(tx, &hash, now)?;
-            session.carry_on(tx, &user, token.family_id).map(Some)
-        })
-        .await?;
-    // Not as an error from inside: the revocation has to stand.
-    exchanged.ok_or(REFRESH_REFUSED)
+/// its whole family is revoked (RFC 9700, section 4.14.2). A token that is not good is no error here,
+/// but [`REFRESH_REFUSED`] once the transaction is committed: the revocation has to stand.
+pub fn refresh(tx: &mut Tx<'_>, session: &Session, refresh: &Refresh) -> Result<Option<TokenPair>, AppError> {
+    let hash = secret::hash(&refresh.refresh_token);
+    // The user comes first, as where a password is changed: so whatever ends the user's sign-ins
+    // finds the token that is given here, or this finds them ended.
+    let Some(owner) = users::owner_of(tx, &hash)? else { return Ok(None) };
+    let user = users::lock(tx, owner)?.filter(|user| user.disabled_at.is_none());
+    let Some(token) = users::lock_refresh_token(tx, &hash)? else { return Ok(None) };
+    let now = tx.now();
+    if token.revoked_at.is_some() || token.expires_at <= now {
+        return Ok(None);
+    }
+    if token.used_at.is_some() {
+        users::revoke_family(tx, token.family_id, now)?;
+        return Ok(None);
+    }
+    let Some(user) = user else { return Ok(None) };
+    users::use_refresh_token(tx, &hash, now)?;
+    session.carry_on(tx, &user, token.family_id).map(Some)
 }
 
 /// Ends the sign-in that a refresh token belongs to. A token that is unknown ends nothing, and

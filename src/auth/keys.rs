@@ -1,7 +1,7 @@
 //! The keys that access tokens are signed with: Ed25519, kept as PKCS#8 PEM, named by their JWK
 //! thumbprint (RFC 7638). Former keys still verify, so a rotation signs nobody out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,8 @@ pub struct Keys {
     published: JwkSet,
     /// Bytes that only holders of the signing key know: for marks that nobody else may make.
     derived: [u8; 32],
+    /// A secret of each key, the present one and the former ones, in the order of their names.
+    secrets: Vec<[u8; 32]>,
 }
 
 impl Keys {
@@ -41,9 +43,12 @@ impl Keys {
             create(current)?;
         }
         let (key, signing, jwk) = read(current)?;
+        let mut secrets = BTreeMap::from([(kid(&jwk).to_owned(), secret(&key))]);
         let mut jwks = vec![jwk];
         for path in previous {
-            jwks.push(read(path)?.2);
+            let (key, _, jwk) = read(path)?;
+            secrets.insert(kid(&jwk).to_owned(), secret(&key));
+            jwks.push(jwk);
         }
         let mut verifying = HashMap::new();
         for jwk in &jwks {
@@ -56,7 +61,8 @@ impl Keys {
             signing,
             verifying,
             published: JwkSet { keys: jwks },
-            derived: derive(&key),
+            derived: derive(&key, "debrief cursors"),
+            secrets: secrets.into_values().collect(),
         })
     }
 
@@ -89,15 +95,26 @@ impl Keys {
     pub fn derived(&self) -> &[u8; 32] {
         &self.derived
     }
+
+    /// A secret of each key, for what has to outlive the present one. Their order is that of the keys'
+    /// names, so nodes that know the same keys agree on the first, whichever of them each signs with.
+    #[must_use]
+    pub fn secrets(&self) -> &[[u8; 32]] {
+        &self.secrets
+    }
 }
 
 fn kid(jwk: &Jwk) -> &str {
     jwk.common.key_id.as_deref().unwrap_or_default()
 }
 
-fn derive(key: &SigningKey) -> [u8; 32] {
+fn derive(key: &SigningKey, purpose: &str) -> [u8; 32] {
     use sha2::{Digest, Sha256};
-    Sha256::new().chain_update(b"debrief cursors").chain_update(key.to_bytes()).finalize().into()
+    Sha256::new().chain_update(purpose).chain_update(key.to_bytes()).finalize().into()
+}
+
+fn secret(key: &SigningKey) -> [u8; 32] {
+    derive(key, "debrief secrets")
 }
 
 fn create(path: &Path) -> Result<(), KeyError> {
@@ -143,6 +160,20 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn who_knows_the_same_keys_has_the_same_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b] = ["a.pem", "b.pem"].map(|name| folder.path().join(name));
+        for path in [&a, &b] {
+            Keys::load(path, &[]).unwrap();
+        }
+        let before = Keys::load(&a, std::slice::from_ref(&b)).unwrap();
+        let after = Keys::load(&b, std::slice::from_ref(&a)).unwrap();
+        assert_ne!(before.kid(), after.kid());
+        assert_eq!(before.secrets(), after.secrets());
+        assert!(after.secrets().contains(&Keys::load(&a, &[]).unwrap().secrets()[0]));
     }
 
     #[test]

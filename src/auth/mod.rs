@@ -6,3 +6,4 @@ pub mod password;
 pub mod secret;
 pub mod setup_token;
 pub mod token;
+pub mod vault;

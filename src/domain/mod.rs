@@ -13,6 +13,7 @@ pub mod delivery;
 pub mod due;
 pub mod event;
 pub mod feedback;
+pub mod idempotency_key;
 pub mod ids;
 pub mod interview;
 pub mod note;

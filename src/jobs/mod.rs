@@ -1,6 +1,6 @@
 //! What the service does by itself, as time passes: it sends notes, picks up what a dead worker
 //! left behind, opens debriefs when their interviews have ended, ends retry requests that the client
-//! left unanswered, and forgets sign-ins that are over.
+//! left unanswered, and forgets sign-ins that are over and answers that are not asked for again.
 
 mod pause;
 mod relay;
@@ -20,11 +20,11 @@ use watched::watched;
 
 use crate::app::debriefs::lifecycle;
 use crate::app::retry_requests::expiry;
-use crate::app::{AppError, Context, sign_in};
+use crate::app::{AppError, Context, idempotency_keys, sign_in};
 use crate::mail::Transport;
 use crate::store::pool::Tx;
 
-/// How many debriefs are opened, or looked into, in one transaction.
+/// How many debriefs are opened or looked into, or answers forgotten, in one transaction.
 const TAKEN_AT_ONCE: i64 = 100;
 
 /// How long a job that broke rests before it is started again.
@@ -41,7 +41,7 @@ pub struct JobSettings {
     pub expire_every: Duration,
     /// How long a client has to answer a retry request.
     pub answered_within: TimeDelta,
-    /// How often sign-ins that have ended are forgotten.
+    /// How often sign-ins that have ended are forgotten, and answers that were kept long enough.
     pub forget_every: Duration,
     /// How long work that cannot be broken off may take when the jobs are stopped.
     pub grace: Duration,
@@ -79,6 +79,9 @@ impl Jobs {
         let forgetter = context.clone();
         let forget = move || forget_sign_ins(forgetter.clone());
         tasks.spawn(every(settings.forget_every, stopped.clone(), "sign-in cleaner", forget));
+        let forgetter = context.clone();
+        let forget = move || in_batches(forgetter.clone(), idempotency_keys::forget);
+        tasks.spawn(every(settings.forget_every, stopped.clone(), "answer cleaner", forget));
         tasks.spawn(watched("relay", RESTART_AFTER, stopped, move |stop| relay.clone().run(stop)));
         Self { stop, tasks, grace: settings.grace }
     }

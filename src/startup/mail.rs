@@ -19,7 +19,7 @@ const CONTENT_TIMEOUT: Duration = Duration::from_secs(600);
 /// The first and the longest wait while the mail server does not let us in.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 
-/// How often sign-ins that have ended are forgotten.
+/// How often sign-ins that have ended are forgotten, and answers that were kept long enough.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 /// How often debriefs are opened whose interview has ended.

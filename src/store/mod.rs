@@ -19,6 +19,7 @@ pub mod deliveries;
 pub mod events;
 pub mod feedback;
 pub mod history;
+pub mod idempotency_keys;
 pub mod interviews;
 pub mod job_orders;
 pub mod lock_file;

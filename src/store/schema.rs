@@ -460,6 +460,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Instant;
+
+    idempotency_keys (digest) {
+        digest -> Binary,
+        fingerprint -> Binary,
+        answer -> Binary,
+        created_at -> Instant,
+    }
+}
+
 diesel::joinable!(debriefs -> interviews (interview_id));
 diesel::joinable!(debriefs -> candidates (candidate_id));
 diesel::joinable!(debriefs -> clients (client_id));

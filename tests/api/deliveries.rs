@@ -332,7 +332,7 @@ on_both! {
 }
 
 /// A note whose message the server took without a word: with it, the delivery's id.
-async fn unconfirmed(app: &TestApp, desk: &Desk) -> (Value, String) {
+pub(super) async fn unconfirmed(app: &TestApp, desk: &Desk) -> (Value, String) {
     let peer = SmtpPeer::start([(At::Dot, Act::TakeAndDrop)]).await;
     let note = desk.approved(&[&desk.scene.peer]).await;
     app.clock.advance(UNDO_WINDOW);

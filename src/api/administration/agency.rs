@@ -1,17 +1,21 @@
 //! `/v1/agency` and `/v1/competencies`.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 
 use crate::api::access::{Access, Administer, Read};
 use crate::api::etag::{self, IfMatch};
+use crate::api::idempotency_keys::Once;
 use crate::api::input::{Body, Listing, Merge, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
+use crate::api::reply::Reply;
 use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::agencies::{self, AgencyInput};
 use crate::app::competencies::{self, CompetencyInput, CompetencyView, NewCompetency};
 use crate::store::agencies::Agency;
+use crate::store::pool::Tx;
 
 /// Registers the routes.
 pub fn routes(routes: &mut impl Routes) {
@@ -43,7 +47,7 @@ async fn change(
     let agency = context
         .write(move |tx| agencies::change(tx, &caller, expected.0, |input| body.apply(&input)))
         .await?;
-    Ok(etag::changed(agency.version, &agency))
+    Ok(etag::changed(agency.version, &agency)?.into())
 }
 
 /// Lists the agency's competencies in its order.
@@ -63,14 +67,11 @@ async fn list_competencies(
 /// Adds a competency.
 #[utoipa::path(tag = "competencies", request_body = NewCompetency, responses((status = 201, body = CompetencyView)))]
 #[post("/v1/competencies")]
-async fn add_competency(
-    context: web::Data<Context>,
-    access: Access<Administer>,
-    body: Body<NewCompetency>,
-) -> Answer {
+async fn add_competency(access: Access<Administer>, once: Once, body: Body<NewCompetency>) -> Answer {
     let caller = access.caller();
-    let added = context.write(move |tx| competencies::create(tx, &caller, body.0)).await?;
-    Ok(HttpResponse::Created().json(added))
+    let work =
+        move |tx: &mut Tx<'_>| Reply::json(StatusCode::CREATED, &competencies::create(tx, &caller, body.0)?);
+    once.write(work).await
 }
 
 /// Changes a competency by a merge patch: its name, its place, or whether it is archived.

@@ -1,10 +1,11 @@
 //! `/v1/api-clients`: the machine accounts of integrations.
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
+use actix_web::{HttpRequest, get, patch, post, web};
 
 use crate::api::access::{Access, Administer};
 use crate::api::etag::{self, IfMatch};
+use crate::api::idempotency_keys::Once;
 use crate::api::input::{Body, Listing, Merge, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
@@ -13,6 +14,7 @@ use crate::app::Context;
 use crate::app::api_clients::{self, ApiClientInput, ApiClientWithSecret};
 use crate::domain::ids::ApiClientId;
 use crate::store::api_clients::{self as store, ApiClient};
+use crate::store::pool::Tx;
 
 /// Registers the routes.
 pub fn routes(routes: &mut impl Routes) {
@@ -36,19 +38,14 @@ async fn list(
 /// Makes an API client. Its secret is shown this once.
 #[utoipa::path(tag = "api-clients", request_body = ApiClientInput, responses((status = 201, body = ApiClientWithSecret)))]
 #[post("/v1/api-clients")]
-async fn create(
-    context: web::Data<Context>,
-    access: Access<Administer>,
-    body: Body<ApiClientInput>,
-) -> Answer {
+async fn create(access: Access<Administer>, once: Once, body: Body<ApiClientInput>) -> Answer {
     let caller = access.caller();
-    let made = context.write(move |tx| api_clients::create(tx, &caller, body.0)).await?;
-    let location = format!("/v1/api-clients/{}", made.client.id);
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, location))
-        .insert_header((header::ETAG, etag::of(made.client.version)))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(made))
+    let work = move |tx: &mut Tx<'_>| {
+        let made = api_clients::create(tx, &caller, body.0)?;
+        let location = format!("/v1/api-clients/{}", made.client.id);
+        Ok(etag::created(made.client.version, location, &made)?.with(&header::CACHE_CONTROL, "no-store"))
+    };
+    once.write(work).await
 }
 
 /// Shows an API client.
@@ -81,22 +78,18 @@ async fn change(
     let client = context
         .write(move |tx| api_clients::change(tx, &caller, *id, expected.0, |input| body.apply(&input)))
         .await?;
-    Ok(etag::changed(client.version, &client))
+    Ok(etag::changed(client.version, &client)?.into())
 }
 
 /// Gives an API client a new secret, shown this once. The former one is no longer good.
 #[utoipa::path(tag = "api-clients", params(("id" = ApiClientId, Path)),
     responses((status = 200, body = ApiClientWithSecret)))]
 #[post("/v1/api-clients/{id}/rotate-secret")]
-async fn rotate_secret(
-    context: web::Data<Context>,
-    access: Access<Administer>,
-    id: web::Path<ApiClientId>,
-) -> Answer {
+async fn rotate_secret(access: Access<Administer>, once: Once, id: web::Path<ApiClientId>) -> Answer {
     let caller = access.caller();
-    let rotated = context.write(move |tx| api_clients::rotate_secret(tx, &caller, *id)).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, etag::of(rotated.client.version)))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(rotated))
+    let work = move |tx: &mut Tx<'_>| {
+        let rotated = api_clients::rotate_secret(tx, &caller, *id)?;
+        Ok(etag::changed(rotated.client.version, &rotated)?.with(&header::CACHE_CONTROL, "no-store"))
+    };
+    once.write(work).await
 }

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, get, patch, post, web};
 
 use crate::api::access::{Access, Administer};
 use crate::api::etag::{self, IfMatch};
+use crate::api::idempotency_keys::Once;
 use crate::api::input::{Body, Listing, Merge, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
@@ -11,6 +12,7 @@ use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::users::{self, NewUser, UserInput};
 use crate::domain::ids::UserId;
+use crate::store::pool::Tx;
 use crate::store::users::{self as store, User};
 
 /// Registers the routes.
@@ -35,12 +37,20 @@ async fn list(
 /// Makes a user.
 #[utoipa::path(tag = "users", request_body = NewUser, responses((status = 201, body = User)))]
 #[post("/v1/users")]
-async fn create(context: web::Data<Context>, access: Access<Administer>, body: Body<NewUser>) -> Answer {
+async fn create(
+    context: web::Data<Context>,
+    access: Access<Administer>,
+    once: Once,
+    body: Body<NewUser>,
+) -> Answer {
     let (caller, new) = (access.caller(), body.0);
     users::check_new(&new)?;
     let hash = context.hasher.hash(new.password.clone()).await.map_err(crate::app::AppError::from)?;
-    let user = context.write(move |tx| users::create(tx, &caller, &new, hash)).await?;
-    Ok(etag::created(user.version, format!("/v1/users/{}", user.id), &user))
+    let work = move |tx: &mut Tx<'_>| {
+        let user = users::create(tx, &caller, &new, hash)?;
+        etag::created(user.version, format!("/v1/users/{}", user.id), &user)
+    };
+    once.write(work).await
 }
 
 /// Shows a user.
@@ -80,5 +90,5 @@ async fn change(
     // The password was hashed outside of the transaction, so the patch holds for this version only.
     let expected = expected.0.or(Some(present.version));
     let user = context.write(move |tx| users::change(tx, &caller, id, expected, input, hash)).await?;
-    Ok(etag::changed(user.version, &user))
+    Ok(etag::changed(user.version, &user)?.into())
 }

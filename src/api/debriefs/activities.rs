@@ -1,16 +1,20 @@
 //! The log of what is done around a debrief.
 
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, get, post, web};
 
 use crate::api::access::{Access, Read, Write};
+use crate::api::idempotency_keys::Once;
 use crate::api::input::{Body, Listing, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
+use crate::api::reply::Reply;
 use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::debriefs::activities::{self, ActivityInput};
 use crate::domain::ids::{ActivityId, DebriefId};
 use crate::store::activities::Activity;
+use crate::store::pool::Tx;
 
 /// Registers the routes.
 pub fn routes(routes: &mut impl Routes) {
@@ -37,12 +41,14 @@ async fn list_activities(
     responses((status = 201, body = Activity)))]
 #[post("/v1/debriefs/{id}/activities")]
 async fn log_activity(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<DebriefId>,
     body: Body<ActivityInput>,
 ) -> Answer {
     let caller = access.caller();
-    let logged = context.write(move |tx| activities::create(tx, &caller, *id, body.0)).await?;
-    Ok(HttpResponse::Created().json(logged))
+    let work = move |tx: &mut Tx<'_>| {
+        Reply::json(StatusCode::CREATED, &activities::create(tx, &caller, *id, body.0)?)
+    };
+    once.write(work).await
 }

@@ -20,6 +20,6 @@ pub(super) async fn show_call_sheet(
     id: web::Path<DebriefId>,
 ) -> Answer {
     let (caller, now) = (access.caller(), context.store.clock().now().into());
-    let (version, sheet) = context.snapshot(move |conn| call_sheet::get(conn, &caller, *id, now)).await?;
+    let (version, sheet) = context.glimpse(move |conn| call_sheet::get(conn, &caller, *id, now)).await?;
     etag::fresh_whole(&request, version, &sheet)
 }

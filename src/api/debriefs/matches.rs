@@ -5,13 +5,16 @@ use actix_web::{HttpResponse, delete, post, web};
 
 use crate::api::access::{Access, Write};
 use crate::api::etag::IfMatch;
+use crate::api::idempotency_keys::Once;
 use crate::api::input::Body;
 use crate::api::records::Answer;
+use crate::api::reply::Reply;
 use crate::api::routes::Routes;
 use crate::app::Context;
 use crate::app::debriefs::matches::{self, MatchInput};
 use crate::domain::ids::{DebriefId, MatchId};
 use crate::store::debriefs::PointMatch;
+use crate::store::pool::Tx;
 
 /// Registers the routes.
 pub fn routes(routes: &mut impl Routes) {
@@ -24,17 +27,18 @@ pub fn routes(routes: &mut impl Routes) {
     responses((status = 201, body = PointMatch), (status = 200, body = PointMatch)))]
 #[post("/v1/debriefs/{id}/matches")]
 async fn match_points(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<DebriefId>,
     expected: IfMatch,
     body: Body<MatchInput>,
 ) -> Answer {
     let caller = access.caller();
-    let (made, is_new) =
-        context.write(move |tx| matches::create(tx, &caller, *id, expected.0, &body.0)).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(HttpResponse::build(status).json(made))
+    let work = move |tx: &mut Tx<'_>| {
+        let (made, is_new) = matches::create(tx, &caller, *id, expected.0, &body.0)?;
+        Reply::json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &made)
+    };
+    once.write(work).await
 }
 
 /// Takes back what was said of two points: the rule decides again.

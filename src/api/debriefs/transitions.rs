@@ -4,10 +4,12 @@ use actix_web::{post, web};
 
 use crate::api::access::{Access, Write};
 use crate::api::etag::{self, RequiredIfMatch};
+use crate::api::idempotency_keys::Once;
 use crate::api::input::Body;
 use crate::api::records::Answer;
+use crate::api::reply::Reply;
 use crate::api::routes::Routes;
-use crate::app::Context;
+use crate::app::AppError;
 use crate::app::debriefs::transitions::{self, CancelInput, CloseInput, ReopenInput};
 use crate::app::debriefs::view::DebriefView;
 use crate::domain::ids::DebriefId;
@@ -17,18 +19,21 @@ pub fn routes(routes: &mut impl Routes) {
     routes.service(release).service(close).service(reopen).service(cancel);
 }
 
+fn changed(shown: &DebriefView) -> Result<Reply, AppError> {
+    etag::changed_whole(shown.debrief.version, shown)
+}
+
 /// Says that the candidate was given the client's view.
 #[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), RequiredIfMatch), responses((status = 200, body = DebriefView)))]
 #[post("/v1/debriefs/{id}/release")]
 async fn release(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<DebriefId>,
     expected: RequiredIfMatch,
 ) -> Answer {
     let caller = access.caller();
-    let shown = context.write(move |tx| transitions::release(tx, &caller, *id, expected.0)).await?;
-    etag::changed_whole(shown.debrief.version, &shown)
+    once.write(move |tx| changed(&transitions::release(tx, &caller, *id, expected.0)?)).await
 }
 
 /// Closes a debrief with an outcome.
@@ -36,15 +41,14 @@ async fn release(
     responses((status = 200, body = DebriefView)))]
 #[post("/v1/debriefs/{id}/close")]
 async fn close(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<DebriefId>,
     expected: RequiredIfMatch,
     body: Body<CloseInput>,
 ) -> Answer {
     let caller = access.caller();
-    let shown = context.write(move |tx| transitions::close(tx, &caller, *id, expected.0, &body.0)).await?;
-    etag::changed_whole(shown.debrief.version, &shown)
+    once.write(move |tx| changed(&transitions::close(tx, &caller, *id, expected.0, &body.0)?)).await
 }
 
 /// Opens a closed debrief again, for a reason. It is ready at once if both sides are in.
@@ -52,15 +56,14 @@ async fn close(
     responses((status = 200, body = DebriefView)))]
 #[post("/v1/debriefs/{id}/reopen")]
 async fn reopen(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<DebriefId>,
     expected: RequiredIfMatch,
     body: Body<ReopenInput>,
 ) -> Answer {
     let caller = access.caller();
-    let shown = context.write(move |tx| transitions::reopen(tx, &caller, *id, expected.0, &body.0)).await?;
-    etag::changed_whole(shown.debrief.version, &shown)
+    once.write(move |tx| changed(&transitions::reopen(tx, &caller, *id, expected.0, &body.0)?)).await
 }
 
 /// Cancels a debrief, and with it the interview, which did not take place.
@@ -68,13 +71,12 @@ async fn reopen(
     responses((status = 200, body = DebriefView)))]
 #[post("/v1/debriefs/{id}/cancel")]
 async fn cancel(
-    context: web::Data<Context>,
     access: Access<Write>,
+    once: Once,
     id: web::Path<DebriefId>,
     expected: RequiredIfMatch,
     body: Body<CancelInput>,
 ) -> Answer {
     let caller = access.caller();
-    let shown = context.write(move |tx| transitions::cancel(tx, &caller, *id, expected.0, &body.0)).await?;
-    etag::changed_whole(shown.debrief.version, &shown)
+    once.write(move |tx| changed(&transitions::cancel(tx, &caller, *id, expected.0, &body.0)?)).await
 }

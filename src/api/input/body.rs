@@ -7,7 +7,7 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::schema;
 use crate::api::error::{ApiError, Code, FieldError};
+use crate::api::idempotency_keys::IDEMPOTENCY_KEY;
 use crate::app::AppError;
 use crate::app::faults::Fault;
 
@@ -29,6 +30,9 @@ pub struct NoBody;
 
 /// The bytes of a body of any type.
 pub struct Whole(pub web::Bytes);
+
+/// What a request with an idempotency key brought, for whoever has to tell it from another one.
+pub struct Brought(pub web::Bytes);
 
 /// A merge patch (RFC 7396) of a `T`; as plain `application/json` it means the same.
 pub struct Merge<T> {
@@ -224,8 +228,9 @@ fn whole(
     payload: &mut Payload,
 ) -> impl Future<Output = Result<web::Bytes, ApiError>> + 'static {
     let bytes = web::Bytes::from_request(request, payload);
+    let keyed = request.headers().contains_key(IDEMPOTENCY_KEY).then(|| request.clone());
     async move {
-        bytes.await.map_err(|error| match error.as_error::<PayloadError>() {
+        let bytes = bytes.await.map_err(|error| match error.as_error::<PayloadError>() {
             Some(PayloadError::Overflow) => {
                 ApiError::new(Code::PayloadTooLarge, "the body is larger than the server takes")
             }
@@ -233,7 +238,11 @@ fn whole(
                 ApiError::new(Code::RequestTimeout, "the body took too long to arrive")
             }
             _ => malformed("the body ended early"),
-        })
+        })?;
+        if let Some(request) = keyed {
+            request.extensions_mut().insert(Brought(bytes.clone()));
+        }
+        Ok(bytes)
     }
 }
 

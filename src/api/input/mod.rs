@@ -5,6 +5,6 @@ mod body;
 mod query;
 mod schema;
 
-pub use body::{Body, Merge, NoBody, OptionalBody, Reader, Whole};
+pub use body::{Body, Brought, Merge, NoBody, OptionalBody, Reader, Whole};
 pub use query::{Filters, Listing, NoFilters};
 pub(super) use query::{pairs, parameter};

@@ -67,14 +67,15 @@ pub struct CallContact {
     pub heard: bool,
 }
 
-/// The sheet, with the version of its debrief. As many statements as the debrief whole.
+/// The sheet, with the version of its debrief. As many statements as the debrief whole, and none like it
+/// if that was changed between them.
 pub fn get(
     conn: &mut DbConn,
     caller: &Caller,
     id: DebriefId,
     now: Timestamp,
-) -> Result<(i64, CallSheet), AppError> {
-    let whole = view::get(conn, caller, id, now)?;
+) -> Result<Option<(i64, CallSheet)>, AppError> {
+    let Some(whole) = view::get(conn, caller, id, now)? else { return Ok(None) };
     let notes = call_notes(&known(&whole));
     let contacts = whole.contacts.iter().map(|contact| CallContact {
         id: contact.id,
@@ -100,7 +101,7 @@ pub fn get(
         format: whole.interview.row.format,
         notes,
     };
-    Ok((whole.debrief.version, sheet))
+    Ok(Some((whole.debrief.version, sheet)))
 }
 
 /// The submitted accounts of a side.
