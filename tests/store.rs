@@ -2,10 +2,14 @@
 
 use std::sync::Barrier;
 
+use debrief::domain::actor::Actor;
 use debrief::domain::clock::Clock;
 use debrief::startup;
+use debrief::store::agencies;
 use debrief::store::connection::DbConn;
+use debrief::store::events::{self, NewEvent};
 use debrief::store::pool::{Store, StoreError};
+use debrief::store::types::Json;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -66,6 +70,36 @@ fn a_durable_write_costs_no_statement_where_every_write_is_durable() {
     let before = store.statements();
     store.write_durably(|_| Ok::<_, StoreError>(())).unwrap();
     assert_eq!(store.statements(), before);
+}
+
+/// What is written in every request is planned once on a connection, and not each time.
+#[actix_web::test]
+async fn what_is_often_written_stays_prepared() {
+    let Some(database) = Database::postgres() else { return };
+    let app = TestApp::start(database).await;
+    let store = app.database().open(app.clock.clone());
+    let kept = store.write(|tx| {
+        let agency = agencies::find(tx, app.agency())?.unwrap();
+        let event = NewEvent {
+            id: tx.new_id(),
+            agency_id: agency.id,
+            event_type: "agency.updated".to_owned(),
+            record_id: agency.id.cast(),
+            debrief_id: None,
+            actor: Json(Actor::System),
+            reason: None,
+            data: Json(serde_json::json!({})),
+            occurred_at: tx.now(),
+        };
+        assert!(agencies::update(tx, &agency, agency.version)?);
+        assert!(!agencies::update(tx, &agency, agency.version + 1)?);
+        events::insert_all(tx, &[event])?;
+        let kept = "SELECT string_agg(split_part(statement, ' ', 1), ' ' ORDER BY statement) AS value \
+                    FROM pg_prepared_statements";
+        let DbConn::Postgres(conn) = &mut **tx else { return Ok(String::new()) };
+        Ok::<_, StoreError>(diesel::sql_query(kept).get_result::<Setting>(conn)?.value)
+    });
+    assert_eq!(kept.unwrap(), "INSERT SELECT UPDATE");
 }
 
 #[test]

@@ -101,7 +101,7 @@ pub struct PointMatch {
 
 /// Inserts a row.
 pub fn insert(conn: &mut DbConn, row: &Debrief) -> QueryResult<()> {
-    diesel::insert_into(debriefs::table).values(row).execute(conn).map(drop)
+    directly!(conn => Prepared(diesel::insert_into(debriefs::table).values(row)).execute(conn)).map(drop)
 }
 
 /// The row, a tombstone too.

@@ -98,7 +98,7 @@ impl FeedbackRow {
 
 /// Inserts a row.
 pub fn insert(conn: &mut DbConn, row: &FeedbackRow) -> QueryResult<()> {
-    diesel::insert_into(feedback::table).values(row).execute(conn).map(drop)
+    directly!(conn => Prepared(diesel::insert_into(feedback::table).values(row)).execute(conn)).map(drop)
 }
 
 /// Inserts rows, all of them in one statement.

@@ -10,6 +10,8 @@ use diesel::backend::Backend;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_dsl::methods::LoadQuery;
+use diesel::sql_types::Integer;
 use diesel::sqlite::SqliteConnection;
 
 use super::connection::DbConn;
@@ -50,6 +52,45 @@ pub fn pad<T: Copy>(mut values: Vec<T>) -> Vec<T> {
     }
     values
 }
+
+impl<Q> Prepared<Q> {
+    /// Runs a statement that writes, and answers how many rows it wrote: they are counted as it returns
+    /// them. Of a statement that is merely executed diesel has only a reference when it asks whether
+    /// it may be kept, and never gets to our answer.
+    pub fn execute<'q, C>(self, conn: &mut C) -> QueryResult<usize>
+    where
+        Wrote<Q>: LoadQuery<'q, C, i32> + RunQueryDsl<C>,
+    {
+        Wrote(self.0).load(conn).map(|rows: Vec<i32>| rows.len())
+    }
+}
+
+/// A statement that writes, and returns a number for each row.
+#[derive(Debug, Clone, Copy)]
+pub struct Wrote<Q>(Q);
+
+impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Wrote<Q> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(pass.reborrow())?;
+        pass.push_sql(" RETURNING 1");
+        Ok(())
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
+impl<Q> QueryId for Wrote<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<Q> Query for Wrote<Q> {
+    type SqlType = Integer;
+}
+impl<Q> RunQueryDsl<DbConn> for Wrote<Q> {}
+impl<Q> RunQueryDsl<PgConnection> for Wrote<Q> {}
+impl<Q> RunQueryDsl<SqliteConnection> for Wrote<Q> {}
 
 /// Runs a query as one of the database that it is. The derived connection writes out the text of each
 /// query two or three times whenever it runs, prepared or not, which costs more than many a statement

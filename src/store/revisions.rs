@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::connection::DbConn;
-use super::prepared::directly;
+use super::prepared::{Prepared, directly};
 use super::schema::feedback_revisions;
 use super::types::Json;
 use crate::domain::actor::Actor;
@@ -60,7 +60,8 @@ pub struct RevisionRow {
 
 /// Inserts a row.
 pub fn insert(conn: &mut DbConn, row: &RevisionRow) -> QueryResult<()> {
-    directly!(conn => diesel::insert_into(feedback_revisions::table).values(row).execute(conn)).map(drop)
+    directly!(conn => Prepared(diesel::insert_into(feedback_revisions::table).values(row)).execute(conn))
+        .map(drop)
 }
 
 /// A page of an account's revisions, newest first, beginning before the revision `before`.
