@@ -146,7 +146,8 @@ pub fn changed_whole(version: i64, record: &impl Serialize) -> Result<HttpRespon
     Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).content_type("application/json").body(body))
 }
 
-fn whole(version: i64, record: &impl Serialize) -> Result<(String, Vec<u8>), ApiError> {
+/// The tag of such a record, and the record as it is shown.
+pub(super) fn whole(version: i64, record: &impl Serialize) -> Result<(String, Vec<u8>), ApiError> {
     let body = serde_json::to_vec(record).map_err(|e| ApiError::new(Code::Internal, e.to_string()))?;
     let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(&body));
     let digest = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
