@@ -1,14 +1,17 @@
 //! `/v1/setup`, `/v1/auth`, `/oauth/token`, `/v1/me` and the public keys.
 
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, get, post, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::{Access, Anybody};
-use super::error::{ApiError, Problem};
+use super::error::{ApiError, Problem, internal};
 use super::input::{Body, Whole};
 use super::records::Answer;
 use super::routes::Routes;
@@ -30,9 +33,27 @@ pub fn routes(routes: &mut impl Routes) {
 #[utoipa::path(tag = "sign-in", security(()), request_body = Setup,
     responses((status = 201, body = TokenPair), (status = 404, description = "There is an agency already.")))]
 #[post("/v1/setup")]
-async fn set_up(context: web::Data<Context>, body: Body<Setup>) -> Answer {
-    let pair = sign_in::set_up(&context, body.0).await?;
+async fn set_up(context: web::Data<Context>, first: FirstSetup) -> Answer {
+    let pair = sign_in::set_up(&context, first.0).await?;
     Ok(private(HttpResponse::Created()).json(pair))
+}
+
+/// The body of a set-up. Once there is an agency the route is not found, whatever is sent.
+struct FirstSetup(Setup);
+
+impl FromRequest for FirstSetup {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let context = web::Data::<Context>::extract(request);
+        let body = Body::<Setup>::from_request(request, payload);
+        Box::pin(async move {
+            let context = context.await.map_err(|e| internal(&e))?;
+            sign_in::still_to_set_up(&context).await?;
+            Ok(Self(body.await?.0))
+        })
+    }
 }
 
 /// Signs a user in.
@@ -116,8 +137,13 @@ async fn token(request: HttpRequest, context: web::Data<Context>, form: Result<W
             return Ok(refused(HttpResponse::BadRequest(), "invalid_request", "grant_type is required"));
         }
     }
-    let posted = form.client_id.zip(form.client_secret);
-    let (id, secret) = basic(&request).or(posted).unwrap_or_default();
+    let in_header = basic(&request);
+    if in_header.is_some() && form.client_secret.is_some() {
+        let description = "the client must authenticate in one way: in the header or in the form";
+        return Ok(refused(HttpResponse::BadRequest(), "invalid_request", description));
+    }
+    let credentials = in_header.map_or_else(|| form.client_id.zip(form.client_secret), credentials);
+    let (id, secret) = credentials.unwrap_or_default();
     match sign_in::grant(&context, &id, &secret, form.scope.as_deref()).await {
         Ok(token) => Ok(private(HttpResponse::Ok()).json(token)),
         Err(GrantError::InvalidClient) => {
@@ -198,10 +224,15 @@ async fn me(context: web::Data<Context>, access: Access<Anybody>) -> Answer {
     Ok(HttpResponse::Ok().json(me))
 }
 
-/// The credentials of `client_secret_basic` (RFC 6749, section 2.3.1).
-fn basic(request: &HttpRequest) -> Option<(String, String)> {
+/// What stands in the header of a client that authenticates with `client_secret_basic`.
+fn basic(request: &HttpRequest) -> Option<&str> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let encoded = value.strip_prefix("Basic ").or_else(|| value.strip_prefix("basic "))?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("basic").then_some(encoded)
+}
+
+/// The credentials of `client_secret_basic` (RFC 6749, section 2.3.1).
+fn credentials(encoded: &str) -> Option<(String, String)> {
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
     let decode = |part: &str| {

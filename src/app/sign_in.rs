@@ -90,10 +90,15 @@ pub struct Setup {
 const REFUSED: AppError = AppError::Unauthorized("the address or the password is not right");
 const REFRESH_REFUSED: AppError = AppError::Unauthorized("the refresh token is not, or no longer, good");
 
+/// Not found once there is an agency.
+pub async fn still_to_set_up(context: &Context) -> Result<(), AppError> {
+    if context.read(|conn| Ok(agency_store::any(conn)?)).await? { Err(AppError::NotFound) } else { Ok(()) }
+}
+
 /// Makes the first agency and signs its administrator in. Not found once there is an agency.
 pub async fn set_up(context: &Context, setup: Setup) -> Result<TokenPair, AppError> {
-    let any = context.read(|conn| Ok(agency_store::any(conn)?)).await?;
-    if any || !context.setup_token.matches(&setup.token) {
+    still_to_set_up(context).await?;
+    if !context.setup_token.matches(&setup.token) {
         return Err(AppError::NotFound);
     }
     let Setup { agency_name, name, email, password, .. } = setup;
