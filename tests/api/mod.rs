@@ -11,6 +11,7 @@ mod contract;
 mod debriefs;
 mod deliveries;
 mod docs;
+mod etag;
 mod events;
 mod feedback;
 mod health;
