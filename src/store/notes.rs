@@ -169,6 +169,12 @@ pub fn touch(conn: &mut DbConn, note: NoteId, now: Timestamp) -> QueryResult<()>
     Prepared(diesel::update(row).set(changed)).execute(conn).map(drop)
 }
 
+/// What tells that a note of the debrief at hand stands for somebody.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn standing() -> _ {
+    note_contacts::table.filter(note_contacts::debrief_id.eq(debriefs::id)).filter(note_contacts::live)
+}
+
 /// The live note of the debrief for a contact, if there is one.
 pub fn live_for(conn: &mut DbConn, debrief: DebriefId, contact: ContactId) -> QueryResult<Option<NoteId>> {
     note_contacts::table

@@ -55,11 +55,20 @@ on_both! {
             let page = desk.ann.get("/v1/debriefs?missing=note").await.expect(200);
             page["data"].as_array().unwrap().len()
         };
+        // The worklist and the debrief whole tell the same, in as many statements as ever.
+        let shown = async || {
+            let (statements, page) = app.statements(desk.ann.get("/v1/debriefs")).await;
+            let row = page.expect(200)["data"][0].clone();
+            let whole = desk.ann.get(&format!("/v1/debriefs/{}", desk.debrief)).await.expect(200);
+            assert_eq!((statements, &row["note_state"], &row["note_stands"]), (2, &whole["note_state"], &whole["note_stands"]));
+            (row["note_state"].clone(), row["note_stands"].clone())
+        };
+        assert_eq!((lacking().await, shown().await), (1, (json!(null), json!(false))));
         desk.approved(&[&desk.scene.peer]).await;
-        assert_eq!(lacking().await, 0, "it may still arrive");
+        assert_eq!((lacking().await, shown().await), (0, (json!("queued"), json!(true))), "it may still arrive");
         app.clock.advance(UNDO_WINDOW);
         relay.run_once().await.unwrap();
-        assert_eq!(lacking().await, 1);
+        assert_eq!((lacking().await, shown().await), (1, (json!("queued"), json!(false))));
 
         let second = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
@@ -67,7 +76,7 @@ on_both! {
         let mut fates = desk.fates(&second).await;
         fates.sort();
         assert_eq!(fates, ["failed", "sent"]);
-        assert_eq!(lacking().await, 0, "somebody was thanked");
+        assert_eq!((lacking().await, shown().await), (0, (json!("queued"), json!(true))), "somebody was thanked");
     }
 
     async fn a_server_that_lets_nobody_in_burns_no_attempt(app: TestApp) {
