@@ -2,6 +2,7 @@
 
 mod recalls;
 mod refusals;
+mod tls;
 
 use std::time::Duration;
 
