@@ -22,19 +22,19 @@ pub(super) fn add(operation: &mut Operation, is_get: bool, schemas: &Schemas) {
         let Some(schema) = shown(response) else { continue };
         if has_field(schema, "next_cursor", schemas) {
             let next = "Where the next page is, as `rel=\"next\"` (RFC 8288); not on the last one.";
-            response.headers.insert("Link".to_owned(), header(next));
+            response.headers.insert("Link".to_owned(), RefOr::T(header(next)));
         } else if is_tagged(schema, schemas) {
             has_tag = true;
-            response.headers.insert("ETag".to_owned(), etag());
+            response.headers.insert("ETag".to_owned(), RefOr::T(etag()));
             if status == "201" {
                 let place = header("The path of the record that was made.");
-                response.headers.insert("Location".to_owned(), place);
+                response.headers.insert("Location".to_owned(), RefOr::T(place));
             }
         }
     }
     if has_tag && is_get {
         let known = ResponseBuilder::new().description("The caller has this already.");
-        let known = RefOr::T(known.header("ETag", etag_header()).build());
+        let known = RefOr::T(known.header("ETag", etag()).build());
         operation.responses.responses.insert("304".to_owned(), known);
         let seen = ParameterBuilder::new()
             .name("If-None-Match")
@@ -48,19 +48,11 @@ pub(super) fn add(operation: &mut Operation, is_get: bool, schemas: &Schemas) {
     }
 }
 
-fn etag() -> RefOr<Header> {
-    RefOr::T(etag_header())
+fn etag() -> Header {
+    header("The version of the record as it is shown, to be sent as If-Match or If-None-Match.")
 }
 
-fn etag_header() -> Header {
-    text("The version of the record as it is shown, to be sent as If-Match or If-None-Match.")
-}
-
-fn header(description: &str) -> RefOr<Header> {
-    RefOr::T(text(description))
-}
-
-fn text(description: &str) -> Header {
+fn header(description: &str) -> Header {
     let schema = ObjectBuilder::new().schema_type(Type::String).build();
     let mut header = Header::new(Schema::Object(schema));
     header.description = Some(description.to_owned());
