@@ -19,7 +19,7 @@ use crate::api::contract::{self, Contract};
 use crate::api::metrics::{self, Metrics};
 use crate::api::openapi::{self, Document};
 use crate::api::rate::{self, Limits, Policy};
-use crate::api::{request, routing};
+use crate::api::{docs, encoded, head, request, routing};
 use crate::app::Context;
 use crate::app::idempotency_keys::Repeatable;
 use crate::auth::keys::Keys;
@@ -133,7 +133,7 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     let metrics = Metrics::new()?;
     let document = document();
-    let contract = web::Data::new(Contract::of(&document));
+    let contract = web::Data::new(Contract::of(&document).with_pages(&docs::PATHS));
     let rendered = web::Data::new(Document(document.to_pretty_json()?.into()));
     let context = web::Data::new(context);
     let limits = web::Data::new(limits(settings));
@@ -143,8 +143,10 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
         let listener = bind(&server_settings.ops_host, server_settings.ops_port)?;
         let address = listener.local_addr()?;
         let (metrics, context) = (web::Data::new(metrics.clone()), context.clone());
-        let app =
-            move || App::new().app_data(metrics.clone()).app_data(context.clone()).service(metrics::metrics);
+        let app = move || {
+            let app = App::new().app_data(metrics.clone()).app_data(context.clone());
+            app.wrap(from_fn(head::layer)).service(metrics::metrics)
+        };
         let server = HttpServer::new(app).workers(1).disable_signals().listen(listener)?.run();
         (Some(address), Some(server))
     } else {
@@ -167,6 +169,8 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
             .wrap(from_fn(contract::layer))
             .wrap(from_fn(rate::layer))
             .wrap(actix_web::middleware::Compress::default())
+            .wrap(from_fn(encoded::layer))
+            .wrap(from_fn(head::layer))
             .wrap(from_fn(request::layer))
             .wrap(from_fn(arrival::layer))
             .default_service(web::to(routing::no_route));

@@ -34,10 +34,23 @@ pub fn routes(routes: &mut impl Routes) {
 #[utoipa::path(tag = "sign-in", security(()), request_body = Setup,
     responses((status = 201, body = TokenPair), (status = 404, description = "There is an agency already.")))]
 #[post("/v1/setup")]
-async fn set_up(_: Stranger, context: web::Data<Context>, once: Once, body: Body<Setup>) -> Answer {
+async fn set_up(
+    _: Stranger,
+    context: web::Data<Context>,
+    once: Once,
+    body: Result<Body<Setup>, ApiError>,
+) -> Answer {
+    let body = match body {
+        Ok(body) => body.0,
+        Err(error) => {
+            // Once there is an agency the route is not found, whatever is sent.
+            sign_in::still_to_set_up(&context).await?;
+            return Err(error);
+        }
+    };
     let session = context.session();
     // After the first time there is an agency, which is a failure but for who repeats the request.
-    let prepared = once.hold_back(sign_in::prepare(&context, body.0).await)?;
+    let prepared = once.hold_back(sign_in::prepare(&context, body).await)?;
     let work = move |tx: &mut Tx<'_>| given(StatusCode::CREATED, &sign_in::set_up(tx, &session, prepared?)?);
     once.write(work).await
 }
@@ -137,8 +150,13 @@ async fn token(
             return Ok(refused(HttpResponse::BadRequest(), "invalid_request", "grant_type is required"));
         }
     }
-    let posted = form.client_id.zip(form.client_secret);
-    let (id, secret) = basic(&request).or(posted).unwrap_or_default();
+    let in_header = basic(&request);
+    if in_header.is_some() && form.client_secret.is_some() {
+        let description = "the client must authenticate in one way: in the header or in the form";
+        return Ok(refused(HttpResponse::BadRequest(), "invalid_request", description));
+    }
+    let credentials = in_header.map_or_else(|| form.client_id.zip(form.client_secret), credentials);
+    let (id, secret) = credentials.unwrap_or_default();
     match sign_in::grant(&context, &id, &secret, form.scope.as_deref()).await {
         Ok(token) => once.answer(given(StatusCode::OK, &token)?).await,
         Err(GrantError::InvalidClient) => {
@@ -219,10 +237,15 @@ async fn me(context: web::Data<Context>, access: Access<Anybody>) -> Answer {
     Ok(HttpResponse::Ok().json(me))
 }
 
-/// The credentials of `client_secret_basic` (RFC 6749, section 2.3.1).
-fn basic(request: &HttpRequest) -> Option<(String, String)> {
+/// What stands in the header of a client that authenticates with `client_secret_basic`.
+fn basic(request: &HttpRequest) -> Option<&str> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let encoded = value.strip_prefix("Basic ").or_else(|| value.strip_prefix("basic "))?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("basic").then_some(encoded)
+}
+
+/// The credentials of `client_secret_basic` (RFC 6749, section 2.3.1).
+fn credentials(encoded: &str) -> Option<(String, String)> {
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
     let decode = |part: &str| {

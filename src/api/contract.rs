@@ -43,10 +43,20 @@ impl Contract {
         Self(rows.collect())
     }
 
+    /// The same with pages that are no part of the document, and take no parameter.
+    #[must_use]
+    pub fn with_pages(mut self, paths: &[&str]) -> Self {
+        let knows = || BTreeMap::from([("GET", Known { parameters: Vec::new(), takes_body: false })]);
+        self.0.extend(paths.iter().map(|path| (ResourceDef::new(*path), knows())));
+        self
+    }
+
     /// The methods that a path knows, as `Allow` lists them; none if there is no such path.
     #[must_use]
     pub fn allowed(&self, path: &str) -> Option<String> {
-        let methods: Vec<&str> = self.methods(path)?.keys().copied().collect();
+        let known = self.methods(path)?.keys().copied();
+        // HEAD is answered wherever GET is.
+        let methods: Vec<&str> = known.map(|name| if name == "GET" { "GET, HEAD" } else { name }).collect();
         Some(methods.join(", "))
     }
 

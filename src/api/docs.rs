@@ -1,19 +1,23 @@
 //! `/docs`: the API reference, and a page for each code of an error. Everything is in the binary.
 
+use actix_web::guard::Get;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::error::{ApiError, Code};
 
+/// Where the pages are.
+pub const PATHS: [&str; 3] = ["/docs", "/docs/errors/{code}", "/docs/{_:.*}"];
+
 /// Registers the pages.
 pub fn routes(config: &mut web::ServiceConfig) {
-    let reference =
-        SwaggerUi::new("/docs/{_:.*}").config(Config::from("/v1/openapi.json").validator_url("none"));
+    let [door, error, reference] = PATHS;
+    let settings = Config::from("/v1/openapi.json").validator_url("none");
     config
-        .route("/docs", web::get().to(to_reference))
-        .route("/docs/errors/{code}", web::get().to(error_page))
-        .service(reference);
+        .service(web::resource(door).guard(Get()).to(to_reference))
+        .service(web::resource(error).guard(Get()).to(error_page))
+        .service(SwaggerUi::new(reference).config(settings));
 }
 
 async fn to_reference() -> HttpResponse {

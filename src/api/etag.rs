@@ -11,15 +11,16 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Required, Type};
 
+use super::encoded;
 use super::error::{ApiError, Code};
 use super::reply::Reply;
 use crate::app::AppError;
 use crate::app::records::Expected;
 
-/// The version that the caller asks for with `If-Match`, where the route can do without.
+/// The versions that the caller asks for with `If-Match`, where the route can do without.
 pub struct IfMatch(pub Expected);
 
-/// The version that the caller asks for with `If-Match`, where the route insists on it.
+/// The versions that the caller asks for with `If-Match`, where the route insists on it.
 pub struct RequiredIfMatch(pub Expected);
 
 impl FromRequest for IfMatch {
@@ -27,7 +28,7 @@ impl FromRequest for IfMatch {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request).map(|tag| Self(tag.and_then(Tag::version))))
+        ready(read(request).map(|expected| Self(expected.flatten())))
     }
 }
 
@@ -42,7 +43,7 @@ impl FromRequest for RequiredIfMatch {
                 "say with If-Match which version you have seen: its ETag",
             )
         };
-        ready(read(request).and_then(|tag| Ok(Self(tag.ok_or_else(required)?.version()))))
+        ready(read(request).and_then(|expected| Ok(Self(expected.ok_or_else(required)?))))
     }
 }
 
@@ -66,43 +67,37 @@ fn if_match(required: Required) -> Parameter {
         .name(IF_MATCH)
         .parameter_in(ParameterIn::Header)
         .required(required)
-        .description(Some("The ETag of the version that you have seen; `*` for whichever stands."))
+        .description(Some("The ETag of the version that you have seen; of several any one will do, and `*` stands for whichever there is."))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .example(Some("\"3\"".into()))
         .build()
 }
 
-/// What stands in `If-Match`.
-enum Tag {
-    Any,
-    Version(i64),
-}
-
-impl Tag {
-    fn version(self) -> Expected {
-        match self {
-            Self::Any => None,
-            Self::Version(version) => Some(version),
-        }
+/// What stands in `If-Match`: none if there is no such header, and inside it none for `*`.
+fn read(request: &HttpRequest) -> Result<Option<Expected>, ApiError> {
+    let lines: Vec<_> = request.headers().get_all(header::IF_MATCH).collect();
+    if lines.is_empty() {
+        return Ok(None);
     }
-}
-
-fn read(request: &HttpRequest) -> Result<Option<Tag>, ApiError> {
-    let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(Some(Tag::Any));
+    let lines = lines.into_iter().filter_map(|value| value.to_str().ok());
+    let tags: Vec<&str> = lines.flat_map(|value| value.split(',')).map(str::trim).collect();
+    if tags == ["*"] {
+        return Ok(Some(None));
     }
-    // What follows a dash tells apart representations of one version; here only the version counts.
-    let version = text
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'))
-        .and_then(|tag| tag.split('-').next())
-        .and_then(|version| version.parse().ok());
+    let versions: Vec<i64> = tags.into_iter().filter_map(version).collect();
     // A tag that we never gave matches nothing.
-    version.map(|version| Some(Tag::Version(version))).ok_or_else(|| {
-        ApiError::new(Code::StaleVersion, "If-Match is not one of this record's ETags, such as \"3\"")
-    })
+    if versions.is_empty() {
+        let detail = "If-Match is not one of this record's ETags, such as \"3\"";
+        return Err(ApiError::new(Code::StaleVersion, detail));
+    }
+    Ok(Some(Some(versions)))
+}
+
+/// The version that a strong tag of ours stands for. What follows a dash tells apart representations
+/// of one version; where a version is expected it does not count.
+fn version(tag: &str) -> Option<i64> {
+    let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
+    tag.split('-').next()?.parse().ok()
 }
 
 /// The tag of a version.
@@ -121,11 +116,14 @@ pub fn fresh(request: &HttpRequest, tag: &str, record: &impl Serialize) -> HttpR
 
 /// Whether the caller has what the tag stands for.
 fn is_known(request: &HttpRequest, tag: &str) -> bool {
-    let seen = request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
-    seen.flat_map(|value| value.split(',')).any(|seen| {
-        let seen = seen.trim();
-        seen == "*" || seen.strip_prefix("W/").unwrap_or(seen) == tag
-    })
+    seen(request).any(|seen| seen == "*" || encoded::is_of(seen, tag))
+}
+
+/// The tags that the caller has, weak ones as if they were strong (RFC 9110, section 13.1.2).
+pub(super) fn seen(request: &HttpRequest) -> impl Iterator<Item = &str> {
+    let lines = request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    let tags = lines.flat_map(|value| value.split(',')).map(str::trim);
+    tags.map(|tag| tag.strip_prefix("W/").unwrap_or(tag))
 }
 
 /// A record that shows others beside itself, which change without it: its tag stands for its version
@@ -148,7 +146,8 @@ pub fn changed_whole(version: i64, record: &impl Serialize) -> Result<Reply, App
     Ok(Reply::document(StatusCode::OK, body).with(&header::ETAG, tag))
 }
 
-fn whole(version: i64, record: &impl Serialize) -> Result<(String, String), AppError> {
+/// The tag of such a record, and the record as it is shown.
+pub(super) fn whole(version: i64, record: &impl Serialize) -> Result<(String, String), AppError> {
     let body = serde_json::to_string(record).map_err(|e| AppError::Internal(e.to_string()))?;
     let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(&body));
     let digest = u64::from_be_bytes([a, b, c, d, e, f, g, h]);

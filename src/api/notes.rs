@@ -4,7 +4,6 @@ mod preview;
 mod review;
 
 use actix_web::{HttpRequest, get, patch, post, web};
-use sha2::{Digest, Sha256};
 
 use super::access::{Access, Approve, Read, Write};
 use super::etag::{self, RequiredIfMatch};
@@ -42,9 +41,7 @@ fn tag(view: &NoteView) -> Result<String, AppError> {
     if view.deliveries.is_empty() {
         return Ok(etag::of(view.note.version));
     }
-    let shown = serde_json::to_vec(view).map_err(|e| AppError::Internal(e.to_string()))?;
-    let hash = format!("{:x}", Sha256::digest(shown));
-    Ok(format!("\"{}-{}\"", view.note.version, &hash[..16]))
+    etag::whole(view.note.version, view).map(|(tag, _)| tag)
 }
 
 fn changed(view: &NoteView) -> Result<Reply, AppError> {

@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document: gathered from the routes, with what all of them have in common.
 
+mod headers;
+
 use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Schema;
@@ -44,10 +46,11 @@ pub fn frame() -> OpenApi {
     Frame::openapi()
 }
 
-/// Adds to every operation the errors that it can answer with, and gives merge patches a schema
+/// Adds to every operation the errors that it can answer with and the headers of its answers, and gives merge patches a schema
 /// of their own: that of the whole, of which nothing is required.
 pub fn complete(document: &mut OpenApi) {
     add_patches(document);
+    let schemas = document.components.get_or_insert_default().schemas.clone();
     for (path, item) in &mut document.paths.paths {
         let has_id = path.contains('{');
         let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
@@ -59,8 +62,14 @@ pub fn complete(document: &mut OpenApi) {
         });
         let reads = [&mut item.get];
         let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        reads.into_iter().flatten().for_each(|operation| add_errors(operation, has_id, false));
-        writes.into_iter().flatten().for_each(|operation| add_errors(operation, has_id, true));
+        for operation in reads.into_iter().flatten() {
+            headers::add(operation, true, &schemas);
+            add_errors(operation, has_id, false);
+        }
+        for operation in writes.into_iter().flatten() {
+            headers::add(operation, false, &schemas);
+            add_errors(operation, has_id, true);
+        }
     }
 }
 

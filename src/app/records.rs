@@ -35,12 +35,16 @@ pub fn list<R: Record>(
     R::list(conn, agency, query, &record::ListOptions { updated_since, include_deleted, named, after, limit })
 }
 
-/// The version that the caller believes a record to be at; none if the caller does not care.
-pub type Expected = Option<i64>;
+/// The versions that the caller would have a record at, any one of them; none if the caller does not care.
+pub type Expected = Option<Vec<i64>>;
 
-/// Fails unless `current` is the version that the caller expects.
+/// Fails unless `current` is a version that the caller expects.
 pub fn expect_version(expected: Expected, current: i64) -> Result<(), AppError> {
-    if expected.is_none_or(|version| version == current) { Ok(()) } else { Err(AppError::Stale { current }) }
+    if expected.is_none_or(|versions| versions.contains(&current)) {
+        Ok(())
+    } else {
+        Err(AppError::Stale { current })
+    }
 }
 
 /// Makes a record.

@@ -97,10 +97,15 @@ pub struct Prepared {
     password_hash: String,
 }
 
+/// Not found once there is an agency.
+pub async fn still_to_set_up(context: &Context) -> Result<(), AppError> {
+    if context.read(|conn| Ok(agency_store::any(conn)?)).await? { Err(AppError::NotFound) } else { Ok(()) }
+}
+
 /// Gets the first agency ready. Not found once there is an agency.
 pub async fn prepare(context: &Context, setup: Setup) -> Result<Prepared, AppError> {
-    let any = context.read(|conn| Ok(agency_store::any(conn)?)).await?;
-    if any || !context.setup_token.matches(&setup.token) {
+    still_to_set_up(context).await?;
+    if !context.setup_token.matches(&setup.token) {
         return Err(AppError::NotFound);
     }
     let Setup { agency_name, name, email, password, .. } = setup;

@@ -125,4 +125,14 @@ fn mail(settings: &Settings, found: &mut Vec<String>) {
     {
         found.push(format!("mail.smtp.password_file: {cause}"));
     }
+    if !smtp.root_certificate_file.as_os_str().is_empty() {
+        match std::fs::read_to_string(&smtp.root_certificate_file) {
+            Ok(pem) if pem.contains("-----BEGIN CERTIFICATE-----") => {}
+            Ok(_) => found.push("mail.smtp.root_certificate_file: has no certificate in it (PEM)".to_owned()),
+            Err(cause) => {
+                let file = smtp.root_certificate_file.display();
+                found.push(format!("mail.smtp.root_certificate_file: {file}: {cause}"));
+            }
+        }
+    }
 }

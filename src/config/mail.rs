@@ -53,6 +53,8 @@ pub struct SmtpSettings {
     pub tls: SmtpTls,
     /// Whether [`SmtpTls::None`] may be used to another machine.
     pub allow_plaintext: bool,
+    /// A file of certificates (PEM) to trust besides the well-known authorities; empty for none.
+    pub root_certificate_file: PathBuf,
     /// The name to sign in with; empty for none.
     pub username: String,
     /// The file that holds the password; empty for none.

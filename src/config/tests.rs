@@ -168,6 +168,25 @@ fn the_database_url_can_come_from_a_file() {
 }
 
 #[test]
+fn a_certificate_to_trust_must_be_one() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let smtp = |path: &str| {
+        from_variables(&[
+            ("DEBRIEF__MAIL__TRANSPORT", "smtp"),
+            ("DEBRIEF__MAIL__SMTP__HOST", "localhost"),
+            ("DEBRIEF__MAIL__SMTP__ROOT_CERTIFICATE_FILE", path),
+        ])
+    };
+    for path in [file.path().to_str().unwrap(), "/nowhere/certificate.pem"] {
+        let problems = refused(smtp(path));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with("mail.smtp.root_certificate_file:"), "{problems:?}");
+    }
+    std::fs::write(file.path(), "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n").unwrap();
+    smtp(file.path().to_str().unwrap()).unwrap();
+}
+
+#[test]
 fn what_is_printed_reads_back_as_the_same_settings_without_the_secret() {
     let settings = from_variables(&[
         ("DEBRIEF__DATABASE__URL", "postgres://u:canary@localhost/d"),

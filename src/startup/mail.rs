@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use crate::app::Context;
 use crate::app::letters::MailPolicy;
-use crate::config::{MailSettings, MailTransport, Settings, SmtpSettings, SmtpTls};
+use crate::config::{MailSettings, MailTransport, Settings, SmtpSettings, SmtpTls, read_secret};
 use crate::domain::delivery::Schedule;
 use crate::jobs::{JobSettings, Jobs, RelaySettings};
 use crate::mail::{Folder, SmtpRelay, SmtpServer, Timeouts, Tls, Transport};
@@ -66,9 +66,12 @@ fn server(smtp: &SmtpSettings, hello_name: &str) -> anyhow::Result<SmtpServer> {
     server.allow_plaintext = smtp.allow_plaintext;
     if !smtp.username.is_empty() {
         server.username = Some(smtp.username.clone());
-        let password = std::fs::read_to_string(&smtp.password_file)
-            .with_context(|| format!("{} cannot be read", smtp.password_file.display()))?;
-        password.trim_end_matches(['\r', '\n']).clone_into(&mut server.password);
+        server.password = read_secret(&smtp.password_file)?;
+    }
+    if !smtp.root_certificate_file.as_os_str().is_empty() {
+        let certificates = std::fs::read(&smtp.root_certificate_file)
+            .with_context(|| format!("{} cannot be read", smtp.root_certificate_file.display()))?;
+        server.root_certificate = Some(certificates);
     }
     server.timeouts = Timeouts {
         connect: step,

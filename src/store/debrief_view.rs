@@ -1,6 +1,7 @@
 //! A debrief with everything around it, in few statements: each one is the same for every debrief,
 //! so that both databases prepare it once.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::agencies::Competency;
@@ -13,7 +14,7 @@ use super::deliveries::Delivery;
 use super::feedback::FeedbackRow;
 use super::interviews::InterviewRow;
 use super::job_orders::JobOrder;
-use super::notes::Note;
+use super::notes::{Note, standing};
 use super::prepared::directly;
 use super::schema::{
     agencies, candidates, clients, contacts, debriefs, deliveries, feedback, interview_contacts, interviews,
@@ -40,6 +41,8 @@ pub struct Surroundings {
     pub recruiter: Option<UserName>,
     /// The agency's competencies.
     pub competencies: Json<Vec<Competency>>,
+    /// Whether a note stands for somebody.
+    pub note_stands: bool,
 }
 
 /// The debrief with the records that it is about, a tombstone too.
@@ -61,6 +64,7 @@ pub fn surroundings(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> Query
             JobOrder::as_select(),
             Option::<UserName>::as_select(),
             agencies::competencies,
+            exists(standing()),
         ))
         .first(conn)
         .optional())

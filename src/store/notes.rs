@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::connection::{DbConn, Later, MultiBackend, NotFoundBy};
 use super::prepared::{Prepared, insert_rows};
-use super::record::ListOptions;
+use super::record::{ListOptions, in_order};
 use super::schema::{debriefs, deliveries, note_contacts, notes};
 use super::types::{Instant, Json};
 use crate::domain::actor::Actor;
@@ -128,7 +128,7 @@ pub fn list(
     filters: &NoteFilters,
     options: &ListOptions<kinds::Note>,
 ) -> QueryResult<Vec<Note>> {
-    let mut query = notes::table.select(Note::as_select()).limit(options.limit).into_boxed::<MultiBackend>();
+    let mut query = notes::table.select(Note::as_select()).into_boxed::<MultiBackend>();
     query = if filters.leave_few_debriefs() {
         query.filter(NotFoundBy(notes::agency_id).eq(agency))
     } else {
@@ -159,19 +159,7 @@ pub fn list(
         let to = note_contacts::table.filter(note_contacts::contact_id.eq(contact));
         query = query.filter(notes::id.eq_any(to.select(note_contacts::note_id)));
     }
-    if let Some(since) = options.updated_since {
-        query = query.filter(notes::updated_at.ge(since)).order((notes::updated_at, notes::id));
-        if let Some((at, id)) = options.after {
-            let same = notes::updated_at.eq(at).and(notes::id.gt(id));
-            query = query.filter(notes::updated_at.ge(at)).filter(notes::updated_at.gt(at).or(same));
-        }
-    } else {
-        query = query.order(notes::id.desc());
-        if let Some((_, id)) = options.after {
-            query = query.filter(notes::id.lt(id));
-        }
-    }
-    query.load(conn)
+    in_order!(query, notes, options).load(conn)
 }
 
 /// Marks the note as changed, without a new version: one of its deliveries has moved on.
@@ -179,6 +167,12 @@ pub fn touch(conn: &mut DbConn, note: NoteId, now: Timestamp) -> QueryResult<()>
     let row = notes::table.filter(notes::id.eq(note));
     let changed = notes::updated_at.eq(Later(notes::updated_at, now.into_sql::<Instant>()));
     Prepared(diesel::update(row).set(changed)).execute(conn).map(drop)
+}
+
+/// What tells that a note of the debrief at hand stands for somebody.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn standing() -> _ {
+    note_contacts::table.filter(note_contacts::debrief_id.eq(debriefs::id)).filter(note_contacts::live)
 }
 
 /// The live note of the debrief for a contact, if there is one.

@@ -124,7 +124,7 @@ macro_rules! row_queries {
 pub(crate) use row_queries;
 
 /// What every list of records does after its own filters: leaves out tombstones, looks for names,
-/// and takes a page: newest first, or with `updated_since` in the order of the changes.
+/// and takes a page.
 macro_rules! page_of {
     ($query:expr, $table:ident, $kind:expr, $agency:expr, $options:expr) => {{
         let mut query = $query;
@@ -141,6 +141,15 @@ macro_rules! page_of {
                 .select(name_parts::record_id);
             query = query.filter($table::id.eq_any(named));
         }
+        $crate::store::record::in_order!(query, $table, $options)
+    }};
+}
+pub(crate) use page_of;
+
+/// The page of a list: newest first, or with `updated_since` in the order of the changes.
+macro_rules! in_order {
+    ($query:expr, $table:ident, $options:expr) => {{
+        let mut query = $query;
         if let Some(since) = $options.updated_since {
             query = query.filter($table::updated_at.ge(since)).order(($table::updated_at, $table::id));
             if let Some((at, id)) = $options.after {
@@ -157,7 +166,7 @@ macro_rules! page_of {
         query.limit($options.limit)
     }};
 }
-pub(crate) use page_of;
+pub(crate) use in_order;
 
 /// The queries of a record whose JSON is its row: those for one row, and a list.
 ///

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::connection::{DbConn, Lock, Locked, MultiBackend, NotFoundBy};
 use super::debriefs::Debrief;
 use super::prepared::{Prepared, directly};
-use super::record::ListOptions;
+use super::record::{ListOptions, in_order};
 use super::schema::{debriefs, retry_requests};
 use crate::domain::feedback::Channel;
 use crate::domain::ids::{
@@ -172,10 +172,7 @@ pub fn list(
     filters: &RetryFilters,
     options: &ListOptions<kinds::RetryRequest>,
 ) -> QueryResult<Vec<RetryRequest>> {
-    let mut query = retry_requests::table
-        .select(RetryRequest::as_select())
-        .limit(options.limit)
-        .into_boxed::<MultiBackend>();
+    let mut query = retry_requests::table.select(RetryRequest::as_select()).into_boxed::<MultiBackend>();
     query = if filters.leave_few_debriefs() {
         query.filter(NotFoundBy(retry_requests::agency_id).eq(agency))
     } else {
@@ -194,21 +191,5 @@ pub fn list(
         let of = debriefs::table.filter(debriefs::candidate_id.eq(candidate)).select(debriefs::id);
         query = query.filter(retry_requests::debrief_id.eq_any(of));
     }
-    if let Some(since) = options.updated_since {
-        query = query
-            .filter(retry_requests::updated_at.ge(since))
-            .order((retry_requests::updated_at, retry_requests::id));
-        if let Some((at, id)) = options.after {
-            let same = retry_requests::updated_at.eq(at).and(retry_requests::id.gt(id));
-            query = query
-                .filter(retry_requests::updated_at.ge(at))
-                .filter(retry_requests::updated_at.gt(at).or(same));
-        }
-    } else {
-        query = query.order(retry_requests::id.desc());
-        if let Some((_, id)) = options.after {
-            query = query.filter(retry_requests::id.lt(id));
-        }
-    }
-    query.load(conn)
+    in_order!(query, retry_requests, options).load(conn)
 }

@@ -1,6 +1,6 @@
 //! The worklist: debriefs with the names that go with them, filtered and in an order.
 
-use diesel::dsl::sql;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::connection::{Among, DbConn, MultiBackend};
 use super::prepared::{Prepared, pad};
 use super::schema::{candidates, clients, contacts, debriefs, interview_contacts, job_orders, users};
-use super::types;
+use super::{notes, types};
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::feedback::Overall;
 use crate::domain::ids::{
@@ -132,8 +132,8 @@ pub struct ContactName {
     pub name: String,
 }
 
-/// A row of the worklist, without its contacts.
-pub type Row = (WorklistEntry, CandidateName, ClientName, JobTitle, Option<UserName>);
+/// A row of the worklist, without its contacts; at its end whether a note stands for somebody.
+pub type Row = (WorklistEntry, CandidateName, ClientName, JobTitle, Option<UserName>, bool);
 
 /// What a worklist is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +190,7 @@ pub fn list(
             ClientName::as_select(),
             JobTitle::as_select(),
             Option::<UserName>::as_select(),
+            exists(notes::standing()),
         ));
     if filters.are_steady() { Prepared(rows).load(conn) } else { rows.load(conn) }
 }

@@ -1,6 +1,7 @@
+use debrief::domain::people::Role;
 use serde_json::{Value, json};
 
-use crate::support::on_both;
+use crate::support::{Caller, on_both};
 
 on_both! {
     async fn an_agency_keeps_its_settings(app: TestApp) {
@@ -53,6 +54,42 @@ on_both! {
         for one in tries.collect::<Vec<_>>() {
             assert_eq!(one.await.unwrap(), [201, 200, 200, 200]);
         }
+    }
+
+    async fn an_address_that_is_taken_tells_nothing_of_who_has_it(app: TestApp) {
+        let (admin, eve) = (app.admin().await, app.stranger(Role::Admin).await);
+        let ben = json!({"name": "Ben", "email": "ben@hanse.example", "role": "recruiter", "password": "correct horse"});
+        admin.made("/v1/users", ben.clone()).await;
+        let refused = async |caller: &Caller| {
+            let mut problem = caller.post("/v1/users", ben.clone()).await.problem(400, "validation_failed");
+            problem["request_id"].take();
+            problem
+        };
+        let at_home = refused(&admin).await;
+        assert_eq!(at_home["errors"][0], json!({"pointer": "/email", "code": "already_exists", "detail": "somebody signs in with this address already"}));
+        assert!(at_home.get("existing_id").is_none());
+        assert_eq!(refused(&eve).await, at_home);
+    }
+
+    async fn of_many_users_with_one_address_one_is_made_and_no_other_is_named(app: TestApp) {
+        let mut callers = Vec::new();
+        for _ in 0..6 {
+            callers.push(app.stranger(Role::Admin).await);
+        }
+        let tries = callers.into_iter().map(|caller| {
+            let ben = json!({"name": "Ben", "email": "ben@hanse.example", "role": "recruiter", "password": "correct horse"});
+            actix_web::rt::spawn(async move { caller.post("/v1/users", ben).await })
+        });
+        let mut made = 0;
+        for one in tries.collect::<Vec<_>>() {
+            let answer = one.await.unwrap();
+            match answer.status.as_u16() {
+                201 => made += 1,
+                409 => assert!(answer.problem(409, "already_exists").get("existing_id").is_none()),
+                _ => assert_eq!(answer.faults(), ["/email already_exists"]),
+            }
+        }
+        assert_eq!(made, 1);
     }
 
     async fn users_are_made_and_changed_but_never_the_last_administrator(app: TestApp) {

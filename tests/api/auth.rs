@@ -46,6 +46,14 @@ mod setting_up {
             "password": "correct horse"
         });
         app.nobody().post("/v1/setup", again).await.problem(404, "not_found");
+        app.nobody().post("/v1/setup", json!({"token": 1, "nonsense": 2})).await.problem(404, "not_found");
+        for (content_type, body) in
+            [("application/json", "{"), ("text/plain", "hello"), ("application/json", "")]
+        {
+            let answer =
+                app.nobody().send(Method::POST, "/v1/setup", content_type, body.as_bytes().to_vec()).await;
+            answer.problem(404, "not_found");
+        }
     }
 
     #[actix_web::test]
@@ -163,6 +171,12 @@ on_both! {
         assert_eq!(ask(all, Some(format!("{id}:{secret}"))).await.expect(400)["error"], "invalid_scope");
         assert_eq!(ask("grant_type=password".to_owned(), None).await.expect(400)["error"], "unsupported_grant_type");
         assert_eq!(ask("grant_type=client_credentials".to_owned(), Some(format!("{id}:wrong"))).await.expect(401)["error"], "invalid_client");
+
+        let both = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+        assert_eq!(ask(both.clone(), Some(format!("{id}:{secret}"))).await.expect(400)["error"], "invalid_request");
+        assert_eq!(ask(both, Some("nonsense".to_owned())).await.expect(400)["error"], "invalid_request");
+        let named = format!("grant_type=client_credentials&client_id={id}");
+        ask(named, Some(format!("{id}:{secret}"))).await.expect(200);
 
         let rotated = admin.post(&format!("/v1/api-clients/{id}/rotate-secret"), json!({})).await;
         assert_eq!((rotated.header("etag"), rotated.header("cache-control")), ("\"2\"".to_owned(), "no-store".to_owned()));

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Desk, on_both};
+use crate::support::{Answer, Caller, Desk, id, on_both};
 
 /// The operations of the served document: method, a path that fits, and whether it takes a body.
 async fn operations(caller: &Caller) -> Vec<(Method, String, bool)> {
@@ -19,6 +19,18 @@ async fn operations(caller: &Caller) -> Vec<(Method, String, bool)> {
         item.as_object().unwrap().iter().map(operation)
     });
     each.collect()
+}
+
+/// Whether an answer has just those headers that the document tells of. A page has a link only where
+/// another one follows.
+#[track_caller]
+fn assert_headers(document: &Value, method: &str, path: &str, answer: &Answer) {
+    let told = &document["paths"][path][method]["responses"][answer.status.as_str()]["headers"];
+    for name in ["ETag", "Location"] {
+        assert_eq!(told.get(name).is_some(), !answer.header(name).is_empty(), "{method} {path} {name}");
+    }
+    let is_page = answer.body.get("next_cursor").is_some();
+    assert_eq!(told.get("Link").is_some(), is_page, "{method} {path} Link");
 }
 
 on_both! {
@@ -82,6 +94,86 @@ on_both! {
             }
         }
         assert_eq!(insisting, 22);
+    }
+
+    async fn the_document_tells_of_the_headers_that_are_sent(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let (admin, scene) = (app.admin().await, &desk.scene);
+        let document = admin.get("/v1/openapi.json").await.expect(200);
+        let debrief = desk.debrief.as_str();
+        let account = json!({"side": "candidate", "channel": "phone", "verbatim": false, "narrative": "So it went.", "submit": false});
+        let wish = json!({"grounds": "nerves", "what_would_differ": "Calm.", "candidate_words": "Once more."});
+        let mut known = vec![("/v1/debriefs/{id}", debrief.to_owned())];
+        for (path, body, shown) in [
+            ("/v1/clients", json!({"name": "Südwind"}), "/v1/clients/{id}"),
+            ("/v1/contacts", json!({"client_id": scene.client, "name": "Mia Brandt", "role": "hr"}), "/v1/contacts/{id}"),
+            ("/v1/candidates", json!({"name": "Zoë Weiß", "time_zone": "Europe/Berlin"}), "/v1/candidates/{id}"),
+            ("/v1/job-orders", json!({"client_id": scene.client, "title": "Driver"}), "/v1/job-orders/{id}"),
+            ("/v1/interviews", scene.to_come(json!({})), "/v1/interviews/{id}"),
+            ("/v1/users", json!({"name": "Ben", "email": "ben@hanse.example", "role": "recruiter", "password": "correct horse"}), "/v1/users/{id}"),
+            ("/v1/api-clients", json!({"name": "CRM", "scopes": ["records:read"]}), "/v1/api-clients/{id}"),
+            ("/v1/debriefs/{id}/feedback", account, "/v1/feedback/{id}"),
+            ("/v1/debriefs/{id}/notes", desk.text(&[&scene.manager]), "/v1/notes/{id}"),
+            ("/v1/debriefs/{id}/retry-requests", wish, "/v1/retry-requests/{id}"),
+            ("/v1/debriefs/{id}/activities", json!({"kind": "call", "outcome": "Nobody there."}), ""),
+            ("/v1/competencies", json!({"key": "negotiation", "name": "Negotiation"}), ""),
+        ] {
+            let made = admin.post(&path.replace("{id}", debrief), body).await;
+            assert_headers(&document, "post", path, &made);
+            if !shown.is_empty() {
+                assert_eq!(made.header("location"), shown.replace("{id}", &id(&made.body)), "{path}");
+                known.push((shown, id(&made.body)));
+            }
+            assert_eq!(made.status.as_u16(), 201, "{path} {:#}", made.body);
+        }
+        let any = admin.with("If-Match", "*");
+        let of = |shown: &str| known.iter().find(|(path, _)| *path == shown).map(|(path, id)| path.replace("{id}", id)).unwrap();
+        let named = "/v1/clients/by-external-id/{system}/{external_id}";
+        for (method, path, at, body, status) in [
+            ("put", named, "/v1/clients/by-external-id/crm/1".to_owned(), json!({"name": "Nord"}), 201),
+            ("put", named, "/v1/clients/by-external-id/crm/1".to_owned(), json!({"name": "Ost"}), 200),
+            ("patch", "/v1/agency", "/v1/agency".to_owned(), json!({"name": "Hanse"}), 200),
+            ("patch", "/v1/competencies/{key}", "/v1/competencies/negotiation".to_owned(), json!({"name": "Talks"}), 200),
+            ("patch", "/v1/notes/{id}", of("/v1/notes/{id}"), json!({"subject": "Thanks"}), 200),
+            ("post", "/v1/feedback/{id}/submit", format!("{}/submit", of("/v1/feedback/{id}")), json!({}), 200),
+        ] {
+            let answer = match method {
+                "put" => any.put(&at, body).await,
+                "patch" => any.patch(&at, body).await,
+                _ => any.post(&at, body).await,
+            };
+            assert_headers(&document, method, path, &answer);
+            assert_eq!(answer.status.as_u16(), status, "{path} {:#}", answer.body);
+        }
+
+        let (mut tagged, mut linked) = (0, 0);
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let beginning = |(shown, _): &&(&str, String)| path.starts_with(shown);
+            let at = match known.iter().find(beginning) {
+                Some((_, id)) => path.replace("{id}", id),
+                None if path.contains('{') || !path.starts_with("/v1/") => continue,
+                None => path.clone(),
+            };
+            let Some(read) = item.get("get") else { continue };
+            let takes = |name: &str| read["parameters"].as_array().into_iter().flatten().any(|p| p["name"] == name);
+            let at = if takes("limit") { format!("{at}?limit=1") } else { at };
+            let at = if takes("contact_id") && path.ends_with("preview") { format!("{at}?contact_id={}", scene.manager) } else { at };
+            let answer = admin.get(&at).await;
+            assert_eq!(answer.status.as_u16(), 200, "{at} {:#}", answer.body);
+            assert_headers(&document, "get", path, &answer);
+            let more = answer.body["next_cursor"].is_string();
+            assert_eq!(answer.header("link").contains("rel=\"next\""), more, "{at}");
+            let tag = answer.header("etag");
+            assert_eq!((takes("If-None-Match"), read["responses"].get("304").is_some()), (!tag.is_empty(), !tag.is_empty()), "{at}");
+            if !tag.is_empty() {
+                let again = admin.with("If-None-Match", tag).get(&at).await;
+                assert_eq!(again.status.as_u16(), 304, "{at}");
+                assert_headers(&document, "get", path, &again);
+                tagged += 1;
+            }
+            linked += usize::from(more);
+        }
+        assert!(tagged >= 13 && linked >= 8, "{tagged} {linked}");
     }
 
     async fn a_cursor_belongs_to_its_list(app: TestApp) {

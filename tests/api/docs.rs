@@ -19,4 +19,14 @@ on_both! {
         assert!(String::from_utf8(script.bytes).unwrap().contains("/v1/openapi.json"));
         assert_eq!(app.nobody().get("/docs").await.header("location"), "/docs/");
     }
+
+    async fn the_pages_take_no_parameter_and_no_other_method(app: TestApp) {
+        for page in ["/docs", "/docs/", "/docs/errors/not_found", "/docs/swagger-initializer.js"] {
+            assert_eq!(app.nobody().get(&format!("{page}?page=2")).await.faults(), ["page unknown_parameter"], "{page}");
+            let answer = app.nobody().delete(page).await;
+            assert_eq!(answer.header("allow"), "GET, HEAD", "{page}");
+            answer.problem(405, "method_not_allowed");
+        }
+        assert_eq!(app.nobody().get("/metrics?collect=all").await.status.as_u16(), 200);
+    }
 }

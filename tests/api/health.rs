@@ -61,7 +61,7 @@ on_both! {
 
     async fn a_wrong_method_is_told_the_right_ones(app: TestApp) {
         let answer = app.nobody().delete("/v1/clients").await;
-        assert_eq!(answer.header("allow"), "GET, POST");
+        assert_eq!(answer.header("allow"), "GET, HEAD, POST");
         answer.problem(405, "method_not_allowed");
     }
 }

@@ -12,6 +12,7 @@ mod contract;
 mod debriefs;
 mod deliveries;
 mod docs;
+mod etag;
 mod events;
 mod every_post;
 mod feedback;

@@ -1,5 +1,9 @@
 //! Approved notes on their way: through real SMTP to a server that does what the test tells it.
 
+mod recalls;
+mod refusals;
+mod tls;
+
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -13,7 +17,7 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use crate::support::smtp_peer::{Act, At, SmtpPeer};
-use crate::support::{Desk, TestApp, history, id, on_both, relay, relay_settings, relay_with};
+use crate::support::{Desk, TestApp, history, id, on_both, relay, relay_settings};
 
 const UNDO_WINDOW: TimeDelta = TimeDelta::seconds(60);
 
@@ -86,73 +90,6 @@ on_both! {
         assert_eq!(peer.taken().len(), 1);
     }
 
-    async fn what_is_refused_for_good_has_failed(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([(At::Recipient, Act::Reply("550 5.1.1 no such user"))]).await;
-        let relay = relay(&app, &peer);
-        let note = desk.approved(&[&desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        relay.run_once().await.unwrap();
-        assert_eq!(desk.fates(&note).await, ["failed"]);
-        assert_eq!(history(&app, &desk.debrief).last().unwrap(), "note.failed");
-        let contact = format!("/v1/contacts/{}", desk.scene.peer);
-        assert_eq!(desk.ann.get(&contact).await.expect(200)["email_status"], "bounced");
-        let path = format!("/v1/debriefs/{}/notes", desk.debrief);
-        desk.ann.post(&path, desk.text(&[&desk.scene.peer])).await.problem(409, "contact_blocked");
-        // With another address there is room for another note.
-        desk.ann.patch(&contact, json!({"email": "jens.brandt@nordwind.example"})).await.expect(200);
-        let other = desk.approved(&[&desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        relay.run_once().await.unwrap();
-        assert_eq!(desk.fates(&other).await, ["sent"]);
-    }
-
-    async fn a_refusal_of_the_policy_leaves_the_address_alone(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([(At::Dot, Act::Reply("554 5.7.1 we want none of this"))]).await;
-        let note = desk.approved(&[&desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        relay(&app, &peer).run_once().await.unwrap();
-        assert_eq!(desk.fates(&note).await, ["failed"]);
-        let contact = desk.ann.get(&format!("/v1/contacts/{}", desk.scene.peer)).await.expect(200);
-        assert_eq!(contact["email_status"], "ok");
-    }
-
-    async fn a_note_that_reached_nobody_is_missing(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        const NO: (At, Act) = (At::Recipient, Act::Reply("550 5.7.1 not from you"));
-        let peer = SmtpPeer::start([NO, NO]).await;
-        let relay = relay(&app, &peer);
-        let lacking = async || {
-            let page = desk.ann.get("/v1/debriefs?missing=note").await.expect(200);
-            page["data"].as_array().unwrap().len()
-        };
-        desk.approved(&[&desk.scene.peer]).await;
-        assert_eq!(lacking().await, 0, "it may still arrive");
-        app.clock.advance(UNDO_WINDOW);
-        relay.run_once().await.unwrap();
-        assert_eq!(lacking().await, 1);
-
-        let second = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        relay.run_once().await.unwrap();
-        let mut fates = desk.fates(&second).await;
-        fates.sort();
-        assert_eq!(fates, ["failed", "sent"]);
-        assert_eq!(lacking().await, 0, "somebody was thanked");
-    }
-
-    async fn a_refused_sender_leaves_the_address_alone(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([(At::Mail, Act::Reply("550 5.1.0 sender rejected"))]).await;
-        let note = desk.approved(&[&desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        relay(&app, &peer).run_once().await.unwrap();
-        assert_eq!(desk.fates(&note).await, ["failed"]);
-        let contact = desk.ann.get(&format!("/v1/contacts/{}", desk.scene.peer)).await.expect(200);
-        assert_eq!(contact["email_status"], "ok");
-    }
-
     async fn it_is_given_up_after_three_days(app: TestApp) {
         let mut desk = Desk::set(&app).await;
         let note = desk.approved(&[&desk.scene.peer]).await;
@@ -172,188 +109,6 @@ on_both! {
         }
         assert_eq!(app.clock.now().to_rfc3339(), "2026-11-23T12:01:00+00:00");
         assert!((20..30).contains(&attempts), "{attempts}");
-    }
-
-    async fn a_recall_within_the_undo_window_is_never_lost(app: TestApp) {
-        let mut desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([]).await;
-        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
-        let recalled = desk.act(&note, "recall", json!({})).await.expect(200);
-        assert_eq!((&recalled["state"], &recalled["deliveries"][0]["state"], &recalled["deliveries"][1]["next_attempt_at"]), (&json!("recalled"), &json!("recalled"), &json!(null)));
-        desk.later(&app, TimeDelta::days(1));
-        assert_eq!(relay(&app, &peer).run_once().await.unwrap(), 0);
-        assert_eq!(peer.connections(), 0);
-        desk.draft(&[&desk.scene.manager]).await;
-        let problem = desk.act(&recalled, "recall", json!({})).await.problem(409, "invalid_transition");
-        assert_eq!((&problem["state"], &problem["allowed"]), (&json!("recalled"), &json!([])));
-    }
-
-    async fn what_has_left_stays_and_the_rest_comes_back(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([(At::Recipient, Act::Reply("450 4.2.0 later"))]).await;
-        let relay = relay(&app, &peer);
-        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        relay.run_once().await.unwrap();
-        let mut fates = desk.fates(&note).await;
-        fates.sort();
-        assert_eq!(fates, ["deferred", "sent"]);
-        let path = format!("/v1/notes/{}", id(&note));
-        desk.ann.at(&note["version"]).patch(&path, json!({"body": "Other words."})).await.problem(409, "invalid_transition");
-
-        // The note's own version is still the one that was seen: what its emails do is no edit.
-        let recalled = desk.act(&note, "recall", json!({})).await.expect(200);
-        assert_eq!(recalled["state"], "recalled");
-        let fate = |i: usize| recalled["deliveries"][i]["state"].as_str().unwrap().to_owned();
-        let contact = |state: &str| recalled["contact_ids"][(0..2).find(|i| fate(*i) == state).unwrap()].as_str().unwrap().to_owned();
-        let path = format!("/v1/debriefs/{}/notes", desk.debrief);
-        desk.ann.post(&path, desk.text(&[&contact("sent")])).await.problem(409, "already_exists");
-        desk.draft(&[&contact("recalled")]).await;
-    }
-
-    async fn everything_that_has_left_cannot_be_recalled(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([]).await;
-        let note = desk.approved(&[&desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        relay(&app, &peer).run_once().await.unwrap();
-        let problem = desk.act(&note, "recall", json!({})).await.problem(409, "invalid_transition");
-        assert_eq!((&problem["state"], &problem["allowed"]), (&json!("sent"), &json!([])));
-        assert_eq!(desk.note(&note).await["state"], "queued");
-    }
-
-    async fn a_recall_is_heard_up_to_the_commit_point(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([(At::Data, Act::Hang)]).await;
-        let note = desk.approved(&[&desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        let relay = relay(&app, &peer);
-        let sending = actix_web::rt::spawn(async move { relay.run_once().await.unwrap() });
-        until(|| peer.commands().iter().any(|command| command == "DATA")).await;
-        assert_eq!(desk.fates(&note).await, ["sending"]);
-        let recalled = desk.act(&note, "recall", json!({})).await.expect(200);
-        assert_eq!(recalled["deliveries"][0]["state"], "recalled");
-        sending.abort();
-        let attempts = desk.ann.get(&format!("/v1/deliveries/{}/attempts", id(&note["deliveries"][0]))).await.expect(200);
-        assert_eq!(attempts["data"][0]["outcome"], "recalled");
-        assert_eq!(peer.taken(), []);
-    }
-
-    async fn a_contact_who_went_off_limits_is_not_written_to(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([]).await;
-        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
-        desk.ann.patch(&format!("/v1/contacts/{}", desk.scene.peer), json!({"off_limits": true})).await.expect(200);
-        app.clock.advance(UNDO_WINDOW);
-        relay(&app, &peer).run_once().await.unwrap();
-        assert_eq!(desk.fates(&note).await, ["sent", "recalled"]);
-        assert_eq!(desk.note(&note).await["deliveries"][1]["last_reply"]["text"], "the contact is off-limits by now");
-        assert!(history(&app, &desk.debrief).contains(&"note.called_off".to_owned()));
-        assert_eq!(peer.taken().len(), 1);
-    }
-
-    async fn a_server_that_lets_nobody_in_burns_no_attempt(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([(At::Auth, Act::Reply("535 5.7.8 wrong password"))]).await;
-        let mut server = SmtpServer::plain(peer.address.ip().to_string(), peer.address.port(), "debrief.example");
-        server.username = Some("relay".to_owned());
-        let transport = Transport::Smtp(Box::new(SmtpRelay::new(server).unwrap()));
-        let mut settings = relay_settings();
-        settings.workers = 1;
-        let first = debrief::jobs::Relay::new(app.context.clone(), transport, settings);
-        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        assert_eq!(first.run_once().await.unwrap(), 1, "one was enough to find out");
-        let note = desk.note(&note).await;
-        let tried = note["deliveries"].as_array().unwrap().iter().find(|d| d["state"] == "deferred").unwrap();
-        assert_eq!((&tried["attempts"], &tried["next_attempt_at"]), (&json!(0), &json!("2026-11-20T12:01:00Z")));
-        assert!(tried["last_reply"]["text"].as_str().unwrap().starts_with("sign-in failed"), "{tried}");
-        let attempts = desk.ann.get(&format!("/v1/deliveries/{}/attempts", id(tried))).await.expect(200);
-        assert_eq!(attempts["data"], json!([]));
-        assert_eq!(first.run_once().await.unwrap(), 0, "it pauses");
-        relay(&app, &peer).run_once().await.unwrap();
-        assert_eq!(desk.fates(&note).await, ["sent", "sent"]);
-    }
-
-    async fn a_server_that_lets_nobody_in_is_not_waited_for_for_ever(app: TestApp) {
-        let mut desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([(At::Mail, Act::Reply("530 5.7.0 sign in first"))]).await;
-        let mut settings = relay_settings();
-        settings.workers = 1;
-        let relay = relay_with(&app, &peer, settings);
-        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        relay.run_once().await.unwrap();
-        let mut fates = desk.fates(&note).await;
-        fates.sort();
-        assert_eq!(fates, ["deferred", "queued"]);
-        desk.later(&app, TimeDelta::hours(72) - TimeDelta::seconds(1));
-        relay.sweep().await.unwrap();
-        assert_ne!(desk.fates(&note).await[0], "failed", "not before its time");
-        desk.later(&app, TimeDelta::seconds(1));
-        relay.sweep().await.unwrap();
-        assert_eq!(desk.fates(&note).await, ["failed", "failed"]);
-        let failed = desk.note(&note).await;
-        assert!(failed["deliveries"][1]["last_reply"]["text"].is_string() && failed["deliveries"][1]["next_attempt_at"].is_null());
-        assert_eq!(history(&app, &desk.debrief).split_off(6), ["note.failed", "note.failed"]);
-        desk.draft(&[&desk.scene.peer]).await;
-    }
-
-    async fn what_waits_is_not_given_up_while_the_server_lets_us_in(app: TestApp) {
-        let mut desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([]).await;
-        let note = desk.approved(&[&desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        desk.later(&app, TimeDelta::hours(80));
-        let relay = relay(&app, &peer);
-        relay.sweep().await.unwrap();
-        relay.run_once().await.unwrap();
-        assert_eq!(desk.fates(&note).await, ["sent"]);
-    }
-
-    async fn a_recipient_who_wants_a_sign_in_does_not_hold_back_the_others(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([(At::Recipient, Act::Reply("530 5.7.0 sign in first"))]).await;
-        let mut settings = relay_settings();
-        settings.workers = 1;
-        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        relay_with(&app, &peer, settings).run_once().await.unwrap();
-        let mut fates = desk.fates(&note).await;
-        fates.sort();
-        assert_eq!(fates, ["failed", "sent"]);
-        for contact in [&desk.scene.manager, &desk.scene.peer] {
-            assert_eq!(desk.ann.get(&format!("/v1/contacts/{contact}")).await.expect(200)["email_status"], "ok");
-        }
-    }
-
-    async fn a_refusal_at_the_door_does_not_end_a_pause(app: TestApp) {
-        let mut desk = Desk::set(&app).await;
-        let script = [(At::Mail, Act::Reply("530 5.7.0 sign in first")), (At::Greeting, Act::Reply("554 5.3.2 closed"))];
-        let peer = SmtpPeer::start(script).await;
-        let mut settings = relay_settings();
-        settings.workers = 2;
-        settings.first_pause = Duration::ZERO;
-        let relay = relay_with(&app, &peer, settings);
-        let note = desk.approved(&[&desk.scene.peer]).await;
-        app.clock.advance(UNDO_WINDOW);
-        relay.run_once().await.unwrap();
-        assert_eq!((desk.fates(&note).await, peer.connections()), (vec!["deferred".to_owned()], 2));
-        desk.later(&app, TimeDelta::hours(72));
-        relay.sweep().await.unwrap();
-        assert_eq!(desk.fates(&note).await, ["failed"], "it still pauses");
-    }
-
-    async fn what_was_called_off_is_not_followed_by_thanks(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let peer = SmtpPeer::start([]).await;
-        let note = desk.approved(&[&desk.scene.peer]).await;
-        let interview = format!("/v1/interviews/{}", id(&desk.interview));
-        desk.ann.patch(&interview, json!({"status": "no_show"})).await.expect(200);
-        app.clock.advance(UNDO_WINDOW);
-        assert_eq!(relay(&app, &peer).run_once().await.unwrap(), 0);
-        let delivery = desk.note(&note).await["deliveries"][0].clone();
-        assert_eq!((&delivery["state"], &delivery["last_reply"]["text"]), (&json!("recalled"), &json!("the debrief was cancelled")));
     }
 
     async fn the_service_sends_by_itself(app: TestApp) {

@@ -87,7 +87,7 @@ impl Caller {
             request = request.bearer_auth(token);
         }
         for (name, value) in &self.headers {
-            request = request.insert_header((name.as_str(), value.as_str()));
+            request = request.append_header((name.as_str(), value.as_str()));
         }
         if !body.is_empty() {
             request = request.content_type(content_type);

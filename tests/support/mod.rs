@@ -9,7 +9,7 @@ mod scene;
 pub mod smtp_peer;
 
 pub use app::TestApp;
-pub use caller::Caller;
+pub use caller::{Answer, Caller};
 pub use database::Database;
 pub use notes::{Desk, history, relay, relay_settings, relay_with};
 pub use scene::{Scene, id};

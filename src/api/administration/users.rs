@@ -88,7 +88,7 @@ async fn change(
         None => None,
     };
     // The password was hashed outside of the transaction, so the patch holds for this version only.
-    let expected = expected.0.or(Some(present.version));
+    let expected = expected.0.or(Some(vec![present.version]));
     let user = context.write(move |tx| users::change(tx, &caller, id, expected, input, hash)).await?;
     Ok(etag::changed(user.version, &user)?.into())
 }

@@ -37,6 +37,9 @@ pub struct DebriefView {
     pub debrief: Debrief,
     /// Whether it still awaits an account past its due time.
     pub overdue: bool,
+    /// Whether a thank-you note stands for somebody: it is being written, on its way, or was taken. A
+    /// note whose emails all came to nothing stays `queued`, and stands for nobody.
+    pub note_stands: bool,
     /// The interview.
     pub interview: Interview,
     /// Who was interviewed.
@@ -99,6 +102,7 @@ pub fn get(
     let feedback = with_points(accounts.into_iter().map(|account| account.row), points);
     Ok(Some(DebriefView {
         overdue: overdue(debrief.state, debrief.due_at, now),
+        note_stands: found.note_stands,
         comparison: compared(&feedback, &found.competencies.0, &debrief.matches.0),
         debrief,
         interview,

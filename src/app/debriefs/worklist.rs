@@ -79,6 +79,9 @@ pub struct WorklistItem {
     pub entry: WorklistEntry,
     /// Whether it still awaits an account past its due time.
     pub overdue: bool,
+    /// Whether a thank-you note stands for somebody: it is being written, on its way, or was taken. A
+    /// note whose emails all came to nothing stays `queued`, and stands for nobody.
+    pub note_stands: bool,
     /// Who was interviewed.
     pub candidate: CandidateName,
     /// The hiring company.
@@ -151,11 +154,11 @@ pub fn list(
     let rows = worklist::list(conn, caller.agency, &query.filters(), &page)?;
     let interviews = rows.iter().map(|row| row.0.interview_id).collect();
     let mut panels = worklist::contacts_of(conn, interviews)?;
-    let items = rows.into_iter().map(|(entry, candidate, client, job_order, recruiter)| {
+    let items = rows.into_iter().map(|(entry, candidate, client, job_order, recruiter, note_stands)| {
         let its = panels.extract_if(.., |(interview, _)| *interview == entry.interview_id);
         let contacts = its.map(|(_, contact)| contact).collect();
         let overdue = overdue(entry.state, entry.due_at, now);
-        WorklistItem { entry, overdue, candidate, client, job_order, recruiter, contacts }
+        WorklistItem { entry, overdue, note_stands, candidate, client, job_order, recruiter, contacts }
     });
     Ok(items.collect())
 }

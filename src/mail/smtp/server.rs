@@ -56,7 +56,7 @@ pub struct SmtpServer {
     pub tls: Tls,
     /// Whether [`Tls::None`] is accepted to another machine too.
     pub allow_plaintext: bool,
-    /// A certificate (PEM) to trust besides the well-known authorities, for a server of one's own.
+    /// Certificates (PEM) to trust besides the well-known authorities, for a server of one's own.
     pub root_certificate: Option<Vec<u8>>,
     /// Who signs in (PLAIN or LOGIN); nobody without a name.
     pub username: Option<String>,

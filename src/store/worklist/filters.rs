@@ -9,7 +9,8 @@ use crate::domain::ids::{AgencyId, AnyRecordId, CandidateId, ClientId, ContactId
 use crate::domain::record::RecordKind;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, MultiBackend};
-use crate::store::schema::{debriefs, interview_contacts, name_parts, note_contacts};
+use crate::store::notes;
+use crate::store::schema::{debriefs, interview_contacts, name_parts};
 
 /// The debriefs that are left after some filters.
 pub(super) type Query<'a> = IntoBoxed<'a, debriefs::table, MultiBackend>;
@@ -152,10 +153,7 @@ impl WorklistFilters {
             Missing::ClientFeedback => query.filter(debriefs::client_side.eq(SideStatus::Missing)),
             Missing::Note => {
                 // A note whose emails all came to nothing stays queued: only its contacts tell.
-                let standing = note_contacts::table
-                    .filter(note_contacts::debrief_id.eq(debriefs::id))
-                    .filter(note_contacts::live);
-                query.filter(not(exists(standing)))
+                query.filter(not(exists(notes::standing())))
             }
         }
     }
