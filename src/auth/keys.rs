@@ -12,6 +12,8 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse, ThumbprintHash}
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use rand::Rng;
 
+use super::seal::Seals;
+
 /// A key file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -31,6 +33,7 @@ pub struct Keys {
     published: JwkSet,
     /// Bytes that only holders of the signing key know: for marks that nobody else may make.
     derived: [u8; 32],
+    seals: Seals,
 }
 
 impl Keys {
@@ -42,9 +45,14 @@ impl Keys {
         }
         let (key, signing, jwk) = read(current)?;
         let mut jwks = vec![jwk];
+        let mut former = Vec::new();
         for path in previous {
-            jwks.push(read(path)?.2);
+            let (key, _, jwk) = read(path)?;
+            jwks.push(jwk);
+            former.push(derive(&key, SEALS));
         }
+        let seals = Seals::new(&derive(&key, SEALS), &former)
+            .map_err(|_| KeyError::NotAKey(current.to_path_buf()))?;
         let mut verifying = HashMap::new();
         for jwk in &jwks {
             let decoding =
@@ -56,7 +64,8 @@ impl Keys {
             signing,
             verifying,
             published: JwkSet { keys: jwks },
-            derived: derive(&key),
+            derived: derive(&key, CURSORS),
+            seals,
         })
     }
 
@@ -89,15 +98,26 @@ impl Keys {
     pub fn derived(&self) -> &[u8; 32] {
         &self.derived
     }
+
+    /// Seals secrets that must be read again, for every node with this signing key, and with it
+    /// among the former ones.
+    #[must_use]
+    pub fn seals(&self) -> &Seals {
+        &self.seals
+    }
 }
+
+/// What secrets are derived for.
+const CURSORS: &str = "debrief cursors";
+const SEALS: &str = "debrief seals";
 
 fn kid(jwk: &Jwk) -> &str {
     jwk.common.key_id.as_deref().unwrap_or_default()
 }
 
-fn derive(key: &SigningKey) -> [u8; 32] {
+fn derive(key: &SigningKey, purpose: &str) -> [u8; 32] {
     use sha2::{Digest, Sha256};
-    Sha256::new().chain_update(b"debrief cursors").chain_update(key.to_bytes()).finalize().into()
+    Sha256::new().chain_update(purpose).chain_update(key.to_bytes()).finalize().into()
 }
 
 fn create(path: &Path) -> Result<(), KeyError> {
