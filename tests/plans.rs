@@ -21,7 +21,9 @@ fn lists(records: &Records) -> Vec<String> {
     for noun in ["clients", "candidates"] {
         lists.push(format!("/v1/{noun}?q=name+4711"));
     }
-    let Records { client, contact, candidate, job_order, recruiter, debrief, delivery, feedback } = records;
+    let Records { client, contact, candidate, job_order, recruiter, debrief, delivery, feedback, .. } =
+        records;
+    let endpoint = records.endpoint;
     lists.extend([
         format!("/v1/contacts?client_id={client}"),
         format!("/v1/job-orders?client_id={client}"),
@@ -34,6 +36,9 @@ fn lists(records: &Records) -> Vec<String> {
         "/v1/users".to_owned(),
         "/v1/api-clients".to_owned(),
         "/v1/events".to_owned(),
+        "/v1/webhook-endpoints".to_owned(),
+        format!("/v1/webhook-endpoints/{endpoint}/deliveries"),
+        format!("/v1/webhook-endpoints/{endpoint}/deliveries?state=failed"),
         "/v1/notes".to_owned(),
         "/v1/notes?state=submitted".to_owned(),
         "/v1/notes?delivery_state=failed".to_owned(),

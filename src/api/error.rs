@@ -81,6 +81,8 @@ codes! {
     ContentChanged "content_changed" CONFLICT "The text has changed"
     /// A contact is off-limits, or cannot be reached by email.
     ContactBlocked "contact_blocked" CONFLICT "A contact may not be written to"
+    /// The webhook endpoint is disabled: enable it first.
+    EndpointDisabled "endpoint_disabled" CONFLICT "The endpoint is disabled"
     /// The record has changed since it was read.
     StaleVersion "stale_version" PRECONDITION_FAILED "The record has changed"
     /// The body is larger than the server takes.
@@ -272,6 +274,7 @@ impl From<AppError> for ApiError {
                     ConflictCode::InUse => Code::InUse,
                     ConflictCode::ContentChanged => Code::ContentChanged,
                     ConflictCode::ContactBlocked => Code::ContactBlocked,
+                    ConflictCode::EndpointDisabled => Code::EndpointDisabled,
                 };
                 Self { existing_id: existing, ..Self::new(code, detail) }
             }

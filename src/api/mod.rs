@@ -29,3 +29,5 @@ pub mod request;
 pub mod retry_requests;
 pub mod routes;
 pub mod routing;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;

@@ -59,6 +59,8 @@ pub enum ConflictCode {
     ContentChanged,
     /// A contact may not be written to.
     ContactBlocked,
+    /// A webhook endpoint gets nothing.
+    EndpointDisabled,
 }
 
 impl AppError {

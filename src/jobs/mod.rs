@@ -1,11 +1,12 @@
-//! What the service does by itself, as time passes: it sends notes, picks up what a dead worker
+//! What the service does by itself, as time passes: it sends notes and webhooks, picks up what a dead worker
 //! left behind, opens debriefs when their interviews have ended, ends retry requests that the client
-//! left unanswered, and forgets sign-ins that are over.
+//! left unanswered, and forgets sign-ins and webhook deliveries that are over.
 
 mod pause;
 mod relay;
 mod stop;
 mod watched;
+mod webhooks;
 
 use std::future::Future;
 use std::time::Duration;
@@ -17,11 +18,13 @@ use tokio::task::JoinSet;
 pub use relay::{Relay, RelaySettings};
 use stop::Stop;
 use watched::watched;
+pub use webhooks::{Sender, SenderSettings};
 
 use crate::app::debriefs::lifecycle;
 use crate::app::retry_requests::expiry;
-use crate::app::{AppError, Context, sign_in};
+use crate::app::{AppError, Context, sign_in, webhook_deliveries};
 use crate::mail::Transport;
+use crate::outbound::Client;
 use crate::store::pool::Tx;
 
 /// How many debriefs are opened, or looked into, in one transaction.
@@ -41,7 +44,9 @@ pub struct JobSettings {
     pub expire_every: Duration,
     /// How long a client has to answer a retry request.
     pub answered_within: TimeDelta,
-    /// How often sign-ins that have ended are forgotten.
+    /// The sender of webhooks.
+    pub webhooks: SenderSettings,
+    /// How often sign-ins that have ended and old webhook deliveries are forgotten.
     pub forget_every: Duration,
     /// How long work that cannot be broken off may take when the jobs are stopped.
     pub grace: Duration,
@@ -57,7 +62,7 @@ pub struct Jobs {
 impl Jobs {
     /// Starts the jobs on the present runtime.
     #[must_use]
-    pub fn start(context: &Context, transport: Transport, settings: JobSettings) -> Self {
+    pub fn start(context: &Context, transport: Transport, client: Client, settings: JobSettings) -> Self {
         let (stop, stopped) = watch::channel(false);
         let stopped = Stop::new(stopped);
         let relay = Relay::new(context.clone(), transport, settings.relay.clone());
@@ -79,6 +84,12 @@ impl Jobs {
         let forgetter = context.clone();
         let forget = move || forget_sign_ins(forgetter.clone());
         tasks.spawn(every(settings.forget_every, stopped.clone(), "sign-in cleaner", forget));
+        let forgetter = context.clone();
+        let forget = move || in_batches(forgetter.clone(), webhook_deliveries::forget_old);
+        tasks.spawn(every(settings.forget_every, stopped.clone(), "webhook delivery cleaner", forget));
+        let sender = Sender::new(context.clone(), client, settings.webhooks.clone());
+        let send = move |stop| sender.clone().run(stop);
+        tasks.spawn(watched("webhook sender", RESTART_AFTER, stopped.clone(), send));
         tasks.spawn(watched("relay", RESTART_AFTER, stopped, move |stop| relay.clone().run(stop)));
         Self { stop, tasks, grace: settings.grace }
     }

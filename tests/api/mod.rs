@@ -21,4 +21,6 @@ mod notes;
 mod relay;
 mod retry_requests;
 mod stopping;
+mod webhook_deliveries;
+mod webhook_endpoints;
 mod worklist;
