@@ -166,6 +166,28 @@ async fn sqlite_finds_what_belongs_to_few_debriefs_by_them() {
     }
 }
 
+#[actix_web::test]
+async fn sqlite_goes_on_in_the_feed_where_it_was() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let admin = app.user(debrief::domain::people::Role::Admin).await;
+    let first = admin.get("/v1/events?limit=1").await.expect(200);
+    app.database().take_statements();
+    let after = first["data"][0]["id"].as_str().unwrap();
+    admin.get(&format!("/v1/events?after={after}")).await.expect(200);
+    app.context.store.read(debrief::app::webhook_deliveries::with_news).unwrap();
+    let mut statements = app.database().take_statements();
+    statements.retain(|sql| sql.contains("events") && sql.contains("xact") && sql.contains('>'));
+    assert_eq!(statements.len(), 2, "{statements:#?}");
+    for (sql, plan) in explained(&app, &statements) {
+        let goes_on = "events_in_order (agency_id=? AND xact=? AND seq>?)";
+        assert!(
+            plan.iter().any(|step| step.detail.contains(goes_on)),
+            "{sql}: {}",
+            plan.last().unwrap().detail
+        );
+    }
+}
+
 /// What may be read whole: the one agency, and the rows of a subquery, which were found by an index.
 fn is_small(detail: &str) -> bool {
     ["SCAN CONSTANT ROW", "SCAN found", "SCAN (subquery", "SCAN SUBQUERY", "SCAN agencies"]

@@ -108,8 +108,14 @@ pub fn feed(
         .select(FeedRow::as_select())
         .into_boxed::<MultiBackend>();
     if let Some((xact, seq)) = after {
-        let later = events::xact.gt(xact).or(events::seq.gt(seq));
-        query = query.filter(events::xact.ge(xact)).filter(later);
+        query = match conn {
+            DbConn::Postgres(_) => {
+                let later = sql::<Bool>("(events.xact, events.seq) > (").bind::<BigInt, _>(xact);
+                query.filter(later.sql(", ").bind::<BigInt, _>(seq).sql(")"))
+            }
+            // All events are of one transaction; so nothing before the place is looked at.
+            DbConn::Sqlite(_) => query.filter(events::xact.eq(xact)).filter(events::seq.gt(seq)),
+        };
     }
     if matches!(conn, DbConn::Postgres(_)) {
         query = query.filter(sql::<Bool>(SETTLED));

@@ -115,14 +115,18 @@ pub fn of_ids(conn: &mut DbConn, ids: &[WebhookEndpointId]) -> QueryResult<Vec<W
 
 /// The endpoints of every agency whose position is behind the end of the feed.
 pub fn with_news(conn: &mut DbConn) -> QueryResult<Vec<(AgencyId, WebhookEndpointId)>> {
-    let further =
-        events::xact.gt(webhook_endpoints::position_xact).or(events::seq.gt(webhook_endpoints::position_seq));
-    let settled = if matches!(conn, DbConn::Postgres(_)) { SETTLED } else { "TRUE" };
+    let further = match conn {
+        DbConn::Postgres(_) => format!(
+            "(events.xact, events.seq) > (webhook_endpoints.position_xact, webhook_endpoints.position_seq) AND {SETTLED}"
+        ),
+        // All events are of one transaction; so nothing before the position is looked at.
+        DbConn::Sqlite(_) => "events.xact = webhook_endpoints.position_xact \
+             AND events.seq > webhook_endpoints.position_seq"
+            .to_owned(),
+    };
     let news = events::table
         .filter(events::agency_id.eq(webhook_endpoints::agency_id))
-        .filter(events::xact.ge(webhook_endpoints::position_xact))
-        .filter(further)
-        .filter(sql::<Bool>(settled))
+        .filter(sql::<Bool>(&further))
         .select(events::seq);
     webhook_endpoints::table
         .filter(webhook_endpoints::disabled_at.is_null())
