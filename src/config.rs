@@ -7,6 +7,7 @@ mod database_url;
 mod load;
 mod mail;
 mod print;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use database_url::{DatabaseUrl, DatabaseUrlError, with_time_limits};
 pub use load::ConfigError;
 pub use mail::{MailSettings, MailTransport, RelaySettings, SmtpSettings, SmtpTls};
+pub use webhooks::WebhookSettings;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +37,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// The candidates' wishes to meet a client again.
     pub retry_requests: RetryRequestSettings,
+    /// Telling other systems of what happens.
+    pub webhooks: WebhookSettings,
     /// The log.
     pub log: LogSettings,
 }

@@ -2,6 +2,7 @@
 //! thank-you note relayed by email.
 //!
 //! Imports go one way: [`api`], [`demo`] and `jobs` → [`app`] → [`store`], [`mail`], [`auth`] → [`domain`].
+//! `jobs` has [`outbound`] too.
 //! [`startup`] puts them together from the [`config`].
 
 pub mod api;
@@ -13,6 +14,7 @@ pub mod demo;
 pub mod domain;
 pub mod jobs;
 pub mod mail;
+pub mod outbound;
 pub mod startup;
 pub mod store;
 pub mod telemetry;

@@ -1,6 +1,7 @@
 //! Builds the service from its settings, and runs it until it is told to stop.
 
 mod mail;
+mod webhooks;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
@@ -34,6 +35,7 @@ use crate::store::migrations;
 use crate::store::pool::{Location, StatementHook, Store, StoreError, StoreOptions};
 
 pub use mail::{build_transport, job_settings, start_jobs};
+pub use webhooks::build_client;
 
 /// Opens the database that the settings name.
 pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
@@ -91,6 +93,7 @@ pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken)
         repeatable,
         mail: Arc::new(mail::policy(&settings.mail)),
         relay_bell: Arc::default(),
+        webhooks: webhooks::policy(&settings.webhooks),
         refresh_lifetime: TimeDelta::days(i64::from(auth.refresh_token_days)),
         setup_token,
     })

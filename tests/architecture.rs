@@ -10,14 +10,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("auth", &["domain"]),
     ("mail", &["domain"]),
+    ("outbound", &["domain"]),
     ("store", &["domain"]),
     ("app", &["auth", "mail", "store", "domain"]),
     ("api", &["app", "auth", "store", "domain"]),
-    ("jobs", &["app", "mail", "store", "domain"]),
+    ("jobs", &["app", "mail", "outbound", "store", "domain"]),
     ("demo", &["app", "mail", "auth", "store", "domain"]),
     ("config", &["domain"]),
     ("telemetry", &["config"]),
-    ("startup", &["api", "app", "auth", "config", "domain", "jobs", "mail", "store"]),
+    ("startup", &["api", "app", "auth", "config", "domain", "jobs", "mail", "outbound", "store"]),
     ("cli", &["app", "auth", "config", "demo", "domain", "startup", "store", "telemetry"]),
 ];
 
@@ -27,6 +28,8 @@ const KEPT_TO: &[(&str, &[&str])] = &[
     ("diesel", &["store", "app"]),
     ("lettre", &["mail"]),
     ("jsonwebtoken", &["auth"]),
+    ("hyper", &["outbound"]),
+    ("ring::aead", &["auth"]),
 ];
 
 /// A file is one idea.

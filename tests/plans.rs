@@ -21,8 +21,18 @@ fn lists(records: &Records) -> Vec<String> {
     for noun in ["clients", "candidates"] {
         lists.push(format!("/v1/{noun}?q=name+4711"));
     }
-    let Records { client, contact, candidate, job_order, recruiter, debrief, delivery, feedback, note } =
-        records;
+    let Records {
+        client,
+        contact,
+        candidate,
+        job_order,
+        recruiter,
+        debrief,
+        delivery,
+        feedback,
+        note,
+        endpoint,
+    } = records;
     lists.extend([
         format!("/v1/contacts?client_id={client}"),
         format!("/v1/job-orders?client_id={client}"),
@@ -35,6 +45,9 @@ fn lists(records: &Records) -> Vec<String> {
         "/v1/users".to_owned(),
         "/v1/api-clients".to_owned(),
         "/v1/events".to_owned(),
+        "/v1/webhook-endpoints".to_owned(),
+        format!("/v1/webhook-endpoints/{endpoint}/deliveries"),
+        format!("/v1/webhook-endpoints/{endpoint}/deliveries?state=failed"),
         "/v1/notes".to_owned(),
         "/v1/notes?state=submitted".to_owned(),
         "/v1/notes?delivery_state=failed".to_owned(),
@@ -161,6 +174,28 @@ async fn sqlite_finds_what_belongs_to_few_debriefs_by_them() {
     for (sql, plan) in explained(&app, &statements) {
         let found = plan.iter().any(|step| step.detail.contains("_by_debrief (debrief_id=?"));
         assert!(found, "{}: {sql}", plan[0].detail);
+    }
+}
+
+#[actix_web::test]
+async fn sqlite_goes_on_in_the_feed_where_it_was() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let admin = app.user(debrief::domain::people::Role::Admin).await;
+    let first = admin.get("/v1/events?limit=1").await.expect(200);
+    app.database().take_statements();
+    let after = first["data"][0]["id"].as_str().unwrap();
+    admin.get(&format!("/v1/events?after={after}")).await.expect(200);
+    app.context.store.read(debrief::app::webhook_deliveries::with_news).unwrap();
+    let mut statements = app.database().take_statements();
+    statements.retain(|sql| sql.contains("events") && sql.contains("xact") && sql.contains('>'));
+    assert_eq!(statements.len(), 2, "{statements:#?}");
+    for (sql, plan) in explained(&app, &statements) {
+        let goes_on = "events_in_order (agency_id=? AND xact=? AND seq>?)";
+        assert!(
+            plan.iter().any(|step| step.detail.contains(goes_on)),
+            "{sql}: {}",
+            plan.last().unwrap().detail
+        );
     }
 }
 

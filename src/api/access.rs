@@ -48,6 +48,8 @@ needs! {
     Approve = Some(Scope::NotesApprove);
     /// The change feed.
     ReadEvents = Some(Scope::EventsRead);
+    /// Webhook endpoints.
+    ManageWebhooks = Some(Scope::WebhooksManage);
     /// Users, API clients and the agency's settings.
     Administer = Some(Scope::Admin);
 }

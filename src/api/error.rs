@@ -83,6 +83,8 @@ codes! {
     ContactBlocked "contact_blocked" CONFLICT "A contact may not be written to"
     /// A request with the same `Idempotency-Key` is being answered just now; ask again in a moment.
     IdempotencyInFlight "idempotency_in_flight" CONFLICT "The first request is still being answered"
+    /// The webhook endpoint is disabled: enable it first.
+    EndpointDisabled "endpoint_disabled" CONFLICT "The endpoint is disabled"
     /// The record has changed since it was read.
     StaleVersion "stale_version" PRECONDITION_FAILED "The record has changed"
     /// The body is larger than the server takes.
@@ -279,6 +281,7 @@ impl From<AppError> for ApiError {
                     ConflictCode::ContentChanged => Code::ContentChanged,
                     ConflictCode::ContactBlocked => Code::ContactBlocked,
                     ConflictCode::KeyInFlight => Code::IdempotencyInFlight,
+                    ConflictCode::EndpointDisabled => Code::EndpointDisabled,
                 };
                 let error = Self { existing_id: existing, ..Self::new(code, detail) };
                 match code {

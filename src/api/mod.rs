@@ -35,3 +35,5 @@ pub mod retry_requests;
 pub mod reviews;
 pub mod routes;
 pub mod routing;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;

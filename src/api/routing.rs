@@ -28,7 +28,9 @@ pub fn routes(routes: &mut impl Routes) {
         .configure(super::notes::routes)
         .configure(super::reviews::routes)
         .configure(super::deliveries::routes)
-        .configure(super::events::routes);
+        .configure(super::events::routes)
+        .configure(super::webhook_deliveries::routes)
+        .configure(super::webhook_endpoints::routes);
 }
 
 /// Registers the pages for people, which are not part of the document.

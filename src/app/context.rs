@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use super::idempotency_keys::Repeatable;
 use super::letters::MailPolicy;
 use super::sign_in::Session;
+use super::webhook_endpoints::WebhookPolicy;
 use crate::auth::password::Hasher;
 use crate::auth::setup_token::SetupToken;
 use crate::auth::token::Tokens;
@@ -31,6 +32,8 @@ pub struct Context {
     pub mail: Arc<MailPolicy>,
     /// Wakes the relay of this process when there may be something to send.
     pub relay_bell: Arc<Notify>,
+    /// Where webhooks may go.
+    pub webhooks: WebhookPolicy,
     /// How long a refresh token is good.
     pub refresh_lifetime: TimeDelta,
     /// Lets somebody make the first agency.

@@ -64,6 +64,8 @@ pub enum ConflictCode {
     ContactBlocked,
     /// The same request is being answered just now.
     KeyInFlight,
+    /// A webhook endpoint gets nothing.
+    EndpointDisabled,
 }
 
 impl AppError {

@@ -24,6 +24,8 @@ pub mod retry_requests;
 pub mod reviews;
 pub mod sign_in;
 pub mod users;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
 
 pub use context::Context;
 pub use error::AppError;

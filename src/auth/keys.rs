@@ -12,6 +12,8 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse, ThumbprintHash}
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use rand::Rng;
 
+use super::seal::Seals;
+
 /// A key file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -33,6 +35,7 @@ pub struct Keys {
     derived: [u8; 32],
     /// A secret of each key, the present one and the former ones, in the order of their names.
     secrets: Vec<[u8; 32]>,
+    seals: Seals,
 }
 
 impl Keys {
@@ -45,11 +48,14 @@ impl Keys {
         let (key, signing, jwk) = read(current)?;
         let mut secrets = BTreeMap::from([(kid(&jwk).to_owned(), secret(&key))]);
         let mut jwks = vec![jwk];
+        let mut former = Vec::new();
         for path in previous {
             let (key, _, jwk) = read(path)?;
             secrets.insert(kid(&jwk).to_owned(), secret(&key));
             jwks.push(jwk);
+            former.push(secret(&key));
         }
+        let seals = Seals::new(&secret(&key), &former);
         let mut verifying = HashMap::new();
         for jwk in &jwks {
             let decoding =
@@ -61,8 +67,9 @@ impl Keys {
             signing,
             verifying,
             published: JwkSet { keys: jwks },
-            derived: derive(&key, "debrief cursors"),
+            derived: derive(&key, CURSORS),
             secrets: secrets.into_values().collect(),
+            seals,
         })
     }
 
@@ -102,7 +109,18 @@ impl Keys {
     pub fn secrets(&self) -> &[[u8; 32]] {
         &self.secrets
     }
+
+    /// Seals secrets that must be read again, for every node with this signing key, and with it
+    /// among the former ones.
+    #[must_use]
+    pub fn seals(&self) -> &Seals {
+        &self.seals
+    }
 }
+
+/// What secrets are derived for.
+const CURSORS: &str = "debrief cursors";
+const SECRETS: &str = "debrief secrets";
 
 fn kid(jwk: &Jwk) -> &str {
     jwk.common.key_id.as_deref().unwrap_or_default()
@@ -114,7 +132,7 @@ fn derive(key: &SigningKey, purpose: &str) -> [u8; 32] {
 }
 
 fn secret(key: &SigningKey) -> [u8; 32] {
-    derive(key, "debrief secrets")
+    derive(key, SECRETS)
 }
 
 fn create(path: &Path) -> Result<(), KeyError> {

@@ -3,6 +3,7 @@
 pub mod caller;
 pub mod keys;
 pub mod password;
+pub mod seal;
 pub mod secret;
 pub mod setup_token;
 pub mod token;

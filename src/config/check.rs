@@ -17,7 +17,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<String> {
 }
 
 fn ranges(settings: &Settings, found: &mut Vec<String>) {
-    let Settings { server, database, auth, mail, .. } = settings;
+    let Settings { server, database, auth, mail, webhooks, .. } = settings;
     let (smtp, relay, limits) = (&mail.smtp, &mail.relay, &settings.rate_limits);
     for (key, value, least, most) in [
         ("server.body_limit_bytes", server.body_limit_bytes, 1024, 64 << 20),
@@ -53,6 +53,9 @@ fn ranges(settings: &Settings, found: &mut Vec<String>) {
         ("mail.relay.then_every_minutes", relay.then_every_minutes, 1, 10_080),
         ("mail.relay.jitter_percent", relay.jitter_percent, 0, 50),
         ("mail.relay.give_up_hours", relay.give_up_hours, 1, 720),
+        ("webhooks.concurrency", webhooks.concurrency.into(), 1, 256),
+        ("webhooks.concurrency_per_endpoint", webhooks.concurrency_per_endpoint.into(), 1, 256),
+        ("webhooks.timeout_seconds", webhooks.timeout_seconds, 1, 30),
         ("retry_requests.answer_days", settings.retry_requests.answer_days, 1, 365),
     ] {
         if value < least || value > most {

@@ -70,4 +70,9 @@ pub const TYPES: &[&str] = &[
     "retry_request.withdrawn",
     "user.created",
     "user.updated",
+    "webhook_endpoint.created",
+    "webhook_endpoint.deleted",
+    "webhook_endpoint.disabled",
+    "webhook_endpoint.secret_rotated",
+    "webhook_endpoint.updated",
 ];

@@ -202,6 +202,10 @@ kinds! {
     Activity ActivityId "act"
     /// Something that happened.
     Event EventId "evt"
+    /// Where another system wants to be told of what happens.
+    WebhookEndpoint WebhookEndpointId "whk"
+    /// One event on its way to one endpoint.
+    WebhookDelivery WebhookDeliveryId "whd"
     /// A record of whichever kind.
     AnyRecord AnyRecordId "rec"
 }

@@ -1,11 +1,13 @@
-//! What the service does by itself, as time passes: it sends notes, picks up what a dead worker
+//! What the service does by itself, as time passes: it sends notes and webhooks, picks up what a dead worker
 //! left behind, opens debriefs when their interviews have ended, ends retry requests that the client
-//! left unanswered, and forgets sign-ins that are over and answers that are not asked for again.
+//! left unanswered, and forgets sign-ins and webhook deliveries that are over, and answers that are not
+//! asked for again.
 
 mod pause;
 mod relay;
 mod stop;
 mod watched;
+mod webhooks;
 
 use std::future::Future;
 use std::time::Duration;
@@ -17,11 +19,13 @@ use tokio::task::JoinSet;
 pub use relay::{Relay, RelaySettings};
 use stop::Stop;
 use watched::watched;
+pub use webhooks::{Sender, SenderSettings};
 
 use crate::app::debriefs::lifecycle;
 use crate::app::retry_requests::expiry;
-use crate::app::{AppError, Context, idempotency_keys, sign_in};
+use crate::app::{AppError, Context, idempotency_keys, sign_in, webhook_deliveries};
 use crate::mail::Transport;
+use crate::outbound::Client;
 use crate::store::pool::Tx;
 
 /// How many debriefs are opened or looked into, or answers forgotten, in one transaction.
@@ -41,7 +45,10 @@ pub struct JobSettings {
     pub expire_every: Duration,
     /// How long a client has to answer a retry request.
     pub answered_within: TimeDelta,
-    /// How often sign-ins that have ended are forgotten, and answers that were kept long enough.
+    /// The sender of webhooks.
+    pub webhooks: SenderSettings,
+    /// How often sign-ins that have ended, old webhook deliveries and answers that were kept long enough
+    /// are forgotten.
     pub forget_every: Duration,
     /// How long work that cannot be broken off may take when the jobs are stopped.
     pub grace: Duration,
@@ -57,7 +64,7 @@ pub struct Jobs {
 impl Jobs {
     /// Starts the jobs on the present runtime.
     #[must_use]
-    pub fn start(context: &Context, transport: Transport, settings: JobSettings) -> Self {
+    pub fn start(context: &Context, transport: Transport, client: Client, settings: JobSettings) -> Self {
         let (stop, stopped) = watch::channel(false);
         let stopped = Stop::new(stopped);
         let relay = Relay::new(context.clone(), transport, settings.relay.clone());
@@ -82,6 +89,12 @@ impl Jobs {
         let forgetter = context.clone();
         let forget = move || in_batches(forgetter.clone(), idempotency_keys::forget);
         tasks.spawn(every(settings.forget_every, stopped.clone(), "answer cleaner", forget));
+        let forgetter = context.clone();
+        let forget = move || in_batches(forgetter.clone(), webhook_deliveries::forget_old);
+        tasks.spawn(every(settings.forget_every, stopped.clone(), "webhook delivery cleaner", forget));
+        let sender = Sender::new(context.clone(), client, settings.webhooks.clone());
+        let send = move |stop| sender.clone().run(stop);
+        tasks.spawn(watched("webhook sender", RESTART_AFTER, stopped.clone(), send));
         tasks.spawn(watched("relay", RESTART_AFTER, stopped, move |stop| relay.clone().run(stop)));
         Self { stop, tasks, grace: settings.grace }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 
+use super::webhooks;
 use crate::app::Context;
 use crate::app::letters::MailPolicy;
 use crate::config::{MailSettings, MailTransport, Settings, SmtpSettings, SmtpTls, read_secret};
@@ -19,7 +20,8 @@ const CONTENT_TIMEOUT: Duration = Duration::from_secs(600);
 /// The first and the longest wait while the mail server does not let us in.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 
-/// How often sign-ins that have ended are forgotten, and answers that were kept long enough.
+/// How often sign-ins that have ended, old webhook deliveries and answers that were kept long enough
+/// are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 /// How often debriefs are opened whose interview has ended.
@@ -88,7 +90,8 @@ fn server(smtp: &SmtpSettings, hello_name: &str) -> anyhow::Result<SmtpServer> {
 
 /// Starts what the service does by itself, on the present runtime.
 pub fn start_jobs(settings: &Settings, context: &Context) -> anyhow::Result<Jobs> {
-    Ok(Jobs::start(context, build_transport(settings)?, job_settings(settings)))
+    let (transport, client) = (build_transport(settings)?, webhooks::build_client(settings)?);
+    Ok(Jobs::start(context, transport, client, job_settings(settings)))
 }
 
 /// How the jobs run.
@@ -114,6 +117,7 @@ pub fn job_settings(settings: &Settings) -> JobSettings {
         open_every: OPEN_EVERY,
         expire_every: EXPIRE_EVERY,
         answered_within: TimeDelta::days(i64::from(settings.retry_requests.answer_days)),
+        webhooks: webhooks::sender(&settings.webhooks),
         forget_every: FORGET_EVERY,
         grace: seconds(settings.server.shutdown_timeout_seconds),
     }

@@ -2,7 +2,7 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{BigInt, Bool};
 use serde_json::Value;
 
 use super::connection::{DbConn, MultiBackend};
@@ -15,7 +15,7 @@ use crate::domain::timestamp::Timestamp;
 
 /// Only what nobody can come before any more: a transaction that is under way on PostgreSQL may
 /// commit events with lower numbers than those that are seen already.
-const SETTLED: &str = "events.xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+pub(super) const SETTLED: &str = "events.xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
 /// An event that is about to be written.
 #[derive(Debug, Insertable)]
@@ -76,6 +76,23 @@ pub fn place(conn: &mut DbConn, agency: AgencyId, id: EventId) -> QueryResult<Op
     row.select((events::xact, events::seq)).first(conn).optional()
 }
 
+/// The place after which everything stands that is not committed yet. On PostgreSQL some of what was
+/// committed just now may stand there too.
+pub fn end(conn: &mut DbConn, agency: AgencyId) -> QueryResult<Place> {
+    match conn {
+        DbConn::Postgres(conn) => {
+            let oldest = sql::<BigInt>("pg_snapshot_xmin(pg_current_snapshot())::text::bigint");
+            let oldest: i64 = diesel::select(oldest).get_result(conn)?;
+            Ok((oldest - 1, i64::MAX))
+        }
+        DbConn::Sqlite(_) => {
+            let last = events::table.filter(events::agency_id.eq(agency));
+            let last = last.order((events::xact.desc(), events::seq.desc()));
+            Ok(last.select((events::xact, events::seq)).first(conn).optional()?.unwrap_or_default())
+        }
+    }
+}
+
 /// A page of the agency's feed, from after a place. No event ever appears before one that was shown.
 pub fn feed(
     conn: &mut DbConn,
@@ -91,8 +108,14 @@ pub fn feed(
         .select(FeedRow::as_select())
         .into_boxed::<MultiBackend>();
     if let Some((xact, seq)) = after {
-        let later = events::xact.gt(xact).or(events::seq.gt(seq));
-        query = query.filter(events::xact.ge(xact)).filter(later);
+        query = match conn {
+            DbConn::Postgres(_) => {
+                let later = sql::<Bool>("(events.xact, events.seq) > (").bind::<BigInt, _>(xact);
+                query.filter(later.sql(", ").bind::<BigInt, _>(seq).sql(")"))
+            }
+            // All events are of one transaction; so nothing before the place is looked at.
+            DbConn::Sqlite(_) => query.filter(events::xact.eq(xact)).filter(events::seq.gt(seq)),
+        };
     }
     if matches!(conn, DbConn::Postgres(_)) {
         query = query.filter(sql::<Bool>(SETTLED));

@@ -36,4 +36,6 @@ pub mod revisions;
 pub mod schema;
 pub mod types;
 pub mod users;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
 pub mod worklist;

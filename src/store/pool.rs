@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use diesel::r2d2::{Pool, PooledConnection};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use tokio::sync::Notify;
 
 use super::connection::DbConn;
 use crate::domain::clock::Clock;
@@ -104,6 +105,7 @@ pub struct Store {
     full_sync: bool,
     clock: Clock,
     statements: Arc<AtomicU64>,
+    news: Arc<Notify>,
 }
 
 impl Store {
@@ -139,7 +141,8 @@ impl Store {
             }
         };
         let location = options.location.clone();
-        Ok(Self { writers, readers, location, full_sync: options.full_sync, clock, statements })
+        let news = Arc::default();
+        Ok(Self { writers, readers, location, full_sync: options.full_sync, clock, statements, news })
     }
 
     /// Where the database is.
@@ -152,6 +155,12 @@ impl Store {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Is rung when something happened that is told to other systems, in this process.
+    #[must_use]
+    pub fn news(&self) -> &Notify {
+        &self.news
     }
 
     /// How many SQL statements were run so far, transaction control not counted.
@@ -218,7 +227,7 @@ impl Store {
         E: From<StoreError>,
     {
         let mut slot = acquire(&self.writers)?;
-        let result = transaction::write(&mut slot.conn, "BEGIN", &self.clock, work);
+        let result = transaction::write(&mut slot.conn, "BEGIN", &self.clock, &self.news, work);
         slot.suspect = result.is_err();
         result
     }
@@ -231,9 +240,9 @@ impl Store {
     {
         let mut slot = acquire(&self.writers)?;
         let result = if self.full_sync {
-            transaction::write(&mut slot.conn, transaction::BEGIN_DURABLY, &self.clock, work)
+            transaction::write(&mut slot.conn, transaction::BEGIN_DURABLY, &self.clock, &self.news, work)
         } else {
-            transaction::write_synced(&mut slot.conn, &self.clock, work)
+            transaction::write_synced(&mut slot.conn, &self.clock, &self.news, work)
         };
         slot.suspect = result.is_err();
         result

@@ -472,6 +472,53 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Document, Instant, Uuid};
+
+    webhook_endpoints (id) {
+        id -> Uuid,
+        agency_id -> Uuid,
+        url -> Text,
+        description -> Nullable<Text>,
+        event_types -> Document,
+        secrets -> Document,
+        position_xact -> BigInt,
+        position_seq -> BigInt,
+        failing_since -> Nullable<Instant>,
+        disabled_at -> Nullable<Instant>,
+        disabled_because -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        deleted_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Document, Instant, Uuid};
+
+    webhook_deliveries (id) {
+        id -> Uuid,
+        agency_id -> Uuid,
+        endpoint_id -> Uuid,
+        event_id -> Uuid,
+        event_type -> Text,
+        body -> Text,
+        state -> Text,
+        attempts -> Integer,
+        next_attempt_at -> Nullable<Instant>,
+        lease_token -> BigInt,
+        last_attempt_at -> Nullable<Instant>,
+        last_status -> Nullable<Integer>,
+        last_error -> Nullable<Text>,
+        delivered_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
 diesel::joinable!(debriefs -> interviews (interview_id));
 diesel::joinable!(debriefs -> candidates (candidate_id));
 diesel::joinable!(debriefs -> clients (client_id));
@@ -488,6 +535,7 @@ diesel::joinable!(deliveries -> contacts (contact_id));
 diesel::joinable!(users -> agencies (agency_id));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(contacts -> clients (client_id));
+diesel::joinable!(webhook_deliveries -> webhook_endpoints (endpoint_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     agencies,
@@ -513,4 +561,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     delivery_attempts,
     events,
+    webhook_endpoints,
+    webhook_deliveries,
 );

@@ -26,6 +26,7 @@ use crate::domain::people::{ContactRole, EmailStatus, JobOrderStatus, Role, Scop
 use crate::domain::record::RecordKind;
 use crate::domain::retry_request::{Grounds, RetryState};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::webhook::{DisabledBecause, WebhookDeliveryState};
 
 /// The SQL type of an identifier.
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
@@ -239,6 +240,7 @@ text_columns!(
     ContactRole,
     DebriefState,
     DeliveryState,
+    DisabledBecause,
     EmailStatus,
     FeedbackState,
     Format,
@@ -256,4 +258,5 @@ text_columns!(
     Severity,
     Side,
     SideStatus,
+    WebhookDeliveryState,
 );

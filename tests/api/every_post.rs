@@ -71,6 +71,16 @@ impl Story {
         self.send(&app.nobody(), "/oauth/token", "", kind, form.into_bytes()).await;
     }
 
+    async fn listen(&mut self) {
+        let endpoint = json!({"url": "https://crm.example/hooks"});
+        let endpoint = id(&self.tell("/v1/webhook-endpoints", "", endpoint).await);
+        self.tell("/v1/webhook-endpoints/{id}/rotate-secret", &endpoint, json!({})).await;
+        self.tell("/v1/webhook-endpoints/{id}/test", &endpoint, json!({})).await;
+        let events = self.caller.get("/v1/events?limit=1").await.expect(200);
+        let range = json!({"after": events["data"][0]["id"]});
+        self.tell("/v1/webhook-endpoints/{id}/replay", &endpoint, range).await;
+    }
+
     async fn record(&mut self) {
         let client = id(&self.tell("/v1/clients", "", json!({"name": "Nordwind"})).await);
         let contact = json!({"client_id": client, "name": "Ines", "role": "hiring_manager"});
@@ -190,6 +200,7 @@ mod every_post_is_done_once {
         let mut story = Story { caller: app.nobody(), told: BTreeSet::new() };
         story.sign_in(&app).await;
         story.administer(&app).await;
+        story.listen().await;
         story.record().await;
         let scene = Scene::set(&story.caller).await;
         story.debrief_both_sides(&scene).await;
@@ -254,6 +265,7 @@ fn prefix(noun: &str) -> Option<&'static str> {
         "retry-requests" => "rty",
         "notes" => "nte",
         "deliveries" => "dlv",
+        "webhook-endpoints" => "whk",
         _ => return None,
     })
 }

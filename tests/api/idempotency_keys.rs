@@ -305,7 +305,8 @@ on_both! {
         assert_eq!((forget(100), kept(&app.context).len()), (0, 2));
         app.clock.advance(TimeDelta::hours(1));
         assert_eq!((forget(1), kept(&app.context).len()), (1, 1));
-        let jobs = Jobs::start(&app.context, Transport::Discard, startup::job_settings(&app.settings));
+        let client = startup::build_client(&app.settings).unwrap();
+        let jobs = Jobs::start(&app.context, Transport::Discard, client, startup::job_settings(&app.settings));
         while !kept(&app.context).is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -27,4 +27,6 @@ mod relay;
 mod retry_requests;
 mod reviews;
 mod stopping;
+mod webhook_deliveries;
+mod webhook_endpoints;
 mod worklist;

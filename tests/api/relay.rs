@@ -157,7 +157,7 @@ fn start_jobs(app: &TestApp, peer: &SmtpPeer, grace: Duration) -> Jobs {
     let server = SmtpServer::plain(peer.address.ip().to_string(), peer.address.port(), "debrief.example");
     let transport = Transport::Smtp(Box::new(SmtpRelay::new(server).unwrap()));
     let settings = JobSettings { relay: relay_settings(), grace, ..startup::job_settings(&app.settings) };
-    Jobs::start(&app.context, transport, settings)
+    Jobs::start(&app.context, transport, startup::build_client(&app.settings).unwrap(), settings)
 }
 
 fn is_transmitting(app: &TestApp) -> bool {

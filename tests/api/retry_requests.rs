@@ -93,7 +93,7 @@ on_both! {
         let mut desk = Desk::set(&app).await;
         let request = asked(&desk).await;
         desk.later(&app, TimeDelta::days(14));
-        let jobs = Jobs::start(&app.context, Transport::Discard, startup::job_settings(&app.settings));
+        let jobs = Jobs::start(&app.context, Transport::Discard, startup::build_client(&app.settings).unwrap(), startup::job_settings(&app.settings));
         while shown(&desk, &request).await["state"] != "expired" {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -2,6 +2,7 @@
 
 use debrief::domain::ids::{
     CandidateId, ClientId, ContactId, DebriefId, DeliveryId, FeedbackId, Id, JobOrderId, NoteId, UserId,
+    WebhookEndpointId,
 };
 use debrief::store::connection::DbConn;
 use debrief::store::pool::StoreError;
@@ -21,6 +22,7 @@ pub struct Records {
     /// An account without revisions: what fills the table is no account.
     pub feedback: FeedbackId,
     pub note: NoteId,
+    pub endpoint: WebhookEndpointId,
 }
 
 impl Records {
@@ -36,6 +38,7 @@ impl Records {
             delivery: id(14, 42),
             feedback: id(8, 30_000),
             note: id(12, 42),
+            endpoint: id(15, 42),
         }
     }
 }
@@ -135,6 +138,16 @@ const ROWS: &[(&str, u32, &str)] = &[
         "events (id, agency_id, type, record_id, debrief_id, actor, data, occurred_at)",
         100_000,
         "@id(13, i), @agency, 'debrief.created', @id(7, i), @id(7, i), @json('{\"kind\":\"system\"}'), @json('{}'), @at(i * 180)",
+    ),
+    (
+        "webhook_endpoints (id, agency_id, url, event_types, secrets, position_xact, position_seq, version, created_at, updated_at)",
+        1000,
+        "@id(15, i), @agency, 'https://crm.example/hook', @json('[]'), @json('[]'), 0, 0, 1, @at(i * 9000), @at(i * 9000)",
+    ),
+    (
+        "webhook_deliveries (id, agency_id, endpoint_id, event_id, event_type, body, state, attempts, lease_token, created_at, updated_at)",
+        50000,
+        "@id(16, i), @agency, @id(15, 1 + i % 1000), @id(13, i), 'debrief.created', '{}', CASE WHEN i % 400 = 0 THEN 'failed' ELSE 'delivered' END, 1, 1, @at(i * 50), @at(i * 50)",
     ),
 ];
 

@@ -4,9 +4,11 @@ mod app;
 mod caller;
 mod database;
 mod notes;
+pub mod receiver;
 mod scene;
 #[expect(dead_code, reason = "the tests inside the crate use the rest of it")]
 pub mod smtp_peer;
+pub mod webhooks;
 
 pub use app::TestApp;
 pub use caller::{Answer, Caller};

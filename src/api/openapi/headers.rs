@@ -12,7 +12,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Required, Response, ResponseBuilder,
 pub(super) type Schemas = BTreeMap<String, RefOr<Schema>>;
 
 /// What is shown with a tag and without a version of its own: the tag has that of the debrief.
-const TAGGED_BY_ANOTHER: &str = "Comparison";
+const TAGGED_BY_ANOTHER: [&str; 2] = ["CallSheet", "Comparison"];
 
 /// Tells of the headers of an operation's answers.
 pub(super) fn add(operation: &mut Operation, is_get: bool, schemas: &Schemas) {
@@ -68,8 +68,7 @@ fn shown(response: &Response) -> Option<&RefOr<Schema>> {
 }
 
 fn is_tagged(schema: &RefOr<Schema>, schemas: &Schemas) -> bool {
-    let by_another =
-        matches!(schema, RefOr::Ref(reference) if named(&reference.ref_location) == TAGGED_BY_ANOTHER);
+    let by_another = matches!(schema, RefOr::Ref(reference) if TAGGED_BY_ANOTHER.contains(&named(&reference.ref_location)));
     by_another || has_field(schema, "version", schemas)
 }
 

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::domain::jitter::jittered;
+
 /// The waits between attempts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
@@ -44,19 +46,8 @@ impl Schedule {
         }
         let step = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
         let wait = self.steps.get(step).copied().unwrap_or(self.then_every);
-        let next = now.checked_add_signed(self.jittered(wait, random)).unwrap_or(deadline);
+        let next = now.checked_add_signed(jittered(wait, self.jitter, random)).unwrap_or(deadline);
         Some(next.min(deadline))
-    }
-
-    fn jittered(&self, wait: TimeDelta, random: f64) -> TimeDelta {
-        let factor = 1.0 + self.jitter * (2.0 * random - 1.0);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            reason = "a part of a second is nothing here"
-        )]
-        let millis = (wait.num_milliseconds() as f64 * factor) as i64;
-        TimeDelta::milliseconds(millis)
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use rand::Rng;
+use tokio::sync::Notify;
 
 use super::StoreError;
 use crate::domain::clock::Clock;
@@ -64,37 +65,46 @@ impl DerefMut for Tx<'_> {
     }
 }
 
-/// Writes in a transaction that begins like this on PostgreSQL.
+/// Writes in a transaction that begins like this on PostgreSQL. Once it is committed, `news` is rung if
+/// anything happened.
 pub(super) fn write<T, E>(
     conn: &mut DbConn,
     begin_postgres: &str,
     clock: &Clock,
+    news: &Notify,
     work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E>
 where
     E: From<StoreError>,
 {
-    run(conn, begin_postgres, "BEGIN IMMEDIATE", |conn| {
+    let mut happened = false;
+    let result = run(conn, begin_postgres, "BEGIN IMMEDIATE", |conn| {
         // The time is taken once the writer is ours: on SQLite it rises from write to write.
         let now: Timestamp = clock.now().into();
         let mut tx = Tx { conn, now, events: Vec::new() };
         let value = work(&mut tx)?;
         events::insert_all(tx.conn, &tx.events).map_err(StoreError::from)?;
+        happened = !tx.events.is_empty();
         Ok(value)
-    })
+    });
+    if happened && result.is_ok() {
+        news.notify_one();
+    }
+    result
 }
 
 /// Writes durably on a connection that does not always wait for the disk.
 pub(super) fn write_synced<T, E>(
     conn: &mut DbConn,
     clock: &Clock,
+    news: &Notify,
     work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E>
 where
     E: From<StoreError>,
 {
     set_synchronous(conn, "FULL").map_err(StoreError::from)?;
-    let result = write(conn, BEGIN_DURABLY, clock, work);
+    let result = write(conn, BEGIN_DURABLY, clock, news, work);
     if let Err(error) = set_synchronous(conn, "NORMAL") {
         tracing::warn!(%error, "SQLite goes on waiting for the disk");
     }
