@@ -11,8 +11,8 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Required, Response, ResponseBuilder,
 /// The schemas of a document, by name.
 pub(super) type Schemas = BTreeMap<String, RefOr<Schema>>;
 
-/// What is shown with a tag and without a version of its own: the tag has that of the debrief.
-const TAGGED_BY_ANOTHER: [&str; 2] = ["CallSheet", "Comparison"];
+/// What a `GET` shows with a tag and without a version of its own: the tag has that of the debrief or note.
+const TAGGED_BY_ANOTHER: [&str; 3] = ["CallSheet", "Comparison", "WordingReview"];
 
 /// Tells of the headers of an operation's answers.
 pub(super) fn add(operation: &mut Operation, is_get: bool, schemas: &Schemas) {
@@ -23,7 +23,7 @@ pub(super) fn add(operation: &mut Operation, is_get: bool, schemas: &Schemas) {
         if has_field(schema, "next_cursor", schemas) {
             let next = "Where the next page is, as `rel=\"next\"` (RFC 8288); not on the last one.";
             response.headers.insert("Link".to_owned(), RefOr::T(header(next)));
-        } else if is_tagged(schema, schemas) {
+        } else if is_tagged(schema, is_get, schemas) {
             has_tag = true;
             response.headers.insert("ETag".to_owned(), RefOr::T(etag()));
             if status == "201" {
@@ -67,9 +67,10 @@ fn shown(response: &Response) -> Option<&RefOr<Schema>> {
     }
 }
 
-fn is_tagged(schema: &RefOr<Schema>, schemas: &Schemas) -> bool {
-    let by_another = matches!(schema, RefOr::Ref(reference) if TAGGED_BY_ANOTHER.contains(&named(&reference.ref_location)));
-    by_another || has_field(schema, "version", schemas)
+fn is_tagged(schema: &RefOr<Schema>, is_get: bool, schemas: &Schemas) -> bool {
+    let by_another = |reference: &str| is_get && TAGGED_BY_ANOTHER.contains(&named(reference));
+    matches!(schema, RefOr::Ref(reference) if by_another(&reference.ref_location))
+        || has_field(schema, "version", schemas)
 }
 
 /// Whether a schema, or one that it is made of, has a field.
