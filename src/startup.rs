@@ -34,7 +34,7 @@ use crate::domain::clock::Clock;
 use crate::store::migrations;
 use crate::store::pool::{Location, StatementHook, Store, StoreError, StoreOptions};
 
-pub use mail::{build_transport, job_settings, start_jobs};
+pub use mail::{build_resolver, build_transport, job_settings, start_jobs};
 pub use webhooks::build_client;
 
 /// Opens the database that the settings name.
@@ -86,12 +86,13 @@ pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken)
         parallelism: auth.argon2.parallelism,
     };
     let repeatable = Arc::new(Repeatable::new(&keys));
+    let tokens = Arc::new(Tokens::new(token_settings, keys));
     Ok(Context {
         store,
-        tokens: Arc::new(Tokens::new(token_settings, keys)),
+        tokens: tokens.clone(),
         hasher: Hasher::new(cost, usize::from(auth.hashing_threads))?,
         repeatable,
-        mail: Arc::new(mail::policy(&settings.mail)),
+        mail: Arc::new(mail::policy(&settings.mail, tokens)),
         relay_bell: Arc::default(),
         webhooks: webhooks::policy(&settings.webhooks),
         refresh_lifetime: TimeDelta::days(i64::from(auth.refresh_token_days)),

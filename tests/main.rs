@@ -8,6 +8,7 @@
 mod api;
 mod cli;
 mod demo;
+mod mail_domains;
 mod migrations;
 mod plans;
 mod store;

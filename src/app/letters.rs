@@ -1,15 +1,20 @@
 //! From a note to the message that carries it to one contact.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::AppError;
 use super::error::ConflictCode;
 use super::faults::Faults;
+use super::mail_domains::{self, Sending};
 use crate::auth::caller::Caller;
-use crate::domain::ids::{AgencyId, ContactId};
+use crate::auth::token::Tokens;
+use crate::domain::ids::{AgencyId, ContactId, DeliveryId};
+use crate::domain::mail_domain::{DnsPolicy, parse_domain};
 use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
-use crate::mail::{self, ComposeError, Letter};
+use crate::mail::{self, Author, ComposeError, Letter};
 use crate::store::connection::DbConn;
 use crate::store::correspondents::{self, Recipient, Sender};
 use crate::store::debriefs::Debrief;
@@ -19,14 +24,24 @@ use crate::store::notes::Note;
 const DEFAULT_LANGUAGE: &str = "en";
 
 /// How the service presents itself in mail, and how long a note can be taken back.
-#[derive(Debug, Clone)]
 pub struct MailPolicy {
     /// What the service calls itself.
     pub service_name: String,
-    /// The domain of the sender and of every Message-ID.
+    /// The domain of the sender and of every Message-ID, where an agency has none of its own.
     pub from_domain: String,
+    /// What the DNS of an agency's own domain has to say.
+    pub dns: DnsPolicy,
+    /// Opens the keys that sign mail, and tags where it bounces to.
+    pub tokens: Arc<Tokens>,
     /// How long an approved note waits before it leaves.
     pub undo_window: TimeDelta,
+}
+
+impl MailPolicy {
+    /// Where a delivery bounces to: an address that nobody else can make (`b.<id>.<tag>`).
+    fn bounce_address(&self, name: &str, domain: &str) -> String {
+        format!("b.{name}.{}@{domain}", self.tokens.keys().tags().tag(name.as_bytes()))
+    }
 }
 
 /// Who a debrief's letters are from and about.
@@ -34,6 +49,8 @@ pub struct Parties {
     agency_name: String,
     candidate_name: String,
     recruiter: Sender,
+    /// The agency's own domain, if it has one.
+    sending: Option<Sending>,
 }
 
 impl Parties {
@@ -42,7 +59,12 @@ impl Parties {
     ///
     /// # Errors
     /// [`AppError::Forbidden`] if no user is left whom an answer could reach.
-    pub fn of(conn: &mut DbConn, caller: &Caller, debrief: &Debrief) -> Result<Self, AppError> {
+    pub fn of(
+        conn: &mut DbConn,
+        caller: &Caller,
+        policy: &MailPolicy,
+        debrief: &Debrief,
+    ) -> Result<Self, AppError> {
         let mut recruiter = None;
         for user in [debrief.recruiter_id, caller.user()].into_iter().flatten() {
             if recruiter.is_none() {
@@ -53,11 +75,13 @@ impl Parties {
             "the debrief has no recruiter whom an answer could reach: a user has to approve its notes",
         ))?;
         let (agency_name, candidate_name) = correspondents::names(conn, caller.agency, debrief.id)?;
-        Ok(Self { agency_name, candidate_name, recruiter })
+        let seals = policy.tokens.keys().seals();
+        let sending = mail_domains::sending(conn, seals, caller.agency, &recruiter.email)?;
+        Ok(Self { agency_name, candidate_name, recruiter, sending })
     }
 
-    /// The letter that carries `note` to `recipient`. `name` becomes the Message-ID's own part and
-    /// the MIME boundary; the same arguments make the same bytes.
+    /// The letter that carries an approved note for good: what [`draft`](Self::draft) shows, under the
+    /// delivery's name, and signed.
     ///
     /// # Errors
     /// [`ConflictCode::ContactBlocked`] if the contact's address cannot be written to.
@@ -66,16 +90,44 @@ impl Parties {
         policy: &MailPolicy,
         note: &Note,
         recipient: &Recipient,
+        delivery: DeliveryId,
+        date: Timestamp,
+    ) -> Result<Letter, AppError> {
+        let mut letter = self.draft(policy, note, recipient, &delivery.to_string(), date)?;
+        if let Some(sending) = &self.sending {
+            letter.sign(&sending.signers, date).map_err(|error| AppError::Internal(error.to_string()))?;
+        }
+        Ok(letter)
+    }
+
+    /// The letter that would carry `note` to `recipient`. `name` becomes the Message-ID's own part and
+    /// the MIME boundary; the same arguments make the same bytes. It is not signed: the signature is
+    /// the agency's word for a text that somebody approved.
+    ///
+    /// # Errors
+    /// [`ConflictCode::ContactBlocked`] if the contact's address cannot be written to.
+    pub fn draft(
+        &self,
+        policy: &MailPolicy,
+        note: &Note,
+        recipient: &Recipient,
         name: &str,
         date: Timestamp,
     ) -> Result<Letter, AppError> {
+        let domain = self.sending.as_ref().map_or(&policy.from_domain, |sending| &sending.domain);
+        let bounces = self.sending.as_ref().map_or(&policy.from_domain, |sending| &sending.bounce_domain);
+        let notes = format!("notes@{domain}");
+        let author = match &self.sending {
+            None => Author::Service { name: &policy.service_name, address: &notes },
+            Some(sending) if is_at(&self.recruiter.email, &sending.domain) => Author::Recruiter,
+            Some(_) => Author::Agency { address: &notes },
+        };
         let composed = mail::compose(&mail::Note {
             recruiter_name: &self.recruiter.name,
             recruiter_address: &self.recruiter.email,
             agency_name: &self.agency_name,
-            service_name: &policy.service_name,
-            service_address: &format!("notes@{}", policy.from_domain),
-            bounce_address: &format!("b.{name}@{}", policy.from_domain),
+            author,
+            bounce_address: &policy.bounce_address(name, bounces),
             contact_name: &recipient.name,
             contact_address: recipient.email.as_deref().unwrap_or_default(),
             candidate_name: &self.candidate_name,
@@ -100,6 +152,12 @@ impl Parties {
             other => AppError::Internal(other.to_string()),
         })
     }
+}
+
+/// Whether an address is one of the domain itself.
+fn is_at(address: &str, domain: &str) -> bool {
+    let own = address.rsplit_once('@').and_then(|(_, own)| parse_domain(own).ok());
+    own.is_some_and(|own| own == domain)
 }
 
 /// The contacts of these ids; a fault for each that is not the client's.

@@ -18,6 +18,7 @@ pub mod idempotency_keys;
 pub mod interviews;
 pub mod job_orders;
 pub mod letters;
+pub mod mail_domains;
 pub mod notes;
 pub mod records;
 pub mod retry_requests;

@@ -13,6 +13,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use rand::Rng;
 
 use super::seal::Seals;
+use super::tags::Tags;
 
 /// A key file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,7 @@ pub struct Keys {
     /// A secret of each key, the present one and the former ones, in the order of their names.
     secrets: Vec<[u8; 32]>,
     seals: Seals,
+    tags: Tags,
 }
 
 impl Keys {
@@ -55,7 +57,7 @@ impl Keys {
             jwks.push(jwk);
             former.push(secret(&key));
         }
-        let seals = Seals::new(&secret(&key), &former);
+        let (seals, tags) = (Seals::new(&secret(&key), &former), Tags::new(&secret(&key), &former));
         let mut verifying = HashMap::new();
         for jwk in &jwks {
             let decoding =
@@ -70,6 +72,7 @@ impl Keys {
             derived: derive(&key, CURSORS),
             secrets: secrets.into_values().collect(),
             seals,
+            tags,
         })
     }
 
@@ -115,6 +118,12 @@ impl Keys {
     #[must_use]
     pub fn seals(&self) -> &Seals {
         &self.seals
+    }
+
+    /// Tags what every node with this signing key, or with it among the former ones, will know again.
+    #[must_use]
+    pub fn tags(&self) -> &Tags {
+        &self.tags
     }
 }
 

@@ -6,5 +6,6 @@ pub mod password;
 pub mod seal;
 pub mod secret;
 pub mod setup_token;
+pub mod tags;
 pub mod token;
 pub mod vault;

@@ -1,5 +1,7 @@
 //! `debrief admin`: what only whoever runs the service may do.
 
+mod mail_domain;
+
 use anyhow::bail;
 use clap::Subcommand;
 
@@ -11,7 +13,7 @@ use crate::config::Settings;
 use crate::domain::clock::Clock;
 use crate::startup;
 
-/// What an operator can make.
+/// What an operator can set up.
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
     /// Make an agency and its first administrator.
@@ -29,26 +31,40 @@ pub enum AdminCommand {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
+    /// Set up domains that agencies send mail from.
+    #[command(subcommand)]
+    MailDomain(mail_domain::MailDomainCommand),
 }
 
 /// Runs the command.
 pub fn run(settings: &Settings, command: AdminCommand) -> anyhow::Result<()> {
-    let AdminCommand::CreateAgency { name, email, admin_name, .. } = command;
-    let password = read_password()?;
+    match command {
+        AdminCommand::CreateAgency { name, email, admin_name, .. } => {
+            let new = NewAgency { agency_name: name, name: admin_name, email, password: read_password()? };
+            let context = open(settings)?;
+            print(&told(actix_web::rt::System::new().block_on(create(&context, new)))?)
+        }
+        AdminCommand::MailDomain(command) => mail_domain::run(settings, command),
+    }
+}
+
+/// The service on a database that is up to date.
+fn open(settings: &Settings) -> anyhow::Result<Context> {
     let store = startup::open_store(settings, Clock::system())?;
     startup::migrate(&store)?;
-    let context = startup::build_context(settings, store, SetupToken::generate().0)?;
-    let new = NewAgency { agency_name: name, name: admin_name, email, password };
-    let made = actix_web::rt::System::new().block_on(create(&context, new));
-    match made {
-        Ok(id) => print(&id),
+    startup::build_context(settings, store, SetupToken::generate().0)
+}
+
+/// What a use case came to, its faults in words for a person at a terminal.
+fn told<T>(result: Result<T, AppError>) -> anyhow::Result<T> {
+    match result {
         Err(AppError::Invalid(faults)) => {
             let lines = faults
                 .iter()
                 .map(|fault| format!("{} {}", fault.pointer.trim_start_matches('/'), fault.detail));
             bail!("{}", lines.collect::<Vec<_>>().join("; "))
         }
-        Err(error) => Err(error.into()),
+        result => Ok(result?),
     }
 }
 

@@ -38,7 +38,7 @@ enum Command {
     Worker,
     /// Bring the database to this version's schema, and end.
     Migrate,
-    /// Make agencies.
+    /// Make agencies, and set up what they need outside of the service.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
     /// Fill an agency with made-up records.

@@ -98,6 +98,18 @@ fn mail(settings: &Settings, found: &mut Vec<String>) {
     if !ascii.is_ok_and(|domain| domain.contains('.') && domain.len() <= 253) {
         found.push("mail.from_domain: must be a domain name with a dot".to_owned());
     }
+    let domains = &mail.domains;
+    if !domains.spf.is_empty() && !domains.spf.starts_with("v=spf1 ") {
+        found.push("mail.domains.spf: must be a record that begins with \"v=spf1 \"".to_owned());
+    }
+    if !domains.bounce_host.is_empty() && idna::domain_to_ascii_strict(&domains.bounce_host).is_err() {
+        found.push("mail.domains.bounce_host: must be the name of a host".to_owned());
+    }
+    if !domains.name_server.is_empty() && domains.name_server.parse::<std::net::SocketAddr>().is_err() {
+        found.push(
+            "mail.domains.name_server: must be an address with a port, such as 192.0.2.1:53".to_owned(),
+        );
+    }
     if smtp.username.is_empty() != smtp.password_file.as_os_str().is_empty() {
         found.push(
             "mail.smtp.password_file: needs mail.smtp.username beside it, and it needs this".to_owned(),

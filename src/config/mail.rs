@@ -17,12 +17,26 @@ pub struct MailSettings {
     pub service_name: String,
     /// The domain of the sender and of message ids where an agency has none of its own.
     pub from_domain: String,
+    /// The domains of agencies that send from their own.
+    pub domains: MailDomainSettings,
     /// How long an approved note can be taken back before it goes, in seconds.
     pub undo_window_seconds: u32,
     /// The mail server that takes our mail.
     pub smtp: SmtpSettings,
     /// The worker that sends.
     pub relay: RelaySettings,
+}
+
+/// The domains of agencies that send from their own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailDomainSettings {
+    /// The host that takes what comes back; empty for `from_domain`.
+    pub bounce_host: String,
+    /// The SPF record that lets our mail server send; empty for one that names it.
+    pub spf: String,
+    /// The name server that is asked, with its port; empty for those of this machine.
+    pub name_server: String,
 }
 
 /// Where messages go.

@@ -198,6 +198,8 @@ kinds! {
     Note NoteId "nte"
     /// One note on its way to one contact.
     Delivery DeliveryId "dlv"
+    /// A domain that an agency sends mail from.
+    MailDomain MailDomainId "mdm"
     /// A call, voicemail or message around a debrief.
     Activity ActivityId "act"
     /// Something that happened.

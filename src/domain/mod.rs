@@ -17,6 +17,7 @@ pub mod idempotency_key;
 pub mod ids;
 pub mod interview;
 pub mod jitter;
+pub mod mail_domain;
 pub mod note;
 pub mod people;
 pub mod record;

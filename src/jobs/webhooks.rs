@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use self::busy::{Busy, Place};
 use super::stop::Stop;
 use crate::app::webhook_deliveries::{self, Claim};
-use crate::app::{AppError, Context, webhook_endpoints};
+use crate::app::{AppError, Context, mail_domains, webhook_endpoints};
 use crate::domain::ids::WebhookEndpointId;
 use crate::domain::webhook::{Outcome, signature};
 use crate::outbound::Client;
@@ -210,9 +210,11 @@ impl Sender {
             let work = move |tx: &mut Tx<'_>| webhook_endpoints::reseal(tx, tokens.keys().seals(), after);
             after = context.write(work).await?;
             if after.is_none() {
-                return Ok(());
+                break;
             }
         }
+        let tokens = context.tokens.clone();
+        context.write(move |tx| mail_domains::reseal(tx, tokens.keys().seals())).await
     }
 }
 

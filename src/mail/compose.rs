@@ -25,10 +25,8 @@ pub struct Note<'a> {
     pub recruiter_address: &'a str,
     /// The recruiter's agency.
     pub agency_name: &'a str,
-    /// What this service calls itself in `From`.
-    pub service_name: &'a str,
-    /// The address in `From`; its domain is the domain of the Message-ID too.
-    pub service_address: &'a str,
+    /// Who stands in `From`; the domain of that address is the domain of the Message-ID too.
+    pub author: Author<'a>,
     /// The envelope sender: where bounces go.
     pub bounce_address: &'a str,
     /// The one recipient.
@@ -51,13 +49,32 @@ pub struct Note<'a> {
     pub date: DateTime<Utc>,
 }
 
+/// Who stands in `From`.
+#[derive(Debug, Clone, Copy)]
+pub enum Author<'a> {
+    /// The recruiter, whose address is in a domain that may be signed for.
+    Recruiter,
+    /// The agency, at an address in a domain that may be signed for.
+    Agency {
+        /// The address.
+        address: &'a str,
+    },
+    /// This service, on the agency's behalf.
+    Service {
+        /// What it calls itself.
+        name: &'a str,
+        /// Its address.
+        address: &'a str,
+    },
+}
+
 /// Why no message could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
     /// Not an address that mail can be sent to or from.
     #[error("the address of the {whose} is not usable")]
     Address {
-        /// Whose address: recruiter, service, contact, bounces.
+        /// Whose address: recruiter, agency, service, contact, bounces.
         whose: &'static str,
         /// The address as it was given.
         address: String,
@@ -97,21 +114,27 @@ struct HtmlPart<'a> {
 /// Line breaks and control characters in names and subjects are refused when a record is written;
 /// should one get here all the same, it becomes a space and starts no header.
 pub fn compose(note: &Note<'_>) -> Result<Letter, ComposeError> {
-    let service = address("service", note.service_address)?;
     let contact = address("contact", note.contact_address)?;
     let recruiter = address("recruiter", note.recruiter_address)?;
     let bounces = address("bounces", note.bounce_address)?;
-    let message_id = format!("{}@{}", identifier(note.message_id)?, service.domain());
-
-    let names = [note.recruiter_name, note.agency_name, note.service_name];
-    let [recruiter_name, agency, service_name] = names.map(one_line);
-    let display_name = format!("{recruiter_name} ({agency}) via {service_name}");
-    let [contact_name, subject] = [note.contact_name, note.subject].map(one_line);
+    let names = [note.recruiter_name, note.agency_name, note.contact_name, note.subject];
+    let [recruiter_name, agency, contact_name, subject] = names.map(one_line);
+    let (author_name, author) = match note.author {
+        Author::Recruiter => (recruiter_name.clone(), recruiter.clone()),
+        Author::Agency { address: agency_address } => {
+            (format!("{recruiter_name} ({agency})"), address("agency", agency_address)?)
+        }
+        Author::Service { name, address: service_address } => {
+            let name = format!("{recruiter_name} ({agency}) via {}", one_line(name));
+            (name, address("service", service_address)?)
+        }
+    };
+    let message_id = format!("{}@{}", identifier(note.message_id)?, author.domain());
 
     let envelope = lettre::address::Envelope::new(Some(bounces.clone()), vec![contact.clone()])?;
     let mut message = Message::builder()
         .envelope(envelope)
-        .from(Mailbox::new(None, service.clone()))
+        .from(Mailbox::new(None, author.clone()))
         .reply_to(Mailbox::new(None, recruiter.clone()))
         .to(Mailbox::new(None, contact.clone()))
         .subject(subject)
@@ -119,7 +142,7 @@ pub fn compose(note: &Note<'_>) -> Result<Letter, ComposeError> {
         .message_id(Some(format!("<{message_id}>")))
         .multipart(parts(note)?)?;
     let headers = message.headers_mut();
-    set_mailbox::<header::From>(headers, &display_name, &service);
+    set_mailbox::<header::From>(headers, &author_name, &author);
     set_mailbox::<header::ReplyTo>(headers, &recruiter_name, &recruiter);
     set_mailbox::<header::To>(headers, &contact_name, &contact);
 
@@ -217,8 +240,7 @@ mod tests {
             recruiter_name: "Rosa Klein",
             recruiter_address: "rosa@agency.example",
             agency_name: "Klein & Partner",
-            service_name: "Debrief",
-            service_address: "notes@debrief.example",
+            author: Author::Service { name: "Debrief", address: "notes@debrief.example" },
             bounce_address: "bounces@debrief.example",
             contact_name: "Jürgen Groß",
             contact_address: "jg@größe.example",
@@ -251,6 +273,20 @@ mod tests {
         assert_eq!(letter.envelope.recipient, "jg@xn--gre-6ka8i.example");
         assert!(!letter.needs_utf8());
         insta::assert_snapshot!(String::from_utf8(letter.bytes).unwrap());
+    }
+
+    #[test]
+    fn who_stands_in_from_is_told_apart() {
+        let from = |author| {
+            let letter = compose(&Note { author, ..note() }).unwrap();
+            (fields(&letter.bytes)[0].1.clone(), letter.message_id)
+        };
+        let (recruiter, id) = from(Author::Recruiter);
+        assert_eq!(recruiter, "\"Rosa Klein\" <rosa@agency.example>");
+        assert_eq!(id, "dlv_01h2xcejqtf2nbrexx3vqjhp41@agency.example");
+        let (agency, id) = from(Author::Agency { address: "notes@klein.example" });
+        assert_eq!(agency, "\"Rosa Klein (Klein & Partner)\" <notes@klein.example>");
+        assert_eq!(id, "dlv_01h2xcejqtf2nbrexx3vqjhp41@klein.example");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! known at any moment whether it can have left.
 
 mod compose;
+mod dkim;
+mod dns;
 mod file;
 mod footer;
 mod letter;
@@ -11,7 +13,9 @@ mod reply;
 mod smtp;
 mod transport;
 
-pub use compose::{ComposeError, Note, compose};
+pub use compose::{Author, ComposeError, Note, compose};
+pub use dkim::{DkimError, NewKey, Signer, generate};
+pub use dns::{Resolver, ResolverError};
 pub use file::Folder;
 pub use letter::{Envelope, Letter};
 pub use outcome::{Fault, Outcome, Step};

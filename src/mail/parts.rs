@@ -128,15 +128,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mail::{Note, compose};
+    use crate::mail::{Author, Note, compose};
 
     fn note<'a>(name: &'a str, subject: &'a str, body: &'a str) -> Note<'a> {
         Note {
             recruiter_name: name,
             recruiter_address: "rosa@agency.example",
             agency_name: "Klein & Partner",
-            service_name: "Debrief",
-            service_address: "notes@debrief.example",
+            author: Author::Service { name: "Debrief", address: "notes@debrief.example" },
             bounce_address: "bounces@debrief.example",
             contact_name: name,
             contact_address: "jg@größe.example",

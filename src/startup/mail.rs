@@ -1,5 +1,6 @@
 //! The relay of notes, from the settings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -8,10 +9,12 @@ use chrono::TimeDelta;
 use super::webhooks;
 use crate::app::Context;
 use crate::app::letters::MailPolicy;
+use crate::auth::token::Tokens;
 use crate::config::{MailSettings, MailTransport, Settings, SmtpSettings, SmtpTls, read_secret};
 use crate::domain::delivery::Schedule;
+use crate::domain::mail_domain::DnsPolicy;
 use crate::jobs::{JobSettings, Jobs, RelaySettings};
-use crate::mail::{Folder, SmtpRelay, SmtpServer, Timeouts, Tls, Transport};
+use crate::mail::{Folder, Resolver, SmtpRelay, SmtpServer, Timeouts, Tls, Transport};
 
 /// The least that a server is given for its answer to a whole message, whatever the settings say:
 /// who gives up earlier does not know whether it was taken (RFC 5321, section 4.5.3.2.6).
@@ -30,12 +33,26 @@ const OPEN_EVERY: Duration = Duration::from_secs(5);
 /// How often retry requests are looked for that the client left unanswered.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 
-pub(super) fn policy(mail: &MailSettings) -> MailPolicy {
+pub(super) fn policy(mail: &MailSettings, tokens: Arc<Tokens>) -> MailPolicy {
+    let or = |text: &str, otherwise: String| if text.is_empty() { otherwise } else { text.to_owned() };
+    let server = or(&mail.smtp.host, mail.from_domain.clone());
     MailPolicy {
+        dns: DnsPolicy {
+            bounce_host: or(&mail.domains.bounce_host, mail.from_domain.clone()),
+            spf: or(&mail.domains.spf, format!("v=spf1 a:{server} ~all")),
+        },
+        tokens,
         service_name: mail.service_name.clone(),
         from_domain: mail.from_domain.clone(),
         undo_window: TimeDelta::seconds(i64::from(mail.undo_window_seconds)),
     }
+}
+
+/// What asks the DNS of agencies' mail domains.
+pub fn build_resolver(settings: &Settings) -> anyhow::Result<Resolver> {
+    let name_server = &settings.mail.domains.name_server;
+    let address = (!name_server.is_empty()).then(|| name_server.parse()).transpose();
+    Ok(Resolver::new(address.context("mail.domains.name_server is not an address with a port")?)?)
 }
 
 /// The way that mail takes.

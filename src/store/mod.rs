@@ -23,6 +23,7 @@ pub mod idempotency_keys;
 pub mod interviews;
 pub mod job_orders;
 pub mod lock_file;
+pub mod mail_domains;
 pub mod migrations;
 pub mod names;
 pub mod notes;

@@ -519,6 +519,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Document, Instant, Uuid};
+
+    mail_domains (id) {
+        id -> Uuid,
+        agency_id -> Uuid,
+        domain -> Text,
+        bounce_domain -> Text,
+        keys -> Document,
+        verified_at -> Nullable<Instant>,
+        checked_at -> Nullable<Instant>,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
 diesel::joinable!(debriefs -> interviews (interview_id));
 diesel::joinable!(debriefs -> candidates (candidate_id));
 diesel::joinable!(debriefs -> clients (client_id));
@@ -536,6 +554,8 @@ diesel::joinable!(users -> agencies (agency_id));
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(contacts -> clients (client_id));
 diesel::joinable!(webhook_deliveries -> webhook_endpoints (endpoint_id));
+
+diesel::joinable!(mail_domains -> agencies (agency_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     agencies,
@@ -563,4 +583,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     webhook_endpoints,
     webhook_deliveries,
+    mail_domains,
 );

@@ -2,7 +2,9 @@
 
 mod app;
 mod caller;
+mod command;
 mod database;
+pub mod name_server;
 mod notes;
 pub mod receiver;
 mod scene;
@@ -12,6 +14,7 @@ pub mod webhooks;
 
 pub use app::TestApp;
 pub use caller::{Answer, Caller};
+pub use command::run;
 pub use database::Database;
 pub use notes::{Desk, history, relay, relay_settings, relay_with};
 pub use scene::{Scene, id};

@@ -101,11 +101,11 @@ pub fn approve(
     note.send_at = approval.send_at;
     let undone_until = Timestamp::from(*tx.now() + policy.undo_window);
     let due_at = approval.send_at.map_or(undone_until, |send_at| send_at.max(undone_until));
-    let parties = Parties::of(tx, caller, &held.debrief)?;
+    let parties = Parties::of(tx, caller, policy, &held.debrief)?;
     let mut rows = Vec::with_capacity(recipients.len());
     for (position, recipient) in recipients.iter().enumerate() {
         let id: DeliveryId = tx.new_id();
-        let letter = parties.letter(policy, &held.note, recipient, &id.to_string(), tx.now())?;
+        let letter = parties.letter(policy, &held.note, recipient, id, tx.now())?;
         let delivery = Delivery {
             id,
             agency_id: caller.agency,

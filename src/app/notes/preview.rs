@@ -13,7 +13,7 @@ use crate::store::{debriefs, deliveries, notes};
 
 /// The message (RFC 5322) that carries the note to `contact`, or to its first one. Once the note is
 /// approved it is the frozen message, byte for byte; before, what an approval at `now` would
-/// freeze, but for the names that only the approval gives (Message-ID, MIME boundary).
+/// freeze, but for the names that only the approval gives (Message-ID, MIME boundary) and the signatures.
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the note is not for that contact.
@@ -41,8 +41,8 @@ pub fn preview(
     checked(faults)?;
     reachable(&found)?;
     let recipient = found.first().ok_or(AppError::NotFound)?;
-    let parties = Parties::of(conn, caller, &debrief)?;
-    Ok(parties.letter(policy, &note, recipient, &note.id.to_string(), now)?.bytes)
+    let parties = Parties::of(conn, caller, policy, &debrief)?;
+    Ok(parties.draft(policy, &note, recipient, &note.id.to_string(), now)?.bytes)
 }
 
 /// What a person reads in the message; none if it is not one of ours.
