@@ -32,7 +32,9 @@ pub fn list<R: Record>(
 ) -> Result<Vec<R>, AppError> {
     let (q, updated_since, include_deleted) = query.common();
     let named = q.map(names::range);
-    R::list(conn, agency, query, &record::ListOptions { updated_since, include_deleted, named, after, limit })
+    let options =
+        record::ListOptions { updated_since, include_deleted, named, oldest_first: false, after, limit };
+    R::list(conn, agency, query, &options)
 }
 
 /// The versions that the caller would have a record at, any one of them; none if the caller does not care.

@@ -128,8 +128,14 @@ pub fn list(
         client_id: query.client_id,
         candidate_id: query.candidate_id,
     };
-    let options =
-        ListOptions { updated_since: query.updated_since, include_deleted: false, named: None, after, limit };
+    let options = ListOptions {
+        updated_since: query.updated_since,
+        include_deleted: false,
+        named: None,
+        oldest_first: false,
+        after,
+        limit,
+    };
     Ok(retry_requests::list(conn, agency, &filters, &options)?)
 }
 

@@ -4,12 +4,13 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::DbConn;
+use super::connection::{DbConn, MultiBackend};
 use super::prepared::{Prepared, directly, insert_rows};
+use super::record::{ListOptions, in_order};
 use super::schema::{debriefs, feedback};
 use super::types::Json;
 use crate::domain::feedback::{AgencyOnly, Channel, CompetencyRating, FeedbackState, Overall, Side};
-use crate::domain::ids::{AgencyId, ContactId, DebriefId, FeedbackId};
+use crate::domain::ids::{AgencyId, ContactId, DebriefId, FeedbackId, InterviewId, kinds};
 use crate::domain::timestamp::Timestamp;
 
 /// One person's account, without its points.
@@ -126,6 +127,22 @@ pub fn of_debrief(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> Qu
         .order((feedback::side, feedback::id))
         .select(FeedbackRow::as_select())
         .load(conn))
+}
+
+/// A page of the accounts that were begun or given, each with its interview.
+pub fn list_told(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    options: &ListOptions<kinds::Feedback>,
+) -> QueryResult<Vec<(FeedbackRow, InterviewId)>> {
+    let query = feedback::table
+        .inner_join(debriefs::table)
+        .filter(feedback::agency_id.eq(agency))
+        .filter(feedback::state.eq_any([FeedbackState::Draft, FeedbackState::Submitted]))
+        .filter(debriefs::deleted_at.is_null())
+        .select((FeedbackRow::as_select(), debriefs::interview_id))
+        .into_boxed::<MultiBackend>();
+    in_order!(query, feedback, options).load(conn)
 }
 
 /// Writes the row over the one of `version`; false if that is not the present one.

@@ -109,6 +109,20 @@ pub fn of_feedback(conn: &mut DbConn, agency: AgencyId, feedback: FeedbackId) ->
         .load(conn)
 }
 
+/// The points of several accounts, each account's in their order.
+pub fn of_several(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    accounts: &[FeedbackId],
+) -> QueryResult<Vec<PointRow>> {
+    points::table
+        .filter(points::feedback_id.eq_any(accounts))
+        .filter(points::agency_id.eq(agency))
+        .order((points::feedback_id, points::position))
+        .select(PointRow::as_select())
+        .load(conn)
+}
+
 /// Inserts rows, all of them in one statement.
 pub fn insert_all(conn: &mut DbConn, rows: &[PointRow]) -> QueryResult<()> {
     if rows.is_empty() {

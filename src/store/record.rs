@@ -1,6 +1,8 @@
 //! What the records that a CRM knows too have in common: external references, versions,
 //! tombstones, and the order of their lists.
 
+use std::collections::HashMap;
+
 use super::connection::DbConn;
 use super::prepared::insert_rows;
 use super::schema::external_refs;
@@ -18,6 +20,8 @@ pub struct ListOptions<K> {
     pub include_deleted: bool,
     /// Only rows whose name has this part.
     pub named: Option<(String, String)>,
+    /// Without `updated_since` the rows come newest first; with this, oldest first.
+    pub oldest_first: bool,
     /// Only rows after this one.
     pub after: Option<(Timestamp, Id<K>)>,
     /// How many rows at the most.
@@ -65,6 +69,24 @@ pub fn find_by_ref<K>(
         .first(conn)
         .optional()?;
     Ok(found.map(Id::cast))
+}
+
+/// What another system calls some records, of whichever kind. Where it has several names for one, the
+/// first in their order.
+pub fn refs_in(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    system: &str,
+    records: &[AnyRecordId],
+) -> QueryResult<HashMap<AnyRecordId, String>> {
+    let rows: Vec<(AnyRecordId, String)> = external_refs::table
+        .filter(external_refs::record_id.eq_any(records))
+        .filter(external_refs::agency_id.eq(agency))
+        .filter(external_refs::system.eq(system))
+        .order(external_refs::external_id.desc())
+        .select((external_refs::record_id, external_refs::external_id))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// The queries for one row: insert, find, hold, update under its version.
@@ -146,7 +168,8 @@ macro_rules! page_of {
 }
 pub(crate) use page_of;
 
-/// The page of a list: newest first, or with `updated_since` in the order of the changes.
+/// The page of a list: newest first, or oldest first, or with `updated_since` in the order of the
+/// changes.
 macro_rules! in_order {
     ($query:expr, $table:ident, $options:expr) => {{
         let mut query = $query;
@@ -156,6 +179,11 @@ macro_rules! in_order {
                 let later = $table::updated_at.gt(at);
                 let same = $table::updated_at.eq(at).and($table::id.gt(id));
                 query = query.filter($table::updated_at.ge(at)).filter(later.or(same));
+            }
+        } else if $options.oldest_first {
+            query = query.order($table::id);
+            if let Some((_, id)) = $options.after {
+                query = query.filter($table::id.gt(id));
             }
         } else {
             query = query.order($table::id.desc());

@@ -15,6 +15,7 @@ mod docs;
 mod etag;
 mod events;
 mod every_post;
+mod exports;
 mod feedback;
 mod health;
 mod idempotency_keys;

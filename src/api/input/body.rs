@@ -13,11 +13,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::schema;
 use crate::api::error::{ApiError, Code, FieldError};
 use crate::api::idempotency_keys::IDEMPOTENCY_KEY;
-use crate::app::AppError;
-use crate::app::faults::Fault;
+use crate::app::{AppError, schema};
 
 /// A JSON body that was checked against the schema of `T`.
 pub struct Body<T>(pub T);
@@ -76,7 +74,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let reading = document(request, payload, &["application/json"], Absence::IsAFault);
-        Box::pin(async move { Ok(Self(read(reading.await?)?)) })
+        Box::pin(async move { Ok(Self(schema::read(reading.await?)?)) })
     }
 }
 
@@ -86,7 +84,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for OptionalBody<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let reading = document(request, payload, &["application/json"], Absence::IsEmpty);
-        Box::pin(async move { Ok(Self(read(reading.await?)?)) })
+        Box::pin(async move { Ok(Self(schema::read(reading.await?)?)) })
     }
 }
 
@@ -133,61 +131,8 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
             // A patch can clear a field, but not one that the record does not have.
             let schema = schema::of::<T>()?;
             refuse_unknown(fields, |name| schema.has(name))?;
-            let read = |document| read_for_app::<T>(document);
-            Ok(Self { patch, read })
+            Ok(Self { patch, read: schema::read })
         })
-    }
-}
-
-fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, ApiError> {
-    let (document, faults) = checked::<T>(document)?;
-    if !faults.is_empty() {
-        return Err(ApiError::invalid(faults));
-    }
-    serde_json::from_value(document).map_err(|e| {
-        let fault = Fault { pointer: String::new(), code: "invalid".into(), detail: e.to_string() };
-        ApiError::invalid(vec![fault.into()])
-    })
-}
-
-fn read_for_app<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, AppError> {
-    let (document, faults) = checked::<T>(document).map_err(|e| AppError::Internal(e.to_string()))?;
-    if !faults.is_empty() {
-        let fault = |fault: FieldError| Fault {
-            pointer: fault.pointer.unwrap_or_default(),
-            code: fault.code.into(),
-            detail: fault.detail,
-        };
-        return Err(AppError::Invalid(faults.into_iter().map(fault).collect()));
-    }
-    serde_json::from_value(document).map_err(|e| AppError::fault("", "invalid", e.to_string()))
-}
-
-/// The document without its nulls, which mean the same as fields that are not there; and its faults
-/// by the schema of `T`. A field that is unknown is one even if it is null.
-fn checked<T: ToSchema + 'static>(document: Value) -> Result<(Value, Vec<FieldError>), ApiError> {
-    let schema = schema::of::<T>()?;
-    let mut said = document.clone();
-    drop_nulls(&mut said);
-    let mut faults = schema.faults(&said);
-    if said != document {
-        let unknown = schema.faults(&document).into_iter().filter(|fault| fault.code == "unknown_field");
-        faults.extend(unknown);
-        faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-        faults.dedup();
-    }
-    Ok((said, faults))
-}
-
-/// Takes out every field that is null: in a body it means the same as a field that is not there.
-fn drop_nulls(document: &mut Value) {
-    match document {
-        Value::Object(fields) => {
-            fields.retain(|_, field| !field.is_null());
-            fields.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        _ => {}
     }
 }
 

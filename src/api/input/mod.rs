@@ -3,7 +3,6 @@
 
 mod body;
 mod query;
-mod schema;
 
 pub use body::{Body, Brought, Merge, NoBody, OptionalBody, Reader, Whole};
 pub use query::{Filters, Listing, NoFilters};

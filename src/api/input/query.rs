@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::schema;
 use crate::api::cursor::{self, Cursor};
 use crate::api::error::{ApiError, Code, FieldError};
-use crate::app::Context;
+use crate::app::faults::Fault;
+use crate::app::{Context, schema};
 
 /// How many rows a page has when the caller does not say.
 const DEFAULT_LIMIT: i64 = 50;
@@ -122,10 +122,8 @@ fn read<T: DeserializeOwned + ToSchema + 'static>(parameters: Map<String, Value>
     let document = Value::Object(parameters);
     let faults = schema::of::<T>()?.faults(&document);
     if !faults.is_empty() {
-        let named = |fault: FieldError| {
-            let name = fault.pointer.unwrap_or_default();
-            parameter(name.trim_start_matches('/'), &fault.code, fault.detail)
-        };
+        let named =
+            |fault: Fault| parameter(fault.pointer.trim_start_matches('/'), &fault.code, fault.detail);
         return Err(ApiError::invalid(faults.into_iter().map(named).collect()));
     }
     serde_json::from_value(document)

@@ -88,7 +88,8 @@ impl Feedback {
     }
 
     /// Whether it has been given. Then every change is a revision.
-    pub(super) fn is_given(&self) -> bool {
+    #[must_use]
+    pub fn is_given(&self) -> bool {
         self.row.state == FeedbackState::Submitted
     }
 

@@ -1,5 +1,7 @@
 //! Accounts as they are shown.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -7,10 +9,12 @@ use crate::app::AppError;
 use crate::auth::caller::{Actor, Caller};
 use crate::domain::comparison::Account;
 use crate::domain::feedback::{Point, RevisionState};
-use crate::domain::ids::FeedbackId;
+use crate::domain::ids::{AgencyId, FeedbackId, InterviewId, kinds};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::feedback::{self, FeedbackRow};
+use crate::store::points;
+use crate::store::record::ListOptions;
 use crate::store::revisions::{self, RevisionDocument};
 
 /// One person's account as it now stands.
@@ -55,6 +59,25 @@ impl Feedback {
             points: self.points.clone(),
             agency_only: row.agency_only.map(|only| only.0),
         }
+    }
+
+    /// A page of the accounts that were begun or given, each with its interview.
+    pub fn told(
+        conn: &mut DbConn,
+        agency: AgencyId,
+        options: &ListOptions<kinds::Feedback>,
+    ) -> Result<Vec<(Self, InterviewId)>, AppError> {
+        let rows = feedback::list_told(conn, agency, options)?;
+        let ids: Vec<FeedbackId> = rows.iter().map(|(row, _)| row.id).collect();
+        let mut points: HashMap<FeedbackId, Vec<Point>> = HashMap::new();
+        for row in points::of_several(conn, agency, &ids)? {
+            points.entry(row.feedback_id).or_default().push(row.into());
+        }
+        let whole = |(row, interview): (FeedbackRow, InterviewId)| {
+            let points = points.remove(&row.id).unwrap_or_default();
+            (Self { row, points }, interview)
+        };
+        Ok(rows.into_iter().map(whole).collect())
     }
 
     /// The account as far as it is compared with others.

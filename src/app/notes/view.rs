@@ -144,8 +144,14 @@ pub fn list(
         candidate_id: query.candidate_id,
         contact_id: query.contact_id,
     };
-    let options =
-        ListOptions { updated_since: query.updated_since, include_deleted: false, named: None, after, limit };
+    let options = ListOptions {
+        updated_since: query.updated_since,
+        include_deleted: false,
+        named: None,
+        oldest_first: false,
+        after,
+        limit,
+    };
     let rows = notes::list(conn, agency, &filters, &options)?;
     let ids: Vec<NoteId> = rows.iter().map(|note| note.id).collect();
     let deliveries = deliveries::of_notes(conn, agency, &ids)?;

@@ -6,10 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::api::error::{ApiError, Code, FieldError};
+use super::AppError;
+use super::faults::Fault;
 use crate::domain::search::NamePart;
 
 /// A type's schema, ready to check documents.
@@ -22,17 +24,57 @@ pub struct Schema {
 static SCHEMAS: RwLock<Option<HashMap<TypeId, Arc<Schema>>>> = RwLock::new(None);
 
 /// The schema of `T`; made on first use.
-pub fn of<T: ToSchema + 'static>() -> Result<Arc<Schema>, ApiError> {
+pub fn of<T: ToSchema + 'static>() -> Result<Arc<Schema>, AppError> {
     let id = TypeId::of::<T>();
     let known = SCHEMAS.read().unwrap_or_else(PoisonError::into_inner);
     if let Some(schema) = known.as_ref().and_then(|schemas| schemas.get(&id)) {
         return Ok(schema.clone());
     }
     drop(known);
-    let schema = Arc::new(make::<T>().map_err(|e| ApiError::new(Code::Internal, e))?);
+    let schema = Arc::new(make::<T>().map_err(AppError::Internal)?);
     let mut known = SCHEMAS.write().unwrap_or_else(PoisonError::into_inner);
     known.get_or_insert_default().insert(id, schema.clone());
     Ok(schema)
+}
+
+/// Reads a document as a `T`, in which null means the same as a field that is not there.
+///
+/// # Errors
+/// [`AppError::Invalid`] with everything that the schema does not allow. A field that is unknown is a
+/// fault even if it is null.
+pub fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, AppError> {
+    let (document, faults) = checked::<T>(document)?;
+    if !faults.is_empty() {
+        return Err(AppError::Invalid(faults));
+    }
+    serde_json::from_value(document).map_err(|e| AppError::fault("", "invalid", e.to_string()))
+}
+
+/// The document without its nulls; and its faults by the schema of `T`.
+fn checked<T: ToSchema + 'static>(document: Value) -> Result<(Value, Vec<Fault>), AppError> {
+    let schema = of::<T>()?;
+    let mut said = document.clone();
+    drop_nulls(&mut said);
+    let mut faults = schema.faults(&said);
+    if said != document {
+        let unknown = schema.faults(&document).into_iter().filter(|fault| fault.code == "unknown_field");
+        faults.extend(unknown);
+        faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        faults.dedup();
+    }
+    Ok((said, faults))
+}
+
+/// Takes out every field that is null.
+fn drop_nulls(document: &mut Value) {
+    match document {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
 }
 
 fn make<T: ToSchema>() -> Result<Schema, String> {
@@ -49,7 +91,7 @@ fn make<T: ToSchema>() -> Result<Schema, String> {
 impl Schema {
     /// Every fault of the document.
     #[must_use]
-    pub fn faults(&self, document: &Value) -> Vec<FieldError> {
+    pub fn faults(&self, document: &Value) -> Vec<Fault> {
         let mut faults = Vec::new();
         for error in self.validator.iter_errors(document) {
             collect(&error, &mut faults);
@@ -80,10 +122,10 @@ impl Schema {
     }
 }
 
-fn collect(error: &ValidationError<'_>, faults: &mut Vec<FieldError>) {
+fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
     let at = error.instance_path().as_str();
     let mut add = |pointer: String, code: &str, detail: String| {
-        faults.push(FieldError { pointer: Some(pointer), parameter: None, code: code.to_owned(), detail });
+        faults.push(Fault { pointer, code: code.to_owned().into(), detail });
     };
     match error.kind() {
         ValidationErrorKind::Required { property } => {
@@ -171,13 +213,12 @@ fn wants_null(error: &ValidationError<'_>) -> bool {
 }
 
 /// No text of PostgreSQL can hold U+0000, and no honest text does.
-fn forbid_nul(value: &Value, at: &mut String, faults: &mut Vec<FieldError>) {
+fn forbid_nul(value: &Value, at: &mut String, faults: &mut Vec<Fault>) {
     let length = at.len();
     match value {
-        Value::String(text) if text.contains('\0') => faults.push(FieldError {
-            pointer: Some(at.clone()),
-            parameter: None,
-            code: "control_character".to_owned(),
+        Value::String(text) if text.contains('\0') => faults.push(Fault {
+            pointer: at.clone(),
+            code: "control_character".into(),
             detail: "must not contain U+0000".to_owned(),
         }),
         Value::Array(items) => {
@@ -200,7 +241,8 @@ fn forbid_nul(value: &Value, at: &mut String, faults: &mut Vec<FieldError>) {
 }
 
 /// A name as part of a JSON pointer (RFC 6901, section 3).
-pub(super) fn escape(name: &str) -> String {
+#[must_use]
+pub fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
@@ -242,7 +284,7 @@ mod tests {
         let lines: Vec<String> = schema
             .faults(&document)
             .into_iter()
-            .map(|f| format!("{} {}: {}", f.pointer.unwrap_or_default(), f.code, f.detail))
+            .map(|f| format!("{} {}: {}", f.pointer, f.code, f.detail))
             .collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
         /at invalid_format: must be a date-time, as RFC 3339 and JSON Schema say

@@ -1,0 +1,2 @@
+DROP INDEX feedback_by_update;
+DROP INDEX feedback_by_id;
