@@ -39,6 +39,10 @@ pub struct Settings {
     pub retry_requests: RetryRequestSettings,
     /// Telling other systems of what happens.
     pub webhooks: WebhookSettings,
+    /// The change feed.
+    pub events: EventSettings,
+    /// Files of records that are taken in.
+    pub imports: ImportSettings,
     /// The log.
     pub log: LogSettings,
 }
@@ -185,6 +189,26 @@ pub struct RateLimit {
 pub struct RetryRequestSettings {
     /// How long a client has to answer before a request expires, in days.
     pub answer_days: u32,
+}
+
+/// The change feed.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventSettings {
+    /// How far back the feed goes, in days; 0 is for ever.
+    pub retention_days: u32,
+}
+
+/// Files of records that are taken in.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportSettings {
+    /// The largest file, in bytes.
+    pub body_limit_bytes: u64,
+    /// How long a file may take to arrive, in seconds.
+    pub receive_timeout_seconds: u32,
+    /// How long it is kept what came of each row, in days.
+    pub keep_days: u32,
 }
 
 /// The log.

@@ -17,6 +17,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::api::arrival::{self, BodyTimeout};
 use crate::api::contract::{self, Contract};
+use crate::api::imports::FileLimit;
 use crate::api::metrics::{self, Metrics};
 use crate::api::openapi::{self, Document};
 use crate::api::rate::{self, Limits, Policy};
@@ -159,6 +160,9 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
 
     let body_limit = usize::try_from(server_settings.body_limit_bytes)?;
     let request_timeout = Duration::from_secs(u64::from(server_settings.request_timeout_seconds));
+    let file_timeout = Duration::from_secs(u64::from(settings.imports.receive_timeout_seconds));
+    let body_timeout = BodyTimeout { body: request_timeout, file: file_timeout };
+    let file_limit = FileLimit(settings.imports.body_limit_bytes);
     let app_metrics = web::Data::new(metrics);
     let app = move || {
         let app = App::new()
@@ -168,7 +172,8 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
             .app_data(contract.clone())
             .app_data(limits.clone())
             .app_data(web::PayloadConfig::new(body_limit))
-            .app_data(web::Data::new(BodyTimeout(request_timeout)))
+            .app_data(web::Data::new(body_timeout))
+            .app_data(web::Data::new(file_limit))
             .app_data(web::PathConfig::default().error_handler(routing::bad_path))
             .wrap(from_fn(contract::layer))
             .wrap(from_fn(rate::layer))

@@ -45,6 +45,10 @@ fn lists(records: &Records) -> Vec<String> {
         "/v1/users".to_owned(),
         "/v1/api-clients".to_owned(),
         "/v1/events".to_owned(),
+        "/v1/events?types=note.sent".to_owned(),
+        "/v1/events?types=note.sent,client.created".to_owned(),
+        "/v1/imports".to_owned(),
+        "/v1/exports/feedback?updated_since=2026-11-18T12:00:00Z".to_owned(),
         "/v1/webhook-endpoints".to_owned(),
         format!("/v1/webhook-endpoints/{endpoint}/deliveries"),
         format!("/v1/webhook-endpoints/{endpoint}/deliveries?state=failed"),
@@ -193,6 +197,27 @@ async fn sqlite_goes_on_in_the_feed_where_it_was() {
         let goes_on = "events_in_order (agency_id=? AND xact=? AND seq>?)";
         assert!(
             plan.iter().any(|step| step.detail.contains(goes_on)),
+            "{sql}: {}",
+            plan.last().unwrap().detail
+        );
+    }
+}
+
+#[actix_web::test]
+async fn sqlite_follows_rare_events_along_their_type() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let admin = app.user(debrief::domain::people::Role::Admin).await;
+    let first = admin.get("/v1/events?limit=1").await.expect(200);
+    app.database().take_statements();
+    let after = first["data"][0]["id"].as_str().unwrap();
+    admin.get(&format!("/v1/events?after={after}&types=note.sent,note.failed")).await.expect(200);
+    let mut statements = app.database().take_statements();
+    statements.retain(|sql| sql.contains("LIMIT") && sql.contains("seq") && sql.contains("`type` ="));
+    assert_eq!(statements.len(), 2, "{statements:#?}");
+    for (sql, plan) in explained(&app, &statements) {
+        let along = "events_by_type (agency_id=? AND type=? AND xact=? AND seq>?)";
+        assert!(
+            plan.iter().any(|step| step.detail.contains(along)),
             "{sql}: {}",
             plan.last().unwrap().detail
         );

@@ -15,11 +15,19 @@ use actix_web::error::PayloadError;
 use actix_web::middleware::Next;
 use actix_web::web::{self, Bytes};
 use futures_core::Stream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 /// How long a body may take to arrive.
 #[derive(Clone, Copy)]
-pub struct BodyTimeout(pub Duration);
+pub struct BodyTimeout {
+    /// The whole of an ordinary one; and the longest pause in a file.
+    pub body: Duration,
+    /// The whole of a file that is imported.
+    pub file: Duration,
+}
+
+/// Where files are imported.
+const FILES: &str = "/v1/imports";
 
 /// A body on its way in.
 type Arriving = Rc<RefCell<Payload>>;
@@ -28,6 +36,13 @@ type Arriving = Rc<RefCell<Payload>>;
 struct Timely {
     payload: Arriving,
     deadline: Pin<Box<Sleep>>,
+    pause: Option<Pause>,
+}
+
+/// The longest time without a byte.
+struct Pause {
+    longest: Duration,
+    end: Pin<Box<Sleep>>,
 }
 
 impl Stream for Timely {
@@ -36,10 +51,14 @@ impl Stream for Timely {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let arrived = Pin::new(&mut *self.payload.borrow_mut()).poll_next(cx);
         if arrived.is_ready() {
+            if let Some(pause) = &mut self.pause {
+                pause.end.as_mut().reset(Instant::now() + pause.longest);
+            }
             return arrived;
         }
         let too_late = |()| Some(Err(PayloadError::Io(io::ErrorKind::TimedOut.into())));
-        self.deadline.as_mut().poll(cx).map(too_late)
+        let paused = self.pause.as_mut().map_or(Poll::Pending, |pause| pause.end.as_mut().poll(cx));
+        if paused.is_ready() { paused } else { self.deadline.as_mut().poll(cx) }.map(too_late)
     }
 }
 
@@ -72,8 +91,11 @@ pub async fn layer(
         Payload::None => return Ok(next.call(request).await?.map_into_left_body()),
         payload => Rc::new(RefCell::new(payload)),
     };
-    let deadline = Box::pin(tokio::time::sleep(timeout.0));
-    let timely = Timely { payload: payload.clone(), deadline };
+    let is_file = request.path() == FILES;
+    let sleep = |time| Box::pin(tokio::time::sleep(time));
+    let deadline = sleep(if is_file { timeout.file } else { timeout.body });
+    let pause = is_file.then(|| Pause { longest: timeout.body, end: sleep(timeout.body) });
+    let timely = Timely { payload: payload.clone(), deadline, pause };
     request.set_payload(Payload::Stream { payload: Box::pin(timely) });
     let response = next.call(request).await?;
     let hold = |_: &mut _, answer| EitherBody::right(Holding { answer: Box::pin(answer), _request: payload });

@@ -85,6 +85,11 @@ codes! {
     IdempotencyInFlight "idempotency_in_flight" CONFLICT "The first request is still being answered"
     /// The webhook endpoint is disabled: enable it first.
     EndpointDisabled "endpoint_disabled" CONFLICT "The endpoint is disabled"
+    /// The import has come to its end already.
+    ImportOver "import_over" CONFLICT "The import is over"
+    /// The feed does not go back so far any more: read the lists as they are now, and then follow the feed
+    /// without `after`.
+    EventsExpired "events_expired" GONE "The feed does not go back so far"
     /// The record has changed since it was read.
     StaleVersion "stale_version" PRECONDITION_FAILED "The record has changed"
     /// The body is larger than the server takes.
@@ -282,6 +287,7 @@ impl From<AppError> for ApiError {
                     ConflictCode::ContactBlocked => Code::ContactBlocked,
                     ConflictCode::KeyInFlight => Code::IdempotencyInFlight,
                     ConflictCode::EndpointDisabled => Code::EndpointDisabled,
+                    ConflictCode::ImportOver => Code::ImportOver,
                 };
                 let error = Self { existing_id: existing, ..Self::new(code, detail) };
                 match code {
@@ -294,6 +300,7 @@ impl From<AppError> for ApiError {
             AppError::KeyReused => {
                 Self::new(Code::IdempotencyKeyReused, "the key was sent before with another request")
             }
+            AppError::Expired(why) => Self::new(Code::EventsExpired, why),
             AppError::Forbidden(why) => Self::new(Code::Forbidden, why),
             AppError::Unauthorized(why) => unauthorized(why, ""),
             AppError::Store(StoreError::Unavailable(cause)) => {

@@ -21,6 +21,7 @@ pub mod feedback;
 pub mod head;
 pub mod health;
 pub mod idempotency_keys;
+pub mod imports;
 pub mod input;
 pub mod interviews;
 pub mod job_orders;

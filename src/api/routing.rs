@@ -30,6 +30,7 @@ pub fn routes(routes: &mut impl Routes) {
         .configure(super::deliveries::routes)
         .configure(super::events::routes)
         .configure(super::exports::routes)
+        .configure(super::imports::routes)
         .configure(super::webhook_deliveries::routes)
         .configure(super::webhook_endpoints::routes);
 }

@@ -37,6 +37,9 @@ pub enum AppError {
     /// The caller's idempotency key stands for another request.
     #[error("the key was sent before with another request")]
     KeyReused,
+    /// What is asked for was there once, and is kept no longer.
+    #[error("{0}")]
+    Expired(&'static str),
     /// The caller may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -66,6 +69,24 @@ pub enum ConflictCode {
     KeyInFlight,
     /// A webhook endpoint gets nothing.
     EndpointDisabled,
+    /// Nothing more will come of an import.
+    ImportOver,
+}
+
+impl ConflictCode {
+    /// The code as it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AlreadyExists => "already_exists",
+            Self::InUse => "in_use",
+            Self::ContentChanged => "content_changed",
+            Self::ContactBlocked => "contact_blocked",
+            Self::KeyInFlight => "idempotency_in_flight",
+            Self::EndpointDisabled => "endpoint_disabled",
+            Self::ImportOver => "import_over",
+        }
+    }
 }
 
 impl AppError {

@@ -252,6 +252,14 @@ impl Layout {
     }
 }
 
+/// The id of a record as it is written, with what the ids of its kind begin with.
+#[must_use]
+pub fn spelled(prefix: &str, id: AnyRecordId) -> String {
+    let id = id.to_string();
+    let (_, digits) = id.split_once('_').unwrap_or_default();
+    format!("{prefix}_{digits}")
+}
+
 /// The record that one of our ids names, of whichever kind.
 #[must_use]
 pub fn any_record(id: &Value) -> Option<AnyRecordId> {

@@ -1,5 +1,6 @@
 //! The change feed: everything that happened in an agency, for other systems to follow.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -7,10 +8,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::event;
-use crate::domain::ids::EventId;
+use crate::domain::ids::{AgencyId, EventId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
-use crate::store::events::{self, FeedRow, Place};
+use crate::store::events::{self, FeedRow, Horizon, Place};
+use crate::store::pool::Tx;
 
 /// Which events are wanted.
 #[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
@@ -66,8 +68,11 @@ impl From<FeedRow> for FeedEvent {
     }
 }
 
-/// A page of the feed from after a place, or else from after an event: two statements at the most.
-/// None if there is no such event.
+/// A page of the feed from after a place, or else from after an event: two statements, and a few more for
+/// several types. None if there is no such event.
+///
+/// # Errors
+/// [`AppError::Expired`] if the feed does not go back so far.
 pub fn list(
     conn: &mut DbConn,
     caller: &Caller,
@@ -76,13 +81,47 @@ pub fn list(
     types: &[String],
     limit: i64,
 ) -> Result<Option<Vec<FeedEvent>>, AppError> {
-    let from = match (place, after) {
-        (None, Some(event)) => match events::place(conn, caller.agency, event)? {
-            Some(place) => Some(place),
-            None => return Ok(None),
-        },
-        (place, _) => place,
+    let found = match (place, after) {
+        (None, Some(event)) => events::place_and_horizon(conn, caller.agency, event)?,
+        _ => None,
     };
-    let rows = events::feed(conn, caller.agency, from, types, limit)?;
+    let (from, horizon) = match found {
+        Some((place, horizon)) => (Some(place), horizon),
+        None => (place, events::horizon(conn, caller.agency)?),
+    };
+    if let (None, Some(event)) = (from, after) {
+        // One that was forgotten, or one that never was: its id tells when it was made.
+        let is_forgotten =
+            event.made_at().zip(horizon).is_some_and(|(made_at, horizon)| made_at <= *horizon.occurred_at);
+        return if is_forgotten { Err(expired()) } else { Ok(None) };
+    }
+    let beginning = horizon.map(Horizon::place);
+    if from.is_some_and(|from| beginning.is_some_and(|beginning| from < beginning)) {
+        return Err(expired());
+    }
+    let rows = events::feed(conn, caller.agency, from.or(beginning), types, limit)?;
     Ok(Some(rows.into_iter().map(FeedEvent::from).collect()))
+}
+
+fn expired() -> AppError {
+    AppError::Expired(
+        "the feed does not go back so far any more: read the lists as they are now, and then follow the feed \
+         without `after`",
+    )
+}
+
+/// Lets an agency's feed begin later, if its first events are older than they are kept: at most `limit` of
+/// them at a time. They are forgotten unless they are somebody's history. Answers how many it passed.
+pub fn expire(tx: &mut Tx<'_>, agency: AgencyId, kept_for: TimeDelta, limit: i64) -> Result<usize, AppError> {
+    let Some(cutoff) = tx.now().checked_sub_signed(kept_for) else { return Ok(0) };
+    let horizon = events::lock_horizon(tx, agency)?;
+    let mut old = events::feed(tx, agency, Some(horizon.place()), &[], limit)?;
+    let count = old.iter().take_while(|row| *row.occurred_at < cutoff).count();
+    old.truncate(count);
+    let Some(last) = old.last() else { return Ok(0) };
+    let end = Horizon { xact: last.xact, seq: last.seq, occurred_at: last.occurred_at };
+    let passing = old.iter().filter(|row| event::is_passing(&row.event_type)).map(|row| row.seq);
+    events::delete_passing(tx, agency, &passing.collect::<Vec<_>>())?;
+    events::move_horizon(tx, agency, end)?;
+    Ok(count)
 }

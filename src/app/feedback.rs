@@ -3,9 +3,11 @@
 mod account;
 mod hold;
 mod input;
+mod put;
 mod read;
 mod write;
 
 pub use input::{FeedbackInput, PointInput, WaiveInput};
+pub use put::put;
 pub use read::{Feedback, Revision, get, revisions};
 pub use write::{create, patch, submit, waive};

@@ -17,6 +17,7 @@ pub mod faults;
 pub mod feed;
 pub mod feedback;
 pub mod idempotency_keys;
+pub mod imports;
 pub mod interviews;
 pub mod job_orders;
 pub mod letters;

@@ -4,12 +4,12 @@
 mod kind;
 mod references;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::AppError;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
+use super::{AppError, schema};
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, Id};
 use crate::domain::record::ExternalRef;
@@ -102,9 +102,10 @@ pub fn patch<R: Record>(
 ) -> Result<R, AppError> {
     let former: R = take(tx, caller.agency, id)?;
     expect_version(expected, former.common().version)?;
-    let mut document = serde_json::to_value(former.input()).map_err(|e| AppError::Internal(e.to_string()))?;
+    let mut document = document(&former)?;
     json_patch::merge(&mut document, patch);
-    change(tx, caller, former, read(document)?)
+    let changed = next(tx, &former, read(document)?)?;
+    save(tx, caller, &former, changed)
 }
 
 /// Creates the record that `external` names, or makes it what the input says. True if it is new.
@@ -126,7 +127,57 @@ pub fn upsert<R: Record>(
     expect_version(expected, former.common().version)?;
     let refs = input.refs_mut().get_or_insert_with(|| former.external_refs().to_vec());
     references::add(refs, external);
-    Ok((change(tx, caller, former, input)?, false))
+    let changed = next(tx, &former, input)?;
+    Ok((save(tx, caller, &former, changed)?, false))
+}
+
+/// What came of a row of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// A record was made.
+    Created,
+    /// It was changed.
+    Updated,
+    /// It was like this already.
+    Unchanged,
+}
+
+/// Changes a record by a merge patch, or makes the one that the patch describes if there is none yet. It is
+/// called `external` besides what it is called already. What would change nothing is no change, and then
+/// it does not matter what version was expected.
+pub fn put<R: Record>(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: Option<Id<R::Kind>>,
+    external: Option<ExternalRef>,
+    expected: Expected,
+    patch: Map<String, Value>,
+) -> Result<(R, Put), AppError> {
+    if let Some(external) = &external {
+        references::check_one(external).map_err(|fault| AppError::fault("/external_id", "invalid", fault))?;
+    }
+    let Some(id) = id else {
+        return Ok((create(tx, caller, schema::read(Value::Object(patch))?, external)?, Put::Created));
+    };
+    let former: R = take(tx, caller.agency, id)?;
+    let before = document(&former)?;
+    let mut after = before.clone();
+    json_patch::merge(&mut after, &Value::Object(patch));
+    let mut input: R::Input = schema::read(after)?;
+    if let Some(external) = external {
+        references::add(input.refs_mut().get_or_insert_default(), external);
+    }
+    let changed = next(tx, &former, input)?;
+    if document(&changed)? == before {
+        return Ok((former, Put::Unchanged));
+    }
+    expect_version(expected, former.common().version)?;
+    Ok((save(tx, caller, &former, changed)?, Put::Updated))
+}
+
+/// The input that would make a record, as a document.
+fn document<R: Record>(record: &R) -> Result<Value, AppError> {
+    serde_json::to_value(record.input()).map_err(|e| AppError::Internal(e.to_string()))
 }
 
 /// Deletes a record: it stays as a tombstone, and is no longer found by its name or references.
@@ -155,16 +206,20 @@ pub fn delete<R: Record>(
     gone.follow(tx, caller, Some(&former))
 }
 
-fn change<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: R, input: R::Input) -> Result<R, AppError> {
+/// The next version of a record, not written yet.
+fn next<R: Record>(tx: &mut Tx<'_>, former: &R, input: R::Input) -> Result<R, AppError> {
     let mut common = former.common();
-    let version = common.version;
     common.version += 1;
     tx.touch(&mut common.updated_at);
-    let mut changed: R = build(tx, common, input, Some(&former))?;
-    write(tx, &changed, version)?;
-    make_known(tx, &changed, Some(&former))?;
+    build(tx, common, input, Some(former))
+}
+
+/// Writes the next version of a record over the former one.
+fn save<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: &R, mut changed: R) -> Result<R, AppError> {
+    write(tx, &changed, former.common().version)?;
+    make_known(tx, &changed, Some(former))?;
     happened(tx, caller, &changed, "updated")?;
-    changed.follow(tx, caller, Some(&former))?;
+    changed.follow(tx, caller, Some(former))?;
     Ok(changed)
 }
 

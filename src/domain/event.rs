@@ -1,5 +1,13 @@
 //! What can happen, by name: "noun.past_participle".
 
+/// Whether an event is told and then forgotten in time: one of a record that belongs to the CRM, where
+/// everybody can see how it stands. All others are somebody's history.
+#[must_use]
+pub fn is_passing(event_type: &str) -> bool {
+    let noun = event_type.split('.').next().unwrap_or_default();
+    ["candidate", "client", "contact", "job_order"].contains(&noun)
+}
+
 /// Every type of event there is.
 pub const TYPES: &[&str] = &[
     "activity.logged",

@@ -45,6 +45,13 @@ impl<K> Id<K> {
         self.uuid
     }
 
+    /// When it was made, to the millisecond; none if it is no UUIDv7.
+    #[must_use]
+    pub fn made_at(self) -> Option<DateTime<Utc>> {
+        let (seconds, nanos) = self.uuid.get_timestamp()?.to_unix();
+        DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
+    }
+
     /// The same identifier, taken for one of another kind.
     #[must_use]
     pub const fn cast<J>(self) -> Id<J> {
@@ -202,6 +209,8 @@ kinds! {
     MailDomain MailDomainId "mdm"
     /// A call, voicemail or message around a debrief.
     Activity ActivityId "act"
+    /// A file that is imported.
+    Import ImportId "imp"
     /// Something that happened.
     Event EventId "evt"
     /// Where another system wants to be told of what happens.

@@ -1,8 +1,9 @@
 //! What the service does by itself, as time passes: it sends notes and webhooks, picks up what a dead worker
 //! left behind, opens debriefs when their interviews have ended, ends retry requests that the client
-//! left unanswered, and forgets sign-ins and webhook deliveries that are over, and answers that are not
-//! asked for again.
+//! left unanswered, works off imports, and forgets sign-ins, webhook deliveries and imports that are over,
+//! and answers that are not asked for again.
 
+mod imports;
 mod pause;
 mod relay;
 mod stop;
@@ -23,9 +24,10 @@ pub use webhooks::{Sender, SenderSettings};
 
 use crate::app::debriefs::lifecycle;
 use crate::app::retry_requests::expiry;
-use crate::app::{AppError, Context, idempotency_keys, sign_in, webhook_deliveries};
+use crate::app::{AppError, Context, feed, idempotency_keys, sign_in, webhook_deliveries};
 use crate::mail::Transport;
 use crate::outbound::Client;
+use crate::store::agencies;
 use crate::store::pool::Tx;
 
 /// How many debriefs are opened or looked into, or answers forgotten, in one transaction.
@@ -50,6 +52,10 @@ pub struct JobSettings {
     /// How often sign-ins that have ended, old webhook deliveries and answers that were kept long enough
     /// are forgotten.
     pub forget_every: Duration,
+    /// How far back the change feed goes; none for ever.
+    pub events_kept_for: Option<TimeDelta>,
+    /// How long imports are kept that have come to their end.
+    pub imports_kept_for: Duration,
     /// How long work that cannot be broken off may take when the jobs are stopped.
     pub grace: Duration,
 }
@@ -92,6 +98,17 @@ impl Jobs {
         let forgetter = context.clone();
         let forget = move || in_batches(forgetter.clone(), webhook_deliveries::forget_old);
         tasks.spawn(every(settings.forget_every, stopped.clone(), "webhook delivery cleaner", forget));
+        if let Some(kept_for) = settings.events_kept_for {
+            let forgetter = context.clone();
+            let forget = move || forget_events(forgetter.clone(), kept_for);
+            tasks.spawn(every(settings.forget_every, stopped.clone(), "event cleaner", forget));
+        }
+        let (forgetter, kept_for) = (context.clone(), settings.imports_kept_for);
+        let forget = move || imports::forget(forgetter.clone(), kept_for);
+        tasks.spawn(every(settings.forget_every, stopped.clone(), "import cleaner", forget));
+        let importer = context.clone();
+        let import = move |stop| imports::run(importer.clone(), stop);
+        tasks.spawn(watched("importer", RESTART_AFTER, stopped.clone(), import));
         let sender = Sender::new(context.clone(), client, settings.webhooks.clone());
         let send = move |stop| sender.clone().run(stop);
         tasks.spawn(watched("webhook sender", RESTART_AFTER, stopped.clone(), send));
@@ -146,6 +163,15 @@ where
             return Ok(());
         }
     }
+}
+
+/// Lets every agency's feed begin where it is to begin by now.
+async fn forget_events(context: Context, kept_for: TimeDelta) -> Result<(), AppError> {
+    for agency in context.read(|conn| Ok(agencies::ids(conn)?)).await? {
+        let expire = move |tx: &mut Tx<'_>| feed::expire(tx, agency, kept_for, TAKEN_AT_ONCE);
+        while context.write(expire).await? > 0 {}
+    }
+    Ok(())
 }
 
 /// Forgets refresh tokens that ended.

@@ -136,6 +136,11 @@ pub fn job_settings(settings: &Settings) -> JobSettings {
         answered_within: TimeDelta::days(i64::from(settings.retry_requests.answer_days)),
         webhooks: webhooks::sender(&settings.webhooks),
         forget_every: FORGET_EVERY,
+        events_kept_for: match settings.events.retention_days {
+            0 => None,
+            days => Some(TimeDelta::days(i64::from(days))),
+        },
+        imports_kept_for: Duration::from_secs(u64::from(settings.imports.keep_days) * 24 * 60 * 60),
         grace: seconds(settings.server.shutdown_timeout_seconds),
     }
 }

@@ -55,6 +55,11 @@ pub struct Competency {
     pub archived: bool,
 }
 
+/// The ids of all agencies.
+pub fn ids(conn: &mut DbConn) -> QueryResult<Vec<AgencyId>> {
+    agencies::table.select(agencies::id).order(agencies::id).load(conn)
+}
+
 /// Inserts an agency.
 pub fn insert(conn: &mut DbConn, agency: &Agency) -> QueryResult<()> {
     diesel::insert_into(agencies::table).values(agency).execute(conn).map(drop)

@@ -259,3 +259,18 @@ pub fn has_live_note_to(conn: &mut DbConn, debrief: DebriefId, contact: ContactI
         .filter(note_contacts::live);
     diesel::select(exists(live)).get_result(conn)
 }
+
+/// The debrief of an interview, if it stands.
+pub fn of_interview(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    interview: InterviewId,
+) -> QueryResult<Option<DebriefId>> {
+    debriefs::table
+        .filter(debriefs::interview_id.eq(interview))
+        .filter(debriefs::agency_id.eq(agency))
+        .filter(debriefs::deleted_at.is_null())
+        .select(debriefs::id)
+        .first(conn)
+        .optional()
+}

@@ -1,13 +1,14 @@
 //! What happened, in the order in which it was written, and the feed of it.
 
-use diesel::dsl::sql;
+use chrono::DateTime;
+use diesel::dsl::{AsSelect, IntoBoxed, Select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use serde_json::Value;
 
-use super::connection::{DbConn, MultiBackend};
+use super::connection::{Both, DbConn, Lock, Locked, MultiBackend};
 use super::prepared::{Prepared, insert_rows};
-use super::schema::events;
+use super::schema::{events, feed_horizons};
 use super::types::Json;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{AgencyId, AnyRecordId, DebriefId, EventId};
@@ -70,10 +71,78 @@ pub struct FeedRow {
     pub occurred_at: Timestamp,
 }
 
+/// How far back an agency's feed goes.
+#[derive(Debug, Clone, Copy, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = feed_horizons)]
+pub struct Horizon {
+    /// The transaction of the last event that is not shown any more.
+    pub xact: i64,
+    /// Its number.
+    pub seq: i64,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+}
+
+impl Horizon {
+    /// The place after which the feed begins.
+    #[must_use]
+    pub const fn place(self) -> Place {
+        (self.xact, self.seq)
+    }
+}
+
 /// Where the event stands in the agency's feed.
 pub fn place(conn: &mut DbConn, agency: AgencyId, id: EventId) -> QueryResult<Option<Place>> {
     let row = events::table.filter(events::id.eq(id)).filter(events::agency_id.eq(agency));
     row.select((events::xact, events::seq)).first(conn).optional()
+}
+
+/// The same with how far back the feed goes; none if it goes back to the beginning.
+pub fn place_and_horizon(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    id: EventId,
+) -> QueryResult<Option<(Place, Option<Horizon>)>> {
+    events::table
+        .left_join(feed_horizons::table.on(feed_horizons::agency_id.eq(events::agency_id)))
+        .filter(events::id.eq(id))
+        .filter(events::agency_id.eq(agency))
+        .select(((events::xact, events::seq), Option::<Horizon>::as_select()))
+        .first(conn)
+        .optional()
+}
+
+/// How far back the agency's feed goes; none if it goes back to the beginning.
+pub fn horizon(conn: &mut DbConn, agency: AgencyId) -> QueryResult<Option<Horizon>> {
+    feed_horizons::table.find(agency).select(Horizon::as_select()).first(conn).optional()
+}
+
+/// The same for who is about to move it: nobody else does until the transaction ends.
+pub fn lock_horizon(conn: &mut DbConn, agency: AgencyId) -> QueryResult<Horizon> {
+    let first = (
+        feed_horizons::agency_id.eq(agency),
+        feed_horizons::xact.eq(0),
+        feed_horizons::seq.eq(0),
+        feed_horizons::occurred_at.eq(Timestamp::from(DateTime::UNIX_EPOCH)),
+    );
+    let insert = diesel::insert_into(feed_horizons::table).values(first);
+    Both(insert.on_conflict(feed_horizons::agency_id).do_nothing()).execute(conn)?;
+    let row = feed_horizons::table.find(agency).select(Horizon::as_select());
+    Locked(row, Lock::Wait).get_result(conn)
+}
+
+/// Moves how far back the agency's feed goes.
+pub fn move_horizon(conn: &mut DbConn, agency: AgencyId, horizon: Horizon) -> QueryResult<()> {
+    diesel::update(feed_horizons::table.find(agency)).set(horizon).execute(conn).map(drop)
+}
+
+/// Deletes the events of these numbers that are in no debrief's history.
+pub fn delete_passing(conn: &mut DbConn, agency: AgencyId, numbers: &[i64]) -> QueryResult<usize> {
+    let passing = events::table
+        .filter(events::seq.eq_any(numbers))
+        .filter(events::agency_id.eq(agency))
+        .filter(events::debrief_id.is_null());
+    diesel::delete(passing).execute(conn)
 }
 
 /// The place after which everything stands that is not committed yet. On PostgreSQL some of what was
@@ -101,27 +170,73 @@ pub fn feed(
     types: &[String],
     limit: i64,
 ) -> QueryResult<Vec<FeedRow>> {
-    let mut query = events::table
-        .filter(events::agency_id.eq(agency))
-        .order((events::xact, events::seq))
-        .limit(limit)
-        .select(FeedRow::as_select())
-        .into_boxed::<MultiBackend>();
-    if let Some((xact, seq)) = after {
-        query = match conn {
-            DbConn::Postgres(_) => {
-                let later = sql::<Bool>("(events.xact, events.seq) > (").bind::<BigInt, _>(xact);
-                query.filter(later.sql(", ").bind::<BigInt, _>(seq).sql(")"))
+    // Several statements have to agree about what is settled.
+    let settled = match conn {
+        DbConn::Postgres(_) if types.len() > 1 => Some(end(conn, agency)?.0),
+        _ => None,
+    };
+    let page = Page { agency, after, settled, limit };
+    match types {
+        [] => page.read(conn, None),
+        few if few.len() <= FEW_TYPES => {
+            let mut rows = Vec::new();
+            for event_type in few {
+                rows.append(&mut page.read(conn, Some(event_type))?);
             }
-            // All events are of one transaction; so nothing before the place is looked at.
-            DbConn::Sqlite(_) => query.filter(events::xact.eq(xact)).filter(events::seq.gt(seq)),
-        };
+            rows.sort_by_key(|row| (row.xact, row.seq));
+            rows.dedup_by_key(|row| row.seq);
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok(rows)
+        }
+        many => page.query(conn).filter(events::event_type.eq_any(many.to_vec())).load(conn),
     }
-    if matches!(conn, DbConn::Postgres(_)) {
-        query = query.filter(sql::<Bool>(SETTLED));
+}
+
+/// Up to how many types are each read on their own, along their index. More of them are not rare.
+const FEW_TYPES: usize = 8;
+
+/// A page of the feed that is about to be read.
+#[derive(Clone, Copy)]
+struct Page {
+    agency: AgencyId,
+    after: Option<Place>,
+    /// The last transaction that is settled, where that is known.
+    settled: Option<i64>,
+    limit: i64,
+}
+
+type FeedSelect = AsSelect<FeedRow, MultiBackend>;
+
+impl Page {
+    fn read(self, conn: &mut DbConn, event_type: Option<&str>) -> QueryResult<Vec<FeedRow>> {
+        let mut query = self.query(conn);
+        if let Some(event_type) = event_type {
+            query = query.filter(events::event_type.eq(event_type.to_owned()));
+        }
+        Prepared(query).load(conn)
     }
-    if types.is_empty() {
-        return Prepared(query).load(conn);
+
+    fn query(self, conn: &DbConn) -> IntoBoxed<'static, Select<events::table, FeedSelect>, MultiBackend> {
+        let mut query = events::table
+            .select(FeedRow::as_select())
+            .into_boxed::<MultiBackend>()
+            .filter(events::agency_id.eq(self.agency))
+            .order((events::xact, events::seq))
+            .limit(self.limit);
+        if let Some((xact, seq)) = self.after {
+            query = match conn {
+                DbConn::Postgres(_) => {
+                    let later = sql::<Bool>("(events.xact, events.seq) > (").bind::<BigInt, _>(xact);
+                    query.filter(later.sql(", ").bind::<BigInt, _>(seq).sql(")"))
+                }
+                // All events are of one transaction; so nothing before the place is looked at.
+                DbConn::Sqlite(_) => query.filter(events::xact.eq(xact)).filter(events::seq.gt(seq)),
+            };
+        }
+        match (conn, self.settled) {
+            (DbConn::Postgres(_), Some(last)) => query.filter(events::xact.le(last)),
+            (DbConn::Postgres(_), None) => query.filter(sql::<Bool>(SETTLED)),
+            (DbConn::Sqlite(_), _) => query,
+        }
     }
-    query.filter(events::event_type.eq_any(types)).load(conn)
 }

@@ -20,6 +20,7 @@ pub mod events;
 pub mod feedback;
 pub mod history;
 pub mod idempotency_keys;
+pub mod imports;
 pub mod interviews;
 pub mod job_orders;
 pub mod lock_file;

@@ -537,6 +537,72 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Instant, Uuid};
+
+    feed_horizons (agency_id) {
+        agency_id -> Uuid,
+        xact -> BigInt,
+        seq -> BigInt,
+        occurred_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Document, Instant, Uuid};
+
+    imports (id) {
+        id -> Uuid,
+        agency_id -> Uuid,
+        kind -> Text,
+        format -> Text,
+        dry_run -> Bool,
+        external_system -> Nullable<Text>,
+        header -> Document,
+        state -> Text,
+        reason -> Nullable<Text>,
+        actor -> Document,
+        rows_total -> BigInt,
+        rows_done -> BigInt,
+        rows_created -> BigInt,
+        rows_updated -> BigInt,
+        rows_unchanged -> BigInt,
+        rows_failed -> BigInt,
+        failures -> Integer,
+        created_at -> Instant,
+        started_at -> Nullable<Instant>,
+        finished_at -> Nullable<Instant>,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Uuid;
+
+    import_chunks (import_id, first_row) {
+        import_id -> Uuid,
+        first_row -> BigInt,
+        agency_id -> Uuid,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Uuid;
+
+    import_results (import_id, last_row) {
+        import_id -> Uuid,
+        last_row -> BigInt,
+        agency_id -> Uuid,
+        failed -> Bool,
+        content -> Text,
+    }
+}
+
 diesel::joinable!(debriefs -> interviews (interview_id));
 diesel::joinable!(debriefs -> candidates (candidate_id));
 diesel::joinable!(debriefs -> clients (client_id));
@@ -581,7 +647,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     delivery_attempts,
     events,
+    feed_horizons,
     webhook_endpoints,
     webhook_deliveries,
     mail_domains,
+    imports,
+    import_chunks,
+    import_results,
 );

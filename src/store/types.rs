@@ -18,6 +18,7 @@ use super::connection::{MultiBackend, MultiRawValue};
 use crate::domain::activity::ActivityKind;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::delivery::DeliveryState;
+use crate::domain::exchange::{Collection, FileFormat, ImportState};
 use crate::domain::feedback::{Address, Channel, FeedbackState, Overall, PointKind, Severity, Side};
 use crate::domain::ids::{Id, Kind};
 use crate::domain::interview::{Format, InterviewStatus};
@@ -237,14 +238,17 @@ text_columns!(
     ActivityKind,
     Address,
     Channel,
+    Collection,
     ContactRole,
     DebriefState,
     DeliveryState,
     DisabledBecause,
     EmailStatus,
     FeedbackState,
+    FileFormat,
     Format,
     Grounds,
+    ImportState,
     InterviewStatus,
     JobOrderStatus,
     NoteState,

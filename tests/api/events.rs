@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use debrief::app::records;
+use chrono::TimeDelta;
+use debrief::app::{feed, records};
 use debrief::auth::caller::Caller as Principal;
 use debrief::domain::people::Role;
 use debrief::store::clients::Client;
-use debrief::store::pool::Location;
+use debrief::store::pool::{Location, Tx};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::support::{Caller, id, on_both};
+use crate::support::{Caller, Scene, id, on_both};
 
 /// What comes after an event, once it is `count` events: on PostgreSQL an event waits for every
 /// transaction of the whole server that began before, and other tests have theirs.
@@ -85,6 +86,60 @@ on_both! {
         assert_eq!(admin.get("/v1/events?types=").await.faults(), ["types unknown_word"]);
         app.recruiter().await.get("/v1/events").await.problem(403, "forbidden");
         app.user(Role::Auditor).await.get("/v1/events").await.expect(200);
+    }
+
+    async fn several_types_come_in_one_order(app: TestApp) {
+        let admin = app.admin().await;
+        for number in 0..3 {
+            let client = admin.made("/v1/clients", json!({"name": format!("Client {number}")})).await;
+            admin.patch(&format!("/v1/clients/{}", id(&client)), json!({"notes": "Pays late"})).await.expect(200);
+            admin.made("/v1/candidates", json!({"name": "Ada Lindt"})).await;
+        }
+        let filter = "&types=candidate.created,client.updated,client.created,client.updated";
+        let events = next(&admin, None, filter, 9).await;
+        assert_eq!(types(&events), ["client.created", "client.updated", "candidate.created"].repeat(3));
+        let page = admin.get("/v1/events?limit=2&types=client.created,candidate.created").await.expect(200);
+        let rest = admin.get(&format!("/v1/events?cursor={}", page["next_cursor"].as_str().unwrap())).await.expect(200);
+        assert_eq!(types(rest["data"].as_array().unwrap()), ["client.created", "candidate.created"].repeat(2));
+    }
+
+    async fn the_feed_goes_back_as_far_as_it_is_to(app: TestApp) {
+        let admin = app.admin().await;
+        let scene = Scene::set(&admin).await;
+        let interview = admin.made("/v1/interviews", scene.past(json!({}))).await;
+        let history = format!("/v1/debriefs/{}/history", interview["debrief_id"].as_str().unwrap());
+        let told = admin.get(&history).await.expect(200);
+        let old = next(&admin, None, "", 9).await;
+        let (made, last) = (id(old.iter().find(|event| event["type"] == "client.created").unwrap()), id(old.last().unwrap()));
+        let cursor = admin.get("/v1/events?limit=1").await.expect(200)["next_cursor"].as_str().unwrap().to_owned();
+        let expire = || { let (context, agency) = (app.context.clone(), app.agency()); async move {
+            let expire = move |tx: &mut Tx<'_>| feed::expire(tx, agency, TimeDelta::days(90), 4);
+            let mut passed = 0;
+            loop {
+                match context.write(expire).await.unwrap() {
+                    0 => return passed,
+                    count => passed += count,
+                }
+            }
+        } };
+        app.clock.advance(TimeDelta::days(90));
+        assert_eq!(expire().await, 0, "not yet");
+        app.clock.advance(TimeDelta::seconds(1));
+        let admin = app.admin().await;
+        // On PostgreSQL an event is passed once no transaction that began before it is under way.
+        let mut passed = 0;
+        while passed < old.len() {
+            passed += expire().await;
+        }
+        let now = next(&admin, None, "", 1).await;
+        assert_eq!(types(&now), ["user.created"], "the administrator of today");
+        for filter in [format!("after={}", id(&old[0])), format!("after={made}"), format!("cursor={cursor}")] {
+            admin.get(&format!("/v1/events?{filter}")).await.problem(410, "events_expired");
+        }
+        assert_eq!(next(&admin, Some(&last), "", 1).await, now, "who had seen all of them goes on");
+        let never = "evt_7zzzzzzzzzzzzzzzzzzzzzzzzz";
+        assert_eq!(admin.get(&format!("/v1/events?after={never}")).await.faults(), ["after unknown_reference"]);
+        assert_eq!(admin.get(&history).await.expect(200), told, "the history is kept");
     }
 
     async fn nobody_comes_before_what_was_shown(app: TestApp) {

@@ -3,8 +3,6 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use debrief::domain::exchange::Collection;
 use debrief::domain::people::Role;
-use debrief::store::pool::StoreError;
-use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use strum::VariantArray;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -41,17 +39,7 @@ fn fill(app: &TestApp, count: usize) {
         }
         script + "COMMIT;"
     };
-    run(app, &script(false), &script(true));
-}
-
-/// Runs a script in the service's database, in the words of either.
-fn run(app: &TestApp, sqlite: &str, postgres: &str) {
-    use debrief::store::connection::DbConn;
-    let work = |conn: &mut DbConn| match conn {
-        DbConn::Sqlite(conn) => Ok::<_, StoreError>(conn.batch_execute(sqlite)?),
-        DbConn::Postgres(conn) => Ok(conn.batch_execute(postgres)?),
-    };
-    app.context.store.exclusive(work).unwrap();
+    app.script(&script(false), &script(true));
 }
 
 async fn export(caller: &Caller, path: &str) -> Vec<Value> {
@@ -172,13 +160,13 @@ on_both! {
         assert!(raw(&app, &ann, "/v1/exports/clients").await.ends_with(b"\r\n0\r\n\r\n"), "the last chunk");
         // A row of the second piece that cannot be read.
         let spoil = "UPDATE clients SET external_refs = '5' WHERE name = 'Client 700'";
-        run(&app, spoil, spoil);
+        app.script(spoil, spoil);
         let broken = raw(&app, &ann, "/v1/exports/clients").await;
         assert!(broken.starts_with(b"HTTP/1.1 200 OK"));
         assert!(!broken.ends_with(b"0\r\n\r\n"), "the last chunk is missing");
         // Of the first piece it can still be told in an answer.
         let spoil = "UPDATE clients SET external_refs = '5' WHERE name = 'Client 7'";
-        run(&app, spoil, spoil);
+        app.script(spoil, spoil);
         ann.get("/v1/exports/clients").await.problem(500, "internal");
     }
 

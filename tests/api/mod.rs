@@ -19,6 +19,7 @@ mod exports;
 mod feedback;
 mod health;
 mod idempotency_keys;
+mod imports;
 mod interview_debriefs;
 mod interviews;
 mod job_orders;

@@ -13,6 +13,9 @@ use debrief::domain::clock::Clock;
 use debrief::domain::ids::AgencyId;
 use debrief::domain::people::Role;
 use debrief::startup;
+use debrief::store::connection::DbConn;
+use debrief::store::pool::StoreError;
+use diesel::connection::SimpleConnection;
 use tokio::net::TcpStream;
 
 use super::{Caller, Database};
@@ -128,6 +131,15 @@ impl TestApp {
     /// The database that the service uses.
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Runs a script in the service's database, in the words of either.
+    pub fn script(&self, sqlite: &str, postgres: &str) {
+        let work = |conn: &mut DbConn| match conn {
+            DbConn::Sqlite(conn) => Ok::<_, StoreError>(conn.batch_execute(sqlite)?),
+            DbConn::Postgres(conn) => Ok(conn.batch_execute(postgres)?),
+        };
+        self.context.store.exclusive(work).unwrap();
     }
 
     /// How many SQL statements `work` takes.

@@ -46,6 +46,28 @@ impl Tx<'_> {
         self.events.push(event);
     }
 
+    /// Does a part of the work that stands as a whole, or not at all: if it fails, everything before it
+    /// still stands, and the transaction can go on.
+    pub fn attempt<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        type Savepoints = <DbConn as Connection>::TransactionManager;
+        let happened = self.events.len();
+        Savepoints::begin_transaction(self.conn).map_err(StoreError::from)?;
+        match work(self) {
+            Ok(value) => {
+                Savepoints::commit_transaction(self.conn).map_err(StoreError::from)?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.events.truncate(happened);
+                Savepoints::rollback_transaction(self.conn).map_err(StoreError::from)?;
+                Err(error)
+            }
+        }
+    }
+
     /// A new identifier.
     #[must_use]
     pub fn new_id<K>(&mut self) -> Id<K> {

@@ -1,0 +1,2 @@
+DROP INDEX events_by_type;
+DROP TABLE feed_horizons;

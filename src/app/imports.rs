@@ -1,0 +1,371 @@
+//! Imports: a file of records arrives, is kept, and is worked off a few rows at a time, by whoever asks
+//! for it or by a job. The rows, what came of them, and how far the work has got are written in one
+//! transaction, so whoever takes over from a process that died goes on where it was.
+
+mod rows;
+mod upload;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::error::ConflictCode;
+use super::{AppError, Context};
+use crate::auth::caller::{Actor, Caller};
+use crate::domain::exchange::{Collection, FileFormat, ImportState, RowStatus};
+use crate::domain::ids::{AgencyId, ImportId};
+use crate::domain::people::Scope;
+use crate::domain::timestamp::Timestamp;
+use crate::store::connection::DbConn;
+use crate::store::imports::{self as store, Chunk, Import, Results};
+use crate::store::pool::Tx;
+use crate::store::types::Json;
+use crate::store::{api_clients, users};
+
+pub use upload::Upload;
+
+/// How often in a row an import may break before it is given up.
+const MAX_FAILURES: i32 = 5;
+
+/// After how long without news a file that did not arrive whole is forgotten.
+const ABANDONED_AFTER: TimeDelta = TimeDelta::hours(2);
+
+/// How many portions of results are read at once.
+const PORTIONS: i64 = 10;
+
+/// What a file is, and what is to be done with it.
+#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ImportQuery {
+    /// What the file holds.
+    pub kind: Collection,
+    /// Write nothing, and tell what would be written.
+    pub dry_run: Option<bool>,
+    /// The system whose ids stand in `external_id`, `client_external_id` and the like.
+    #[param(min_length = 1, max_length = 64, example = "bullhorn")]
+    #[schema(min_length = 1, max_length = 64)]
+    pub external_system: Option<String>,
+}
+
+/// What came of a row.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RowResult {
+    /// The row's number, from 1. The header of a CSV file is not counted.
+    pub row: i64,
+    /// What came of it.
+    pub status: RowStatus,
+    /// The record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "cnd_01h2xcejqtf2nbrexx3vqjhp41")]
+    pub id: Option<String>,
+    /// Why nothing was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<RowError>,
+}
+
+/// One thing that is wrong with a row.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RowError {
+    /// Where: a JSON pointer (RFC 6901) that begins with the name of the column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "/email")]
+    pub pointer: Option<String>,
+    /// A stable code, as in the answers to single requests.
+    #[schema(example = "invalid_email")]
+    pub code: String,
+    /// What is wrong, for a person.
+    pub detail: String,
+}
+
+/// Keeps what has arrived of a file so far. `id` is the import, once something of it was kept.
+pub fn keep(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: Option<ImportId>,
+    query: &ImportQuery,
+    format: FileFormat,
+    columns: Vec<String>,
+    chunks: Vec<(i64, String)>,
+) -> Result<Import, AppError> {
+    let mut import = match id {
+        Some(id) => store::lock(tx, caller.agency, id)?.ok_or(AppError::NotFound)?,
+        None => receive(tx, caller, query, format, columns)?,
+    };
+    let chunk =
+        |(first_row, content)| Chunk { import_id: import.id, first_row, agency_id: caller.agency, content };
+    let chunks: Vec<Chunk> = chunks.into_iter().map(chunk).collect();
+    store::add_chunks(tx, &chunks)?;
+    import.updated_at = tx.now();
+    store::update(tx, &import)?;
+    Ok(import)
+}
+
+fn receive(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    query: &ImportQuery,
+    format: FileFormat,
+    columns: Vec<String>,
+) -> Result<Import, AppError> {
+    let import = Import {
+        id: tx.new_id(),
+        agency_id: caller.agency,
+        kind: query.kind,
+        format,
+        dry_run: query.dry_run.unwrap_or_default(),
+        external_system: query.external_system.clone(),
+        header: Json(columns),
+        state: ImportState::Receiving,
+        reason: None,
+        actor: Json(caller.actor),
+        rows_total: 0,
+        rows_done: 0,
+        rows_created: 0,
+        rows_updated: 0,
+        rows_unchanged: 0,
+        rows_failed: 0,
+        failures: 0,
+        created_at: tx.now(),
+        started_at: None,
+        finished_at: None,
+        updated_at: tx.now(),
+    };
+    store::insert(tx, &import)?;
+    Ok(import)
+}
+
+/// Keeps the rest of a file, and lets its rows be worked off.
+pub fn queue(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: Option<ImportId>,
+    query: &ImportQuery,
+    upload: &mut Upload,
+) -> Result<Import, AppError> {
+    let (format, columns, rest) = (upload.format(), upload.columns().to_vec(), upload.take());
+    let mut import = keep(tx, caller, id, query, format, columns, rest)?;
+    import.state = ImportState::Queued;
+    import.rows_total = upload.rows();
+    if import.rows_total == 0 {
+        finish(tx, &mut import, ImportState::Done);
+    }
+    store::update(tx, &import)?;
+    Ok(import)
+}
+
+/// Forgets a file that did not become an import.
+pub fn discard(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<(), AppError> {
+    let Some(import) = store::lock(tx, agency, id)? else { return Ok(()) };
+    if import.state == ImportState::Receiving {
+        store::drop_chunks(tx, id)?;
+        store::forget_part(tx, id, PORTIONS)?;
+    }
+    Ok(())
+}
+
+/// An import.
+pub fn get(conn: &mut DbConn, agency: AgencyId, id: ImportId) -> Result<Import, AppError> {
+    store::find(conn, agency, id)?.ok_or(AppError::NotFound)
+}
+
+/// A page of imports, newest first.
+pub fn list(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    after: Option<ImportId>,
+    limit: i64,
+) -> Result<Vec<Import>, AppError> {
+    Ok(store::list(conn, agency, after, limit)?)
+}
+
+/// Stops an import. What was worked off stands, the other rows are forgotten.
+///
+/// # Errors
+/// A conflict if nothing more will come of it anyway.
+pub fn cancel(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<Import, AppError> {
+    let mut import = store::lock(tx, agency, id)?.ok_or(AppError::NotFound)?;
+    if import.state == ImportState::Receiving {
+        return Err(AppError::NotFound);
+    }
+    if import.state.is_over() {
+        return Err(AppError::conflict(ConflictCode::ImportOver, format!("the import is {}", import.state)));
+    }
+    finish(tx, &mut import, ImportState::Cancelled);
+    store::drop_chunks(tx, id)?;
+    store::update(tx, &import)?;
+    Ok(import)
+}
+
+/// A page of what came of the rows after `after`.
+pub fn results(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    id: ImportId,
+    after: i64,
+    failed: bool,
+    limit: usize,
+) -> Result<Vec<RowResult>, AppError> {
+    get(conn, agency, id)?;
+    let mut found: Vec<RowResult> = Vec::new();
+    let mut place = after;
+    while found.len() < limit {
+        let portions = store::results(conn, agency, id, place, failed, PORTIONS)?;
+        let Some((last, _)) = portions.last() else { break };
+        place = *last;
+        for line in portions.iter().flat_map(|(_, content)| content.lines()) {
+            let result: RowResult = read(line)?;
+            if result.row > after && (!failed || result.status == RowStatus::Failed) {
+                found.push(result);
+            }
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// What came of some rows after `after`, a line of JSON each, with the number of the last of them; and how
+/// the import stands. `after` is the last row of such a portion, or 0.
+pub fn progress(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    id: ImportId,
+    after: i64,
+) -> Result<(Import, Vec<(i64, String)>), AppError> {
+    let import = get(conn, agency, id)?;
+    Ok((import, store::results(conn, agency, id, after, false, PORTIONS)?))
+}
+
+/// Works off some rows of an import, if there are any and nobody else is at it. Answers whether there were.
+/// What breaks is tried again, more carefully, and given up in the end.
+pub async fn advance(context: &Context, agency: AgencyId, id: ImportId) -> Result<bool, AppError> {
+    match context.write(move |tx| work_off(tx, agency, id)).await {
+        Ok(worked) => Ok(worked),
+        Err(error) => {
+            tracing::warn!(import = %id, %error, "rows of an import could not be worked off");
+            context.write(move |tx| stumble(tx, agency, id)).await?;
+            Ok(false)
+        }
+    }
+}
+
+/// Works off some rows of every import that has any left. Answers whether there were any.
+pub async fn advance_all(context: &Context) -> Result<bool, AppError> {
+    let mut worked = false;
+    for (agency, id) in context.read(|conn| Ok(store::at_work(conn, PORTIONS)?)).await? {
+        worked |= advance(context, agency, id).await?;
+    }
+    Ok(worked)
+}
+
+fn work_off(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<bool, AppError> {
+    let Some(mut import) = store::claim(tx, agency, id)? else { return Ok(false) };
+    let Some(caller) = caller(tx, &import)? else {
+        give_up(tx, &mut import, "whoever imports may not write any more")?;
+        return Ok(true);
+    };
+    let Some(chunk) = store::next_chunk(tx, id)? else {
+        give_up(tx, &mut import, "its rows are lost")?;
+        return Ok(true);
+    };
+    let now = tx.now();
+    import.state = ImportState::Running;
+    import.started_at.get_or_insert(now);
+    // Where something broke, one row at a time: it holds less that others may want, and what is whole
+    // is not undone with it.
+    let at_once = if import.failures > 0 { 1 } else { usize::MAX };
+    let done_before = usize::try_from(import.rows_done + 1 - chunk.first_row).unwrap_or_default();
+    let mut lines = chunk.content.lines().skip(done_before);
+    let taken: Vec<&str> = lines.by_ref().take(at_once).collect();
+    let results = rows::work_off(tx, &caller, &import, &taken)?;
+    for result in &results {
+        *match result.status {
+            RowStatus::Created | RowStatus::WouldCreate => &mut import.rows_created,
+            RowStatus::Updated | RowStatus::WouldUpdate => &mut import.rows_updated,
+            RowStatus::Unchanged => &mut import.rows_unchanged,
+            RowStatus::Failed => &mut import.rows_failed,
+        } += 1;
+        import.rows_done += 1;
+    }
+    let content: Vec<String> = results.iter().map(write).collect::<Result<_, _>>()?;
+    let results = Results {
+        import_id: id,
+        last_row: import.rows_done,
+        agency_id: agency,
+        failed: results.iter().any(|result| result.status == RowStatus::Failed),
+        content: content.join("\n"),
+    };
+    store::add_results(tx, &results)?;
+    if lines.next().is_none() {
+        store::drop_chunk(tx, id, chunk.first_row)?;
+    }
+    import.failures = 0;
+    import.updated_at = now;
+    if import.rows_done >= import.rows_total {
+        finish(tx, &mut import, ImportState::Done);
+    }
+    store::update(tx, &import)?;
+    Ok(true)
+}
+
+/// As whom the rows are written: the caller as they are now. None if they may not write any more.
+fn caller(tx: &mut Tx<'_>, import: &Import) -> Result<Option<Caller>, AppError> {
+    let (agency, actor) = (import.agency_id, import.actor.0);
+    let caller = match actor {
+        Actor::User(id) => users::find(tx, agency, id)?
+            .filter(|user| user.disabled_at.is_none())
+            .map(|user| Caller { agency, actor, scopes: user.role.scopes(), role: Some(user.role) }),
+        Actor::ApiClient(id) => api_clients::find(tx, agency, id)?
+            .filter(|client| client.disabled_at.is_none())
+            .map(|client| Caller { agency, actor, scopes: client.scopes, role: None }),
+        Actor::System => Some(Caller::system(agency)),
+    };
+    Ok(caller.filter(|caller| caller.scopes.contains(Scope::RecordsWrite)))
+}
+
+fn stumble(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<(), AppError> {
+    let Some(mut import) = store::lock(tx, agency, id)?.filter(|import| !import.state.is_over()) else {
+        return Ok(());
+    };
+    import.failures += 1;
+    if import.failures >= MAX_FAILURES {
+        return give_up(tx, &mut import, "a row could not be worked off, for a reason on our side");
+    }
+    Ok(store::update(tx, &import)?)
+}
+
+fn give_up(tx: &mut Tx<'_>, import: &mut Import, reason: &str) -> Result<(), AppError> {
+    finish(tx, import, ImportState::Failed);
+    import.reason = Some(reason.to_owned());
+    store::drop_chunks(tx, import.id)?;
+    Ok(store::update(tx, import)?)
+}
+
+fn finish(tx: &Tx<'_>, import: &mut Import, state: ImportState) {
+    import.state = state;
+    import.finished_at = Some(tx.now());
+    import.updated_at = tx.now();
+}
+
+/// Forgets a part of the imports that ended long enough ago, and of files that never arrived whole.
+/// Answers how many imports it was at.
+pub fn forget(tx: &mut Tx<'_>, kept_for: Duration, limit: i64) -> Result<usize, AppError> {
+    let now = tx.now();
+    let before = |age: TimeDelta| now.checked_sub_signed(age).map_or(now, Timestamp::from);
+    let kept_for = TimeDelta::from_std(kept_for).unwrap_or(TimeDelta::MAX);
+    let old = store::lock_old(tx, before(kept_for), before(ABANDONED_AFTER), 1)?;
+    for import in &old {
+        store::forget_part(tx, *import, limit)?;
+    }
+    Ok(old.len())
+}
+
+fn write(result: &RowResult) -> Result<String, AppError> {
+    serde_json::to_string(result).map_err(|e| AppError::Internal(e.to_string()))
+}
+
+fn read(line: &str) -> Result<RowResult, AppError> {
+    serde_json::from_str(line).map_err(|e| AppError::Internal(e.to_string()))
+}
