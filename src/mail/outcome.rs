@@ -26,6 +26,9 @@ pub enum Step {
     Content,
 }
 
+/// What is told of a step that took longer than it may.
+pub(super) const TIMED_OUT: &str = "timed out";
+
 /// Something is wrong with the relay and not with the message: it would fail for every message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -102,6 +105,21 @@ impl Outcome {
         }
     }
 
+    /// Whether the server wants less mail for the recipient's domain than it gets (4.7.x), or kept us
+    /// waiting for an answer about the recipient until we gave up. What it says, or does not say, before
+    /// that is about us and all that we bring.
+    #[must_use]
+    pub fn slows_destination(&self) -> bool {
+        match self {
+            Self::Refused { step, reply } => {
+                *step >= Step::Mail && reply.class() == ReplyClass::Transient { slows_domain: true }
+            }
+            Self::Lost { step, error } => *step >= Step::Recipient && error == TIMED_OUT,
+            Self::Unknown { error } => error == TIMED_OUT,
+            Self::Accepted(_) | Self::Revoked | Self::Fault(_) | Self::Unsendable(_) => false,
+        }
+    }
+
     /// Whether the server turned the recipient's address down for good. What it says of an address at
     /// MAIL, it says of the sender's.
     #[must_use]
@@ -158,6 +176,21 @@ mod tests {
             assert!(!bounces(step, 550, "5.7.1 never") && !bounces(step, 450, "4.1.1 later"), "{step}");
         }
         assert!(!bounces(Step::Mail, 550, "5.1.0 who are you"));
+    }
+
+    #[test]
+    fn a_destination_is_slow_by_what_is_said_of_a_message_or_not_said() {
+        let slows =
+            |step, code, text| Outcome::Refused { step, reply: Reply::new(code, text) }.slows_destination();
+        for step in [Step::Mail, Step::Recipient, Step::Data, Step::Content] {
+            assert!(slows(step, 450, "4.7.1 too much"), "{step}");
+            assert!(!slows(step, 450, "4.2.2 full") && !slows(step, 550, "5.7.1 never"), "{step}");
+        }
+        assert!(!slows(Step::Greeting, 421, "4.7.0 too many of you"));
+        let silent = |step| Outcome::Lost { step, error: TIMED_OUT.into() }.slows_destination();
+        assert!(silent(Step::Recipient) && !silent(Step::Mail));
+        assert!(Outcome::Unknown { error: TIMED_OUT.into() }.slows_destination());
+        assert!(!Outcome::Unknown { error: "reset".into() }.slows_destination());
     }
 
     #[test]

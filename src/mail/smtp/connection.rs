@@ -1,6 +1,6 @@
 //! One connection, step by step, so that it is known at which one it ended.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,15 +8,17 @@ use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Mechanism;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
+use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::{Response, Severity};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 use super::server::{Prepared, Timeouts, Tls};
 use super::stream::LineStream;
 use crate::domain::delivery::Reply;
+use crate::mail::outcome::TIMED_OUT;
 use crate::mail::reply::{is_tls_failure, negative, positive};
 use crate::mail::{Fault, Outcome, Step};
 
@@ -26,18 +28,21 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// The server closes the connection, whatever it was asked (RFC 5321, section 3.8).
 const CLOSING: u16 = 421;
 
-const TIMED_OUT: &str = "timed out";
-
 /// Replies that mean "sign in first" or "encrypt first" (RFC 4954, section 6; RFC 3207, section 4).
 const SIGN_IN_WANTED: [u16; 2] = [530, 538];
 
 /// A connection that is signed in and ready for a message.
 pub(super) struct Connection {
     smtp: AsyncSmtpConnection,
+    /// The keywords of what the server offers. lettre keeps only those that it makes use of itself, so
+    /// the server is asked once more, when the connection is as private as it gets.
+    extensions: Vec<String>,
     timeouts: Timeouts,
     opened: Instant,
     messages: u32,
     state: State,
+    /// Whether RCPT and DATA have gone out already, behind MAIL (RFC 2920).
+    is_ahead: bool,
 }
 
 /// What the server takes us to be in the middle of.
@@ -70,7 +75,24 @@ impl Connection {
             let signing_in = smtp.auth(&[Mechanism::Plain, Mechanism::Login], credentials);
             within(timeouts.command, Step::SignIn, signing_in).await?;
         }
-        Ok(Self { smtp, timeouts, opened: Instant::now(), messages: 0, state: State::Ready })
+        let extensions = within(timeouts.greeting, Step::Greeting, smtp.command(Ehlo::new(to.hello.clone())));
+        let extensions = extensions.await?;
+        let extensions = extensions.message().filter_map(|line| line.split_whitespace().next());
+        let extensions = extensions.map(str::to_ascii_uppercase).collect();
+        Ok(Self {
+            smtp,
+            extensions,
+            timeouts,
+            opened: Instant::now(),
+            messages: 0,
+            state: State::Ready,
+            is_ahead: false,
+        })
+    }
+
+    /// Whether the server offers an extension, by its keyword in capitals.
+    fn offers(&self, keyword: &str) -> bool {
+        self.extensions.iter().any(|offered| offered == keyword)
     }
 
     /// True when both ends agree on where they are.
@@ -83,8 +105,14 @@ impl Connection {
         self.messages < max_messages && self.opened.elapsed() < max_age
     }
 
-    /// Starts a transaction: RSET if the one before was refused, then MAIL.
-    pub(super) async fn begin(&mut self, sender: &Address, utf8: bool) -> Result<(), Outcome> {
+    /// Starts a transaction: RSET if the one before was refused, then MAIL. Where the server offers
+    /// PIPELINING, RCPT and DATA go out with it, which saves two waits for an answer.
+    pub(super) async fn begin(
+        &mut self,
+        sender: &Address,
+        recipient: &Address,
+        utf8: bool,
+    ) -> Result<(), Outcome> {
         if self.state == State::InTransaction {
             let reset =
                 self.step(Step::Reset, Rset, self.timeouts.command, Severity::PositiveCompletion).await;
@@ -99,7 +127,30 @@ impl Connection {
         let parameters = if utf8 { beyond_ascii.to_vec() } else { Vec::new() };
         self.messages += 1;
         let mail = Mail::new(Some(sender.clone()), parameters);
-        self.step(Step::Mail, mail, self.timeouts.command, Severity::PositiveCompletion).await
+        self.is_ahead = self.offers("PIPELINING");
+        if !self.is_ahead {
+            return self.step(Step::Mail, mail, self.timeouts.command, Severity::PositiveCompletion).await;
+        }
+        let all = InOneWrite(mail, Rcpt::new(recipient.clone(), Vec::new()), Data);
+        let begun = self.step(Step::Mail, all, self.timeouts.command, Severity::PositiveCompletion).await;
+        if begun.is_err() && self.is_intact() {
+            self.skip_reply(self.timeouts.command).await;
+            if self.is_intact() {
+                self.skip_reply(self.timeouts.data).await;
+            }
+        }
+        begun
+    }
+
+    /// Reads the reply to a command that went out behind one that was refused: it means nothing. A
+    /// server that wants the content all the same gets none, and the connection ends.
+    async fn skip_reply(&mut self, limit: Duration) {
+        let refused = |error| negative(error).is_some_and(|reply| reply.code != CLOSING);
+        self.state = match timeout(limit, self.smtp.read_response()).await {
+            Ok(Ok(reply)) if reply.code().severity == Severity::PositiveCompletion => State::InTransaction,
+            Ok(Err(error)) if refused(&error) => State::InTransaction,
+            _ => State::Broken,
+        };
     }
 
     /// Goes on from MAIL to the server's last word. `commit_point` is called once the server is
@@ -143,9 +194,18 @@ impl Connection {
     }
 
     async fn approach(&mut self, recipient: &Address) -> Result<(), Outcome> {
-        let recipient = Rcpt::new(recipient.clone(), Vec::new());
-        self.step(Step::Recipient, recipient, self.timeouts.command, Severity::PositiveCompletion).await?;
-        self.step(Step::Data, Data, self.timeouts.data, Severity::PositiveIntermediate).await
+        let Timeouts { command, data, .. } = self.timeouts;
+        if !self.is_ahead {
+            let recipient = Rcpt::new(recipient.clone(), Vec::new());
+            self.step(Step::Recipient, recipient, command, Severity::PositiveCompletion).await?;
+            return self.step(Step::Data, Data, data, Severity::PositiveIntermediate).await;
+        }
+        let named = self.next_reply(Step::Recipient, command, Severity::PositiveCompletion).await;
+        if named.is_err() && self.is_intact() {
+            self.skip_reply(data).await;
+        }
+        named?;
+        self.next_reply(Step::Data, data, Severity::PositiveIntermediate).await
     }
 
     async fn step<C: Display>(
@@ -156,7 +216,24 @@ impl Connection {
         expected: Severity,
     ) -> Result<(), Outcome> {
         self.state = State::Broken;
-        match timeout(limit, self.smtp.command(command)).await {
+        let replied = timeout(limit, self.smtp.command(command)).await;
+        self.take(step, replied, expected)
+    }
+
+    /// Waits for the reply to a command that has gone out already.
+    async fn next_reply(&mut self, step: Step, limit: Duration, expected: Severity) -> Result<(), Outcome> {
+        self.state = State::Broken;
+        let replied = timeout(limit, self.smtp.read_response()).await;
+        self.take(step, replied, expected)
+    }
+
+    fn take(
+        &mut self,
+        step: Step,
+        replied: Result<Result<Response, Error>, Elapsed>,
+        expected: Severity,
+    ) -> Result<(), Outcome> {
+        match replied {
             Ok(Ok(response)) if response.code().severity == expected => {
                 self.state = State::InTransaction;
                 Ok(())
@@ -177,6 +254,16 @@ impl Connection {
         }
         self.state = if reply.code == CLOSING { State::Broken } else { State::InTransaction };
         Outcome::Refused { step, reply }
+    }
+}
+
+/// Commands that go out together.
+struct InOneWrite(Mail, Rcpt, Data);
+
+impl Display for InOneWrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(mail, recipient, data) = self;
+        write!(f, "{mail}{recipient}{data}")
     }
 }
 
