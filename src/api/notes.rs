@@ -77,7 +77,8 @@ async fn list(
 ) -> Answer {
     let (agency, query, after, limit) =
         (access.agency, listing.filters.clone(), listing.after, listing.limit + 1);
-    let rows = context.snapshot(move |conn| notes::list(conn, agency, &query, after, limit)).await?;
+    let now = context.store.clock().now().into();
+    let rows = context.snapshot(move |conn| notes::list(conn, agency, &query, after, limit, now)).await?;
     page::answer(&request, &context, &listing, rows, |row| (row.note.updated_at, row.note.id))
 }
 
@@ -90,8 +91,8 @@ async fn show(
     access: Access<Read>,
     id: web::Path<NoteId>,
 ) -> Answer {
-    let agency = access.agency;
-    let found = context.snapshot(move |conn| notes::get(conn, agency, id.into_inner())).await?;
+    let (agency, now) = (access.agency, context.store.clock().now().into());
+    let found = context.snapshot(move |conn| notes::get(conn, agency, id.into_inner(), now)).await?;
     Ok(etag::fresh(&request, &tag(&found)?, &found))
 }
 

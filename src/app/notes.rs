@@ -129,7 +129,7 @@ pub fn create(
     let created = Happening::to("note.created", note.id).of(debrief.id);
     created.with("state", note.state).with("version", note.version).record(tx, caller)?;
     lifecycle::save(tx, &debrief)?;
-    Ok(NoteView::new(note, Vec::new()))
+    Ok(NoteView::new(note, Vec::new(), tx.now()))
 }
 
 /// Changes a note by a merge patch (RFC 7396). `read` makes an input of the patched document,
@@ -155,7 +155,8 @@ pub fn patch(
     checked(faults)?;
     let state = note.state.apply(NoteTransition::Edit)?;
     if input.says_the_same_as(note) {
-        return get(tx, caller.agency, id);
+        let now = tx.now();
+        return get(tx, caller.agency, id, now);
     }
     if note.state == NoteState::Queued {
         decisions::withdraw(tx, note)?;
@@ -233,7 +234,8 @@ impl Held {
             .with("state", self.note.state)
             .with("version", self.note.version)
             .record(tx, caller)?;
-        get(tx, caller.agency, self.note.id)
+        let now = tx.now();
+        get(tx, caller.agency, self.note.id, now)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Nullable;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -132,8 +133,10 @@ pub struct ContactName {
     pub name: String,
 }
 
-/// A row of the worklist, without its contacts; at its end whether a note stands for somebody.
-pub type Row = (WorklistEntry, CandidateName, ClientName, JobTitle, Option<UserName>, bool);
+/// A row of the worklist, without its contacts. At its end whether a note stands for somebody, and when
+/// the first email was to leave of those that still wait to be sent.
+pub type Row =
+    (WorklistEntry, CandidateName, ClientName, JobTitle, Option<UserName>, (bool, Option<Timestamp>));
 
 /// What a worklist is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +148,10 @@ pub enum SortKey {
     /// When the debrief was last changed.
     UpdatedAt,
 }
+
+/// When the first email of the debrief at hand was to leave of those that still wait to be sent.
+const UNSENT_SINCE: &str = "(SELECT min(due_at) FROM deliveries WHERE deliveries.debrief_id = debriefs.id \
+    AND deliveries.state IN ('queued', 'sending', 'deferred'))";
 
 /// Which page of a worklist is wanted.
 #[derive(Debug, Clone)]
@@ -190,7 +197,7 @@ pub fn list(
             ClientName::as_select(),
             JobTitle::as_select(),
             Option::<UserName>::as_select(),
-            exists(notes::standing()),
+            (exists(notes::standing()), sql::<Nullable<types::Instant>>(UNSENT_SINCE)),
         ));
     if filters.are_steady() { Prepared(rows).load(conn) } else { rows.load(conn) }
 }

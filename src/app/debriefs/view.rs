@@ -9,6 +9,7 @@ use crate::app::feedback::Feedback;
 use crate::app::notes::NoteView;
 use crate::auth::caller::Caller;
 use crate::domain::comparison::{Account, Comparison, ManualMatch, compare};
+use crate::domain::delivery::Lateness;
 use crate::domain::feedback::FeedbackState;
 use crate::domain::ids::DebriefId;
 use crate::domain::timestamp::Timestamp;
@@ -40,6 +41,8 @@ pub struct DebriefView {
     /// Whether a thank-you note stands for somebody: it is being written, on its way, or was taken. A
     /// note whose emails all came to nothing stays `queued`, and stands for nobody.
     pub note_stands: bool,
+    /// How late the latest email of its notes is that still waits to be sent.
+    pub note_late: Option<Lateness>,
     /// The interview.
     pub interview: Interview,
     /// Who was interviewed.
@@ -79,7 +82,7 @@ pub fn get(
         None => Vec::new(),
     };
     let notes = match debrief.note_state {
-        Some(_) => with_deliveries(debrief_view::notes(conn, id)?),
+        Some(_) => with_deliveries(debrief_view::notes(conn, id)?, now),
         None => Vec::new(),
     };
     // Whatever belongs to a debrief changes with its version. Where the last statement sees the version
@@ -103,6 +106,7 @@ pub fn get(
     Ok(Some(DebriefView {
         overdue: overdue(debrief.state, debrief.due_at, now),
         note_stands: found.note_stands,
+        note_late: notes.iter().filter_map(|note| note.late).max(),
         comparison: compared(&feedback, &found.competencies.0, &debrief.matches.0),
         debrief,
         interview,
@@ -146,7 +150,7 @@ fn with_points(rows: impl Iterator<Item = FeedbackRow>, mut points: Vec<PointRow
 }
 
 /// Gathers the rows of each note, which stand together.
-fn with_deliveries(rows: Vec<(Note, Option<Delivery>)>) -> Vec<NoteView> {
+fn with_deliveries(rows: Vec<(Note, Option<Delivery>)>, now: Timestamp) -> Vec<NoteView> {
     let mut notes: Vec<(Note, Vec<Delivery>)> = Vec::new();
     for (note, delivery) in rows {
         match notes.last_mut() {
@@ -154,7 +158,7 @@ fn with_deliveries(rows: Vec<(Note, Option<Delivery>)>) -> Vec<NoteView> {
             _ => notes.push((note, delivery.into_iter().collect())),
         }
     }
-    notes.into_iter().map(|(note, deliveries)| NoteView::new(note, deliveries)).collect()
+    notes.into_iter().map(|(note, deliveries)| NoteView::new(note, deliveries, now)).collect()
 }
 
 /// Only what was submitted is compared.

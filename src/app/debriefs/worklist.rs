@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::debrief::{DebriefState, Missing};
+use crate::domain::delivery::{DeliveryState, Lateness};
 use crate::domain::due::is_overdue;
 use crate::domain::ids::{CandidateId, ClientId, ContactId, DebriefId, JobOrderId, UserId};
 use crate::domain::search::NamePart;
@@ -39,6 +40,9 @@ pub struct DebriefQuery {
     /// Only those whose interview took place, that are not closed, and that lack this.
     #[param(inline)]
     missing: Option<Missing>,
+    /// Only those with an email that was to leave so long ago, or longer, and still waits to be sent.
+    #[param(inline)]
+    note_late: Option<Lateness>,
     /// Only those whose interview begins at this time or later.
     interviewed_from: Option<Timestamp>,
     /// Only those whose interview begins before this time.
@@ -82,6 +86,8 @@ pub struct WorklistItem {
     /// Whether a thank-you note stands for somebody: it is being written, on its way, or was taken. A
     /// note whose emails all came to nothing stays `queued`, and stands for nobody.
     pub note_stands: bool,
+    /// How late the latest email of its notes is that still waits to be sent.
+    pub note_late: Option<Lateness>,
     /// Who was interviewed.
     pub candidate: CandidateName,
     /// The hiring company.
@@ -131,6 +137,7 @@ impl DebriefQuery {
             recruiter_id: self.recruiter_id,
             overdue: self.overdue,
             missing: self.missing,
+            note_late: self.note_late,
             interviewed_from: self.interviewed_from,
             interviewed_to: self.interviewed_to,
             updated_since: self.updated_since,
@@ -154,11 +161,25 @@ pub fn list(
     let rows = worklist::list(conn, caller.agency, &query.filters(), &page)?;
     let interviews = rows.iter().map(|row| row.0.interview_id).collect();
     let mut panels = worklist::contacts_of(conn, interviews)?;
-    let items = rows.into_iter().map(|(entry, candidate, client, job_order, recruiter, note_stands)| {
+    let items = rows.into_iter().map(|(entry, candidate, client, job_order, recruiter, standing)| {
         let its = panels.extract_if(.., |(interview, _)| *interview == entry.interview_id);
         let contacts = its.map(|(_, contact)| contact).collect();
         let overdue = overdue(entry.state, entry.due_at, now);
-        WorklistItem { entry, overdue, note_stands, candidate, client, job_order, recruiter, contacts }
+        let (note_stands, unsent_since) = standing;
+        // Whatever is not sent yet is as late as what is only queued.
+        let late = |since: Timestamp| Lateness::of(DeliveryState::Queued, *since, *now);
+        let note_late = unsent_since.and_then(late);
+        WorklistItem {
+            entry,
+            overdue,
+            note_stands,
+            note_late,
+            candidate,
+            client,
+            job_order,
+            recruiter,
+            contacts,
+        }
     });
     Ok(items.collect())
 }

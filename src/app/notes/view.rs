@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::AppError;
-use crate::domain::delivery::DeliveryState;
+use crate::domain::delivery::{DeliveryState, Lateness};
 use crate::domain::ids::{
     AgencyId, CandidateId, ClientId, ContactId, DebriefId, DeliveryId, Id, NoteId, kinds,
 };
@@ -21,6 +21,8 @@ pub struct NoteView {
     /// The note.
     #[serde(flatten)]
     pub note: Note,
+    /// How late the latest of its emails is that still wait to be sent.
+    pub late: Option<Lateness>,
     /// Its emails, one for each contact, once it is approved.
     pub deliveries: Vec<DeliveryView>,
 }
@@ -40,6 +42,8 @@ pub struct DeliveryView {
     pub attempts: i32,
     /// When it is tried next, while it waits.
     pub next_attempt_at: Option<Timestamp>,
+    /// How late it is, if it should have left an hour ago and still waits.
+    pub late: Option<Lateness>,
     /// What the mail server said last, or what went wrong.
     pub last_reply: Option<LastReply>,
     /// The Message-ID (RFC 5322), in its angle brackets.
@@ -75,8 +79,10 @@ impl LastReply {
     }
 }
 
-impl From<Delivery> for DeliveryView {
-    fn from(row: Delivery) -> Self {
+impl DeliveryView {
+    /// The delivery as it is at `now`.
+    #[must_use]
+    pub fn new(row: Delivery, now: Timestamp) -> Self {
         Self {
             id: row.id,
             note_id: row.note_id,
@@ -84,6 +90,7 @@ impl From<Delivery> for DeliveryView {
             state: row.state,
             attempts: row.attempts,
             next_attempt_at: row.next_attempt_at,
+            late: Lateness::of(row.state, *row.due_at, *now),
             last_reply: LastReply::of(row.last_code, row.last_enhanced_code, row.last_text),
             message_id: format!("<{}>", row.message_id),
             sent_at: row.sent_at,
@@ -94,10 +101,12 @@ impl From<Delivery> for DeliveryView {
 }
 
 impl NoteView {
-    /// The note with these deliveries, which are its own.
+    /// The note with these deliveries, which are its own, at `now`.
     #[must_use]
-    pub fn new(note: Note, deliveries: Vec<Delivery>) -> Self {
-        Self { note, deliveries: deliveries.into_iter().map(Into::into).collect() }
+    pub fn new(note: Note, deliveries: Vec<Delivery>, now: Timestamp) -> Self {
+        let deliveries = deliveries.into_iter().map(|row| DeliveryView::new(row, now));
+        let deliveries: Vec<DeliveryView> = deliveries.collect();
+        Self { note, late: deliveries.iter().filter_map(|delivery| delivery.late).max(), deliveries }
     }
 }
 
@@ -122,19 +131,20 @@ pub struct NoteQuery {
     updated_since: Option<Timestamp>,
 }
 
-/// The note.
-pub fn get(conn: &mut DbConn, agency: AgencyId, id: NoteId) -> Result<NoteView, AppError> {
+/// The note as it is at `now`.
+pub fn get(conn: &mut DbConn, agency: AgencyId, id: NoteId, now: Timestamp) -> Result<NoteView, AppError> {
     let note = notes::find(conn, agency, id)?.ok_or(AppError::NotFound)?;
-    Ok(NoteView::new(note, deliveries::of_note(conn, id)?))
+    Ok(NoteView::new(note, deliveries::of_note(conn, id)?, now))
 }
 
-/// A page of notes.
+/// A page of notes as they are at `now`.
 pub fn list(
     conn: &mut DbConn,
     agency: AgencyId,
     query: &NoteQuery,
     after: Option<(Timestamp, Id<kinds::Note>)>,
     limit: i64,
+    now: Timestamp,
 ) -> Result<Vec<NoteView>, AppError> {
     let filters = NoteFilters {
         state: query.state,
@@ -155,23 +165,23 @@ pub fn list(
     let rows = notes::list(conn, agency, &filters, &options)?;
     let ids: Vec<NoteId> = rows.iter().map(|note| note.id).collect();
     let deliveries = deliveries::of_notes(conn, agency, &ids)?;
-    Ok(with_deliveries(rows, deliveries))
+    Ok(with_deliveries(rows, deliveries, now))
 }
 
-/// The notes of a debrief, oldest first.
-pub fn of_debrief(conn: &mut DbConn, debrief: DebriefId) -> Result<Vec<NoteView>, AppError> {
+/// The notes of a debrief as they are at `now`, oldest first.
+pub fn of_debrief(conn: &mut DbConn, debrief: DebriefId, now: Timestamp) -> Result<Vec<NoteView>, AppError> {
     let rows = notes::of_debrief(conn, debrief)?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let deliveries = deliveries::of_debrief(conn, debrief)?;
-    Ok(with_deliveries(rows, deliveries))
+    Ok(with_deliveries(rows, deliveries, now))
 }
 
-fn with_deliveries(notes: Vec<Note>, mut deliveries: Vec<Delivery>) -> Vec<NoteView> {
+fn with_deliveries(notes: Vec<Note>, mut deliveries: Vec<Delivery>, now: Timestamp) -> Vec<NoteView> {
     let own = |note: Note| {
         let own = deliveries.extract_if(.., |row| row.note_id == note.id).collect();
-        NoteView::new(note, own)
+        NoteView::new(note, own, now)
     };
     notes.into_iter().map(own).collect()
 }

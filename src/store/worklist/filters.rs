@@ -1,16 +1,18 @@
 //! What a worklist is filtered by.
 
-use diesel::dsl::{IntoBoxed, exists, not};
+use diesel::dsl::{IntoBoxed, exists, not, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use strum::VariantArray;
 
 use crate::domain::debrief::{DebriefState, Missing, SideStatus};
+use crate::domain::delivery::Lateness;
 use crate::domain::ids::{AgencyId, AnyRecordId, CandidateId, ClientId, ContactId, JobOrderId, UserId};
 use crate::domain::record::RecordKind;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, MultiBackend};
 use crate::store::notes;
-use crate::store::schema::{debriefs, interview_contacts, name_parts};
+use crate::store::schema::{debriefs, deliveries, interview_contacts, name_parts};
 
 /// The debriefs that are left after some filters.
 pub(super) type Query<'a> = IntoBoxed<'a, debriefs::table, MultiBackend>;
@@ -34,6 +36,8 @@ pub struct WorklistFilters {
     pub overdue: Option<bool>,
     /// Those that are under way and lack this.
     pub missing: Option<Missing>,
+    /// Those with an email that is as late as this.
+    pub note_late: Option<Lateness>,
     /// Those whose interview begins at this time or later.
     pub interviewed_from: Option<Timestamp>,
     /// Those whose interview begins before this time.
@@ -98,7 +102,10 @@ impl WorklistFilters {
         let Self { state, contact_id, overdue, missing, .. } = self;
         let Self { interviewed_from, interviewed_to, updated_since, include_deleted, named, .. } = self;
         let by_state = state.is_some() || overdue.is_some() || missing.is_some() || *include_deleted;
-        let by_time = interviewed_from.is_some() || interviewed_to.is_some() || updated_since.is_some();
+        let by_time = self.note_late.is_some()
+            || interviewed_from.is_some()
+            || interviewed_to.is_some()
+            || updated_since.is_some();
         !by_state && !by_time && contact_id.is_none() && named.is_none()
     }
 
@@ -132,6 +139,13 @@ impl WorklistFilters {
         }
         if let Some(since) = self.updated_since {
             query = query.filter(debriefs::updated_at.ge(since));
+        }
+        if let Some(late) = self.note_late {
+            let due_by: Timestamp = late.due_by(*now).into();
+            let unsent = deliveries::table
+                .filter(sql::<Bool>("deliveries.state IN ('queued', 'sending', 'deferred')"))
+                .filter(deliveries::due_at.le(due_by));
+            query = query.filter(debriefs::id.eq_any(unsent.select(deliveries::debrief_id)));
         }
         if !self.include_deleted {
             query = query.filter(debriefs::deleted_at.is_null());
