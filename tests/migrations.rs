@@ -28,7 +28,7 @@ struct Column {
 }
 
 const SQLITE: &str = "SELECT m.name AS \"table\", c.name AS name, c.type AS kind, \
-    c.\"notnull\" = 0 AND c.pk = 0 AS nullable FROM sqlite_schema m JOIN pragma_table_info(m.name) c \
+    c.\"notnull\" = 0 AND c.pk = 0 AS nullable FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c \
     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '__diesel%' ORDER BY 1, c.cid";
 const POSTGRES: &str = "SELECT table_name::text AS \"table\", column_name::text AS name, udt_name::text AS kind, \
     is_nullable = 'YES' AS nullable FROM information_schema.columns \

@@ -120,7 +120,7 @@ pub fn resolve(
     write(tx, &row, &former)?;
     told(tx, caller, event, &row, None)?;
     lifecycle::save(tx, &debrief)?;
-    Ok(row.into())
+    Ok(DeliveryView::new(row, tx.now()))
 }
 
 fn unresolvable(row: &Delivery) -> AppError {
@@ -180,7 +180,7 @@ fn write(tx: &mut Tx<'_>, row: &Delivery, former: &Delivery) -> Result<(), AppEr
         return Err(AppError::Internal(format!("the delivery {} changed while it was locked", row.id)));
     }
     let now = tx.now();
-    Ok(notes::touch(tx, row.note_id, now)?)
+    Ok(notes::touch(tx, vec![row.note_id], now)?)
 }
 
 /// Writes down what happened to a note on its way to one contact.

@@ -102,8 +102,12 @@ pub enum SmtpTls {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelaySettings {
-    /// Messages under way at once.
+    /// Messages taken up at once.
     pub workers: u16,
+    /// Messages taken up at once for one destination.
+    pub per_destination: u16,
+    /// Messages of one agency that are sent in a minute; 0 for no limit.
+    pub agency_messages_per_minute: u32,
     /// How often the queue is looked at unasked, in seconds.
     pub poll_interval_seconds: u32,
     /// How long a worker owns a message without a sign of life, in seconds.

@@ -6,10 +6,14 @@
 //! message is provably unsent and is tried again. Between that point and the server's last reply
 //! nobody can know, and a person is asked.
 
+mod lateness;
 mod reply;
+mod room;
 mod schedule;
 
+pub use lateness::Lateness;
 pub use reply::{Reply, ReplyClass};
+pub use room::Room;
 pub use schedule::Schedule;
 
 use super::state::Machine;

@@ -2,7 +2,12 @@
 //! once.
 
 mod carry;
+mod intake;
+mod ledger;
 mod presence;
+mod rate;
+mod slow;
+mod turns;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -12,15 +17,17 @@ use chrono::TimeDelta;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use self::intake::Intake;
+use self::ledger::Ledger;
 use self::presence::Presence;
 use super::pause::{Leave, Pause};
 use super::stop::Stop;
-use crate::app::deliveries::relay::{self, Claim, Ending};
+use crate::app::deliveries::relay::{self, Claim, Ended, Ending};
 use crate::app::{AppError, Context};
-use crate::domain::delivery::{DeliveryState, Schedule};
-use crate::mail::{Letter, Transport};
+use crate::domain::delivery::{DeliveryState, Room, Schedule};
+use crate::mail::Transport;
 use crate::store::connection::DbConn;
-use crate::store::pool::{Location, StoreError};
+use crate::store::pool::{Location, StoreError, Tx};
 
 /// How many lost deliveries are looked for at once.
 const SWEPT_AT_ONCE: i64 = 100;
@@ -28,11 +35,28 @@ const SWEPT_AT_ONCE: i64 = 100;
 /// The shortest wait before the queue is looked at again.
 const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
+/// The longest wait while something is due for which there was no room.
+const LONGEST_SHUT: Duration = Duration::from_secs(1);
+
+/// Less than this part of the workers is not worth a look at the queue, unless it stays so few for a
+/// moment.
+const FEW: usize = 4;
+const MOMENT: Duration = Duration::from_millis(10);
+
 /// How the relay works.
 #[derive(Debug, Clone)]
 pub struct RelaySettings {
-    /// Messages under way at once; at least 1.
+    /// Messages taken up at once, at least 1: those that are handed over, those that wait for it, and
+    /// those whose fate is being written down.
     pub workers: usize,
+    /// Messages handed over at once.
+    pub conversations: usize,
+    /// Messages taken up for one destination, the domain of the recipient, before they are handed over.
+    pub per_destination: usize,
+    /// Messages of one agency that are taken up in a minute; 0 for no limit.
+    pub per_minute: u32,
+    /// The first pause for a destination that wants less of us, and the longest.
+    pub slowed_for: (Duration, Duration),
     /// How often the queue is looked at when nobody has rung.
     pub poll_every: Duration,
     /// How long a worker owns a delivery without a sign of life.
@@ -57,6 +81,8 @@ struct Inner {
     context: Context,
     transport: Transport,
     settings: RelaySettings,
+    ledger: Ledger,
+    intake: Intake,
     pause: Mutex<Pause>,
     presence: OnceLock<Presence>,
 }
@@ -65,8 +91,15 @@ impl Relay {
     /// A relay that has not begun.
     #[must_use]
     pub fn new(context: Context, transport: Transport, settings: RelaySettings) -> Self {
-        let pause = Mutex::new(Pause::new(settings.first_pause, settings.longest_pause));
-        Self(Arc::new(Inner { context, transport, settings, pause, presence: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            ledger: Ledger::new(context.clone(), settings.schedule.clone()),
+            intake: Intake::new(&settings),
+            pause: Mutex::new(Pause::new(settings.first_pause, settings.longest_pause)),
+            presence: OnceLock::new(),
+            context,
+            transport,
+            settings,
+        }))
     }
 
     /// Sends everything that is due now, and waits until all of it has come to an end. Answers how
@@ -79,15 +112,12 @@ impl Relay {
                 Leave::One => 1,
                 Leave::NotBefore(_) => return Ok(count),
             };
-            let claimed = self.claim(limit).await?;
-            if claimed.is_empty() {
+            let mut working = JoinSet::new();
+            self.claim(limit, &mut working, None).await?;
+            if working.is_empty() {
                 return Ok(count);
             }
-            count += claimed.len();
-            let mut working = JoinSet::new();
-            for (claim, letter) in claimed {
-                working.spawn(self.clone().carry(claim, letter, None));
-            }
+            count += working.len();
             while let Some(ended) = working.join_next().await {
                 report(ended);
             }
@@ -100,11 +130,19 @@ impl Relay {
             tracing::error!(%error, "what the last run left behind could not be picked up; the sweep will");
         }
         let mut working: JoinSet<()> = JoinSet::new();
+        let mut gathering_until = None;
         loop {
             while let Some(ended) = working.try_join_next() {
                 report(ended);
             }
-            let wait = self.fill(&mut working, &stop).await;
+            let now = Instant::now();
+            let until = *gathering_until.get_or_insert(now + MOMENT);
+            let wait = if self.free(&working) < self.0.settings.workers / FEW && now < until {
+                Wait { until, hears_the_bell: false }
+            } else {
+                gathering_until = None;
+                self.fill(&mut working, &stop).await
+            };
             tokio::select! {
                 () = stop.wait() => break,
                 () = self.0.context.relay_bell.notified(), if wait.hears_the_bell => {}
@@ -120,50 +158,65 @@ impl Relay {
 
     /// Claims as many as there are workers for, and says how long to wait before the next look.
     async fn fill(&self, working: &mut JoinSet<()>, stop: &Stop) -> Wait {
-        let settings = &self.0.settings;
+        let poll_every = self.0.settings.poll_every;
         let now = Instant::now();
-        let free = settings.workers.max(1).saturating_sub(working.len());
         let limit = match self.pause().leave(now) {
-            Leave::All => free,
-            Leave::One if working.is_empty() => 1,
-            Leave::One => 0,
+            Leave::All => self.free(working),
+            Leave::One => usize::from(working.is_empty()),
             Leave::NotBefore(until) => return Wait { until, hears_the_bell: false },
         };
         if limit == 0 {
             // Goes on when a worker has finished.
-            return Wait { until: now + settings.poll_every, hears_the_bell: false };
+            return Wait { until: now + poll_every, hears_the_bell: false };
         }
-        match self.claim(limit).await {
-            Ok(claimed) => {
-                let count = claimed.len();
-                for (claim, letter) in claimed {
-                    working.spawn(self.clone().carry(claim, letter, Some(stop.clone())));
-                }
-                let until = if count < limit { self.next_look().await } else { now };
-                Wait { until, hears_the_bell: true }
-            }
+        match self.claim(limit, working, Some(stop)).await {
+            Ok(room) if room.left == 0 => Wait { until: now, hears_the_bell: true },
+            Ok(room) => Wait { until: self.next_look(&room).await, hears_the_bell: true },
             Err(error) => {
                 tracing::error!(%error, "nothing could be claimed for now");
-                Wait { until: now + settings.poll_every, hears_the_bell: false }
+                Wait { until: now + poll_every, hears_the_bell: false }
             }
         }
+    }
+
+    /// How many more messages may be taken up.
+    fn free(&self, working: &JoinSet<()>) -> usize {
+        self.0.settings.workers.max(1).saturating_sub(working.len())
     }
 
     /// When the next delivery is due, as far as is known; when the queue is polled, if that is
     /// earlier.
-    async fn next_look(&self) -> Instant {
+    async fn next_look(&self, room: &Room) -> Instant {
         let poll_every = self.0.settings.poll_every;
+        if room.is_shut_to_some() {
+            // What waits for a share of its own has been due for long.
+            return Instant::now() + poll_every.min(LONGEST_SHUT);
+        }
         let due = self.0.context.read(relay::next_due).await.ok().flatten();
         let now = self.0.context.store.clock().now();
-        let wait = due.and_then(|due| (*due - now).to_std().ok()).unwrap_or(poll_every);
+        // What came due since the claim, or was held by somebody, is due at once.
+        let wait = due.map_or(poll_every, |due| (*due - now).to_std().unwrap_or_default());
         Instant::now() + wait.clamp(SHORTEST_WAIT.min(poll_every), poll_every)
     }
 
-    async fn claim(&self, limit: usize) -> Result<Vec<(Claim, Letter)>, AppError> {
+    /// Claims at most `limit` deliveries and has them carried. Answers what room is left.
+    async fn claim(
+        &self,
+        limit: usize,
+        working: &mut JoinSet<()>,
+        stop: Option<&Stop>,
+    ) -> Result<Room, AppError> {
         let host = self.0.transport.name();
         let lease = self.lease();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.0.context.write(move |tx| relay::claim(tx, &host, lease, limit)).await
+        let now = self.0.context.store.clock().now();
+        let mut room = self.0.intake.room(limit, now);
+        let claim = move |tx: &mut Tx<'_>| Ok((relay::claim(tx, &host, lease, &mut room)?, room));
+        let (jobs, room) = self.0.context.write(claim).await?;
+        for job in jobs {
+            let turn = self.0.intake.admit(&job, now);
+            working.spawn(self.clone().carry(job, turn, stop.cloned()));
+        }
+        Ok(room)
     }
 
     /// Before anything is claimed on SQLite: where no other relay is at work, nobody can still be
@@ -238,8 +291,8 @@ impl Relay {
 
     async fn finish(&self, claim: Claim, ending: Ending) -> Result<Option<DeliveryState>, AppError> {
         let schedule = self.0.settings.schedule.clone();
-        let random = rand::random();
-        self.0.context.write(move |tx| relay::finish(tx, claim, &ending, &schedule, random)).await
+        let ended = Ended { claim, ending, random: rand::random() };
+        self.0.context.write(move |tx| relay::finish(tx, &ended, &schedule)).await
     }
 
     fn lease(&self) -> TimeDelta {

@@ -20,6 +20,9 @@ use crate::mail::{Folder, Resolver, SmtpRelay, SmtpServer, Timeouts, Tls, Transp
 /// who gives up earlier does not know whether it was taken (RFC 5321, section 4.5.3.2.6).
 const CONTENT_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// How long nothing goes to a destination that wants less mail, at first and at the longest.
+const SLOWED_FOR: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(15 * 60));
+
 /// The first and the longest wait while the mail server does not let us in.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 
@@ -118,6 +121,10 @@ pub fn job_settings(settings: &Settings) -> JobSettings {
     JobSettings {
         relay: RelaySettings {
             workers: usize::from(relay.workers),
+            conversations: usize::from(settings.mail.smtp.max_connections),
+            per_destination: usize::from(relay.per_destination),
+            per_minute: relay.agency_messages_per_minute,
+            slowed_for: SLOWED_FOR,
             poll_every: seconds(relay.poll_interval_seconds),
             lease: seconds(relay.lease_seconds),
             renew_every: seconds(relay.renew_seconds),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, Later, MultiBackend, NotFoundBy};
-use super::prepared::{Prepared, insert_rows};
+use super::prepared::{Prepared, insert_rows, pad};
 use super::record::{ListOptions, in_order};
 use super::schema::{debriefs, deliveries, note_contacts, notes};
 use super::types::{Instant, Json};
@@ -162,11 +162,11 @@ pub fn list(
     in_order!(query, notes, options).load(conn)
 }
 
-/// Marks the note as changed, without a new version: one of its deliveries has moved on.
-pub fn touch(conn: &mut DbConn, note: NoteId, now: Timestamp) -> QueryResult<()> {
-    let row = notes::table.filter(notes::id.eq(note));
+/// Marks notes as changed, without a new version: some of their deliveries have moved on.
+pub fn touch(conn: &mut DbConn, ids: Vec<NoteId>, now: Timestamp) -> QueryResult<()> {
+    let rows = notes::table.filter(notes::id.eq_any(pad(ids)));
     let changed = notes::updated_at.eq(Later(notes::updated_at, now.into_sql::<Instant>()));
-    Prepared(diesel::update(row).set(changed)).execute(conn).map(drop)
+    Prepared(diesel::update(rows).set(changed)).execute(conn).map(drop)
 }
 
 /// What tells that a note of the debrief at hand stands for somebody.

@@ -418,6 +418,7 @@ diesel::table! {
         sent_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
+        destination -> Text,
     }
 }
 

@@ -3,8 +3,8 @@
 mod late;
 
 use chrono::TimeDelta;
-use debrief::app::deliveries::relay::{self as relaying, Claim, Ending};
-use debrief::domain::delivery::{DeliveryState, Reply, Schedule};
+use debrief::app::deliveries::relay::{self as relaying, Claim, Ended, Ending};
+use debrief::domain::delivery::{DeliveryState, Reply, Room, Schedule};
 use debrief::domain::people::Role;
 use debrief::mail::{Outcome, Step};
 use debrief::store::connection::DbConn;
@@ -108,7 +108,7 @@ on_both! {
         assert_eq!(relay(&app, &peer).sweep().await.unwrap(), 0);
         assert_eq!(desk.fates(&note).await, ["sending"]);
         // Found by a sweep a moment before its renewal.
-        assert_eq!(write(&app, |tx| relaying::finish(tx, claims[0], &Ending::LeaseRanOut, &Schedule::default(), 0.0)), None);
+        assert_eq!(write(&app, |tx| relaying::finish(tx, &Ended { claim: claims[0], ending: Ending::LeaseRanOut, random: 0.0 }, &Schedule::default())), None);
     }
 
     async fn a_restart_picks_up_at_once_what_only_it_can_have_left(app: TestApp) {
@@ -280,14 +280,20 @@ fn accepted() -> Outcome {
 
 /// Claims what is due, as a worker of the test's own; in the order of the note.
 fn claim(app: &TestApp, note: &Value) -> Vec<Claim> {
-    let mut claimed = write(app, |tx| relaying::claim(tx, "test", LEASE, 10));
+    let mut claimed = write(app, |tx| relaying::claim(tx, "test", LEASE, &mut Room::of(10)));
     let ids: Vec<String> = note["deliveries"].as_array().unwrap().iter().map(id).collect();
-    claimed.sort_by_key(|(claim, _)| ids.iter().position(|id| *id == claim.id.to_string()));
-    claimed.into_iter().map(|(claim, _)| claim).collect()
+    claimed.sort_by_key(|job| ids.iter().position(|id| *id == job.claim.id.to_string()));
+    claimed.into_iter().map(|job| job.claim).collect()
 }
 
 fn finish(app: &TestApp, claim: Claim, outcome: Outcome) -> Option<DeliveryState> {
-    write(app, |tx| relaying::finish(tx, claim, &Ending::Outcome(outcome), &Schedule::default(), 0.5))
+    write(app, |tx| {
+        relaying::finish(
+            tx,
+            &Ended { claim, ending: Ending::Outcome(outcome), random: 0.5 },
+            &Schedule::default(),
+        )
+    })
 }
 
 fn write<T>(app: &TestApp, work: impl FnOnce(&mut Tx<'_>) -> Result<T, debrief::app::AppError>) -> T {

@@ -1,5 +1,8 @@
 //! Approved notes on their way: through real SMTP to a server that does what the test tells it.
 
+mod fairness;
+mod lateness;
+mod ledger;
 mod recalls;
 mod refusals;
 mod tls;
@@ -8,7 +11,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use debrief::app::AppError;
-use debrief::jobs::{JobSettings, Jobs};
+use debrief::jobs::{JobSettings, Jobs, RelaySettings};
 use debrief::mail::{SmtpRelay, SmtpServer, Transport};
 use debrief::startup;
 use debrief::store::connection::DbConn;
@@ -154,9 +157,13 @@ on_both! {
 }
 
 fn start_jobs(app: &TestApp, peer: &SmtpPeer, grace: Duration) -> Jobs {
+    start_jobs_with(app, peer, grace, relay_settings())
+}
+
+fn start_jobs_with(app: &TestApp, peer: &SmtpPeer, grace: Duration, relay: RelaySettings) -> Jobs {
     let server = SmtpServer::plain(peer.address.ip().to_string(), peer.address.port(), "debrief.example");
     let transport = Transport::Smtp(Box::new(SmtpRelay::new(server).unwrap()));
-    let settings = JobSettings { relay: relay_settings(), grace, ..startup::job_settings(&app.settings) };
+    let settings = JobSettings { relay, grace, ..startup::job_settings(&app.settings) };
     Jobs::start(&app.context, transport, startup::build_client(&app.settings).unwrap(), settings)
 }
 

@@ -121,6 +121,10 @@ pub fn relay_with(app: &TestApp, peer: &SmtpPeer, settings: RelaySettings) -> Re
 pub fn relay_settings() -> RelaySettings {
     RelaySettings {
         workers: 4,
+        conversations: 4,
+        per_destination: 4,
+        per_minute: 0,
+        slowed_for: (Duration::from_secs(3600), Duration::from_secs(3600)),
         poll_every: Duration::from_secs(60),
         lease: Duration::from_secs(60),
         renew_every: Duration::from_secs(15),

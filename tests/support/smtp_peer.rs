@@ -26,6 +26,8 @@ pub enum At {
     Mail,
     /// RCPT has come.
     Recipient,
+    /// RCPT has come, with a recipient at this domain. It takes no part in the order of the script.
+    RecipientAt(&'static str),
     /// DATA has come.
     Data,
     /// 354 was sent, the content has not been read.
@@ -162,7 +164,8 @@ impl Session<'_> {
                 }
                 "RCPT" => {
                     recipient = line.trim_start_matches("RCPT TO:").to_owned();
-                    self.answer(At::Recipient, "250 2.1.5 recipient fine").await?;
+                    let act = self.act_about(&recipient).or_else(|| self.act(At::Recipient));
+                    self.perform(act, "250 2.1.5 recipient fine").await?;
                 }
                 "DATA" => {
                     let ready = self.act(At::Data);
@@ -209,6 +212,14 @@ impl Session<'_> {
     /// The next line of the script, if it is for this moment.
     fn act(&self, at: At) -> Option<Act> {
         self.shared.script.lock().unwrap().pop_front_if(|(when, _)| *when == at).map(|(_, act)| act)
+    }
+
+    /// The next line of the script about the domain of this recipient.
+    fn act_about(&self, recipient: &str) -> Option<Act> {
+        let is_at = |(when, _): &(At, Act)| matches!(when, At::RecipientAt(domain) if recipient.trim_end_matches('>').ends_with(&format!("@{domain}")));
+        let mut script = self.shared.script.lock().unwrap();
+        let at = script.iter().position(is_at)?;
+        script.remove(at).map(|(_, act)| act)
     }
 
     async fn perform(&mut self, act: Option<Act>, usual: &str) -> Result<(), Over> {

@@ -11,11 +11,11 @@ mod late;
 
 use chrono::TimeDelta;
 
-use super::{TakenBack, take_back, told, write};
+use super::{TakenBack, take_back, told};
 use crate::app::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::debrief::DebriefState;
-use crate::domain::delivery::{DeliveryEvent, Progress};
+use crate::domain::delivery::{DeliveryEvent, Progress, Room};
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::note::NoteState;
 use crate::domain::people::EmailStatus;
@@ -28,8 +28,11 @@ use crate::store::deliveries::{Attempt, Delivery};
 use crate::store::notes;
 use crate::store::pool::Tx;
 
-pub use finish::{Ending, finish};
+pub use finish::{Ended, Ending, finish, finish_at_hand};
 pub use give_up::give_up;
+
+/// How often the queue is looked at for one claim, each time past more that there is no room for.
+const MOST_LOOKS: usize = 8;
 
 /// A delivery that one worker owns for a while.
 #[derive(Debug, Clone, Copy)]
@@ -70,38 +73,92 @@ impl From<Orphan> for Claim {
     }
 }
 
-/// Claims at most `limit` deliveries whose time has come, until `lease` from now. `host` is what
-/// the attempts are recorded under.
-pub fn claim(
+/// What a worker has been given to do.
+#[derive(Debug)]
+pub struct Job {
+    /// Its hold on the delivery.
+    pub claim: Claim,
+    /// The domain of the recipient.
+    pub destination: String,
+    /// The message.
+    pub letter: Letter,
+}
+
+/// Claims deliveries whose time has come, as many as there is `room` for, until `lease` from now. `host`
+/// is what the attempts are recorded under.
+pub fn claim(tx: &mut Tx<'_>, host: &str, lease: TimeDelta, room: &mut Room) -> Result<Vec<Job>, AppError> {
+    let now = tx.now();
+    let mut jobs = Vec::new();
+    for _ in 0..MOST_LOOKS {
+        let due = store::lock_due(tx, now, room)?;
+        let found = due.len();
+        let taken = take_up(tx, host, lease, room, due)?;
+        // Some were turned away: others behind them may not be.
+        let is_all = taken.len() == found;
+        jobs.extend(taken);
+        if is_all || room.left == 0 {
+            break;
+        }
+    }
+    Ok(jobs)
+}
+
+/// Claims those of these deliveries that there is room for and nothing stands against.
+fn take_up(
     tx: &mut Tx<'_>,
     host: &str,
     lease: TimeDelta,
-    limit: i64,
-) -> Result<Vec<(Claim, Letter)>, AppError> {
+    room: &mut Room,
+    due: Vec<Due>,
+) -> Result<Vec<Job>, AppError> {
     let now = tx.now();
-    let mut claimed = Vec::new();
-    for due in store::lock_due(tx, now, limit)? {
+    let until = Timestamp::from(*now + lease);
+    let (mut rows, mut jobs) = (Vec::new(), Vec::new());
+    for due in due {
         let hindrance = hindrance(&due);
-        let former = due.delivery;
+        let mut row = due.delivery;
         if let Some(why) = hindrance {
-            call_off(tx, &former, why)?;
+            call_off(tx, &row, why)?;
             continue;
         }
-        let mut row = former.clone();
-        set_progress(&mut row, former.progress().apply(DeliveryEvent::Claim)?);
+        if !room.admit(&due.destination, row.agency_id) {
+            continue;
+        }
+        let progress = row.progress().apply(DeliveryEvent::Claim)?;
+        set_progress(&mut row, progress);
         row.attempts += 1;
         row.lease_token += 1;
-        row.lease_until = Some(Timestamp::from(*now + lease));
-        row.next_attempt_at = None;
-        tx.touch(&mut row.updated_at);
-        write(tx, &row, &former)?;
-        store::begin_attempt(tx, &attempt(&row, host, now))?;
-        store::bump_debrief(tx, row.debrief_id, now)?;
-        let claim = Claim::on(&row);
-        let envelope = Envelope { sender: due.message.envelope_from, recipient: row.envelope_to };
-        claimed.push((claim, Letter { message_id: row.message_id, envelope, bytes: due.message.message }));
+        let envelope = Envelope { sender: due.message.envelope_from, recipient: row.envelope_to.clone() };
+        let message_id = row.message_id.clone();
+        let letter = Letter { message_id, envelope, bytes: due.message.message };
+        jobs.push(Job { claim: Claim::on(&row), destination: due.destination, letter });
+        rows.push(row);
     }
-    Ok(claimed)
+    if rows.is_empty() {
+        return Ok(jobs);
+    }
+    let taken = store::take(tx, rows.iter().map(|row| row.id).collect(), until, now)?;
+    expect_all(taken, rows.len())?;
+    let attempts: Vec<Attempt> = rows.iter().map(|row| attempt(row, host, now)).collect();
+    store::begin_attempts(tx, &attempts)?;
+    show(tx, &rows)?;
+    Ok(jobs)
+}
+
+/// The notes and the debriefs of deliveries that have moved on show them, so they have changed too.
+fn show(tx: &mut Tx<'_>, rows: &[Delivery]) -> Result<(), AppError> {
+    let now = tx.now();
+    notes::touch(tx, rows.iter().map(|row| row.note_id).collect(), now)?;
+    store::bump_debriefs(tx, rows.iter().map(|row| row.debrief_id).collect(), now)?;
+    Ok(())
+}
+
+/// Rows that were locked are all still there.
+fn expect_all(written: usize, locked: usize) -> Result<(), AppError> {
+    if written == locked {
+        return Ok(());
+    }
+    Err(AppError::Internal(format!("of {locked} deliveries that were locked only {written} were written")))
 }
 
 fn attempt(row: &Delivery, host: &str, now: Timestamp) -> Attempt {
@@ -143,7 +200,7 @@ fn call_off(tx: &mut Tx<'_>, former: &Delivery, why: &str) -> Result<(), AppErro
     let row = take_back(tx, former, TakenBack::Hindered(why))?;
     notes::release_contact(tx, row.note_id, row.contact_id)?;
     let now = tx.now();
-    store::bump_debrief(tx, row.debrief_id, now)?;
+    store::bump_debriefs(tx, vec![row.debrief_id], now)?;
     told(tx, &Caller::system(row.agency_id), "note.called_off", &row, Some(why))
 }
 
@@ -152,6 +209,14 @@ fn call_off(tx: &mut Tx<'_>, former: &Delivery, why: &str) -> Result<(), AppErro
 pub fn pass_commit_point(tx: &mut Tx<'_>, claim: Claim) -> Result<bool, AppError> {
     let now = tx.now();
     Ok(store::mark_transmitting(tx, claim.id, claim.token, now)?)
+}
+
+/// The commit point of several deliveries at once. Answers those that have passed it. Whoever has not
+/// may only have been held by somebody at the moment: alone it is waited for.
+pub fn pass_commit_points(tx: &mut Tx<'_>, claims: &[Claim]) -> Result<Vec<DeliveryId>, AppError> {
+    let now = tx.now();
+    let held: Vec<_> = claims.iter().map(|claim| (claim.id, claim.token)).collect();
+    Ok(store::mark_all_transmitting(tx, &held, now)?)
 }
 
 /// The worker's sign of life. False if it no longer owns the delivery.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Relay;
-use crate::app::deliveries::relay::{self, Claim, Ending};
+use super::turns::Asked;
+use crate::app::deliveries::relay::{self, Claim, Ended, Ending, Job};
 use crate::jobs::stop::Stop;
 use crate::mail::{Letter, Outcome};
 
@@ -16,28 +17,39 @@ use crate::mail::{Letter, Outcome};
 const WRITE_WAIT: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
 impl Relay {
-    /// Hands one message over and writes down what came of it.
-    pub(super) async fn carry(self, claim: Claim, letter: Letter, stop: Option<Stop>) {
-        let Some(ending) = self.attempt(claim, &letter, stop).await else {
+    /// Hands one message over when its turn has come, and writes down what came of it.
+    pub(super) async fn carry(self, job: Job, asked: Asked, stop: Option<Stop>) {
+        let claim = job.claim;
+        let Some(ending) = self.attempt(claim, &job.letter, asked, stop).await else {
             tracing::info!(delivery = %claim.id, "a delivery was taken from its worker");
             return;
         };
         if let Ending::Outcome(outcome) = &ending {
             self.judge_transport(outcome);
+            self.0.intake.heard(&job.destination, outcome);
         }
         self.write_down(claim, ending).await;
     }
 
     /// The attempt itself, with signs of life while it lasts. None if the delivery was lost to
     /// somebody else before anything could have been sent.
-    async fn attempt(&self, claim: Claim, letter: &Letter, mut stop: Option<Stop>) -> Option<Ending> {
+    async fn attempt(
+        &self,
+        claim: Claim,
+        letter: &Letter,
+        asked: Asked,
+        mut stop: Option<Stop>,
+    ) -> Option<Ending> {
         // Set before the commit point is asked for: from then on the attempt is not broken off.
         let committing = Arc::new(AtomicBool::new(false));
         let commit_point = || {
             committing.store(true, Ordering::SeqCst);
             self.pass_commit_point(claim)
         };
-        let relaying = self.0.transport.relay(letter, commit_point);
+        let relaying = async {
+            let _turn = asked.turn().await;
+            self.0.transport.relay(letter, commit_point).await
+        };
         tokio::pin!(relaying);
         loop {
             tokio::select! {
@@ -60,7 +72,7 @@ impl Relay {
 
     /// Whether the message may be sent. It may not if that cannot be made durable.
     async fn pass_commit_point(&self, claim: Claim) -> bool {
-        match self.0.context.write_durably(move |tx| relay::pass_commit_point(tx, claim)).await {
+        match self.0.ledger.pass_commit_point(claim).await {
             Ok(passed) => passed,
             Err(error) => {
                 tracing::warn!(delivery = %claim.id, %error, "the commit point could not be written down");
@@ -97,7 +109,8 @@ impl Relay {
     async fn write_down(&self, claim: Claim, ending: Ending) {
         let mut wait = WRITE_WAIT.0;
         loop {
-            match self.finish(claim, ending.clone()).await {
+            let ended = Ended { claim, ending: ending.clone(), random: rand::random() };
+            match self.0.ledger.finish(ended).await {
                 Ok(state) => {
                     tracing::info!(delivery = %claim.id, state = ?state, "an attempt ended");
                     return;

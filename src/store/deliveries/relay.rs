@@ -2,23 +2,31 @@
 //!
 //! Every one of these is safe beside any number of other workers. What is claimed is locked
 //! without waiting for anybody, so that no order of locks can end in a deadlock; the mark of the
-//! commit point and the sign of life touch one row each.
+//! commit point and the sign of life touch one row each, or leave out what somebody holds.
+
+mod endings;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Array, BigInt, Bool};
 
 use super::{Attempt, Delivery, Message};
 use crate::domain::debrief::DebriefState;
-use crate::domain::delivery::DeliveryState;
+use crate::domain::delivery::{DeliveryState, Room};
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::note::NoteState;
 use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, Later, Lock, Locked};
-use crate::store::prepared::Prepared;
+use crate::store::prepared::{Prepared, directly, insert_rows, pad};
 use crate::store::schema::{contacts, debriefs, deliveries, delivery_attempts, notes};
-use crate::store::types::Instant;
+use crate::store::types::{Instant, Uuid};
+
+pub use endings::{AttemptEnd, AttemptKey, end_attempt, end_attempts, lock_at_hand, save_all};
+
+/// What waits for its next attempt. The words stand in the statement, so that the partial index is of
+/// use.
+const WAITING: &str = "deliveries.state IN ('queued', 'deferred')";
 
 /// A delivery whose time has come, with what is needed to send it.
 #[derive(Queryable, Selectable)]
@@ -30,6 +38,9 @@ pub struct Due {
     /// Its message.
     #[diesel(embed)]
     pub message: Message,
+    /// The domain of its recipient, in small letters.
+    #[diesel(select_expression = deliveries::destination)]
+    pub destination: String,
     /// Whether its contact may not be written to.
     #[diesel(select_expression = contacts::off_limits)]
     pub off_limits: bool,
@@ -48,19 +59,26 @@ pub struct Due {
 }
 
 /// Deliveries of every agency whose time has come, longest due first, locked together with their
-/// debriefs, notes and contacts. Those that somebody else holds are left out.
-pub fn lock_due(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<Vec<Due>> {
-    let rows = deliveries::table
-        .inner_join(debriefs::table)
-        .inner_join(notes::table)
-        .inner_join(contacts::table)
-        // The words stand in the statement, so that the partial index is of use.
-        .filter(sql::<Bool>("deliveries.state IN ('queued', 'deferred')"))
-        .filter(deliveries::next_attempt_at.le(now))
-        .order(deliveries::next_attempt_at)
-        .limit(limit)
-        .select(Due::as_select());
-    Locked(rows, Lock::SkipLocked).get_results(conn)
+/// debriefs, notes and contacts. Those that somebody else holds are left out, and those to the
+/// destinations and of the agencies that `room` is shut to.
+pub fn lock_due(conn: &mut DbConn, now: Timestamp, room: &Room) -> QueryResult<Vec<Due>> {
+    let (destinations, agencies) = (room.shut_destinations(), pad(room.shut_agencies()));
+    let destinations = pad(destinations.iter().map(String::as_str).collect());
+    let limit = i64::try_from(room.left).unwrap_or(i64::MAX);
+    directly!(conn => {
+        let rows = deliveries::table
+            .inner_join(debriefs::table)
+            .inner_join(notes::table)
+            .inner_join(contacts::table)
+            .filter(sql::<Bool>(WAITING))
+            .filter(deliveries::next_attempt_at.le(now))
+            .filter(deliveries::destination.ne_all(&destinations))
+            .filter(deliveries::agency_id.ne_all(&agencies))
+            .order(deliveries::next_attempt_at)
+            .limit(limit)
+            .select(Due::as_select());
+        Prepared(Locked(rows, Lock::SkipLocked)).load(conn)
+    })
 }
 
 /// Deliveries of every agency that wait for their next attempt, which was due already, although
@@ -74,7 +92,7 @@ pub fn lock_overdue(
 ) -> QueryResult<Vec<Delivery>> {
     let rows = deliveries::table
         .inner_join(debriefs::table)
-        .filter(sql::<Bool>("deliveries.state IN ('queued', 'deferred')"))
+        .filter(sql::<Bool>(WAITING))
         .filter(deliveries::next_attempt_at.le(now))
         .filter(deliveries::due_at.le(due_by))
         .order(deliveries::next_attempt_at)
@@ -86,7 +104,7 @@ pub fn lock_overdue(
 /// When the next delivery of any agency is due; none if nothing waits.
 pub fn next_due(conn: &mut DbConn) -> QueryResult<Option<Timestamp>> {
     deliveries::table
-        .filter(sql::<Bool>("deliveries.state IN ('queued', 'deferred')"))
+        .filter(sql::<Bool>(WAITING))
         .filter(deliveries::next_attempt_at.is_not_null())
         .order(deliveries::next_attempt_at)
         .select(deliveries::next_attempt_at)
@@ -101,14 +119,29 @@ pub fn hold_debrief(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<()> {
     Locked(row, Lock::Wait).execute(conn).map(drop)
 }
 
-/// The debrief shows a delivery that has moved on, so it has changed too. Holds the debrief until
-/// the transaction ends.
-pub fn bump_debrief(conn: &mut DbConn, debrief: DebriefId, now: Timestamp) -> QueryResult<()> {
-    let changed = diesel::update(debriefs::table.filter(debriefs::id.eq(debrief))).set((
+/// The debriefs show deliveries that have moved on, so they have changed too. Holds them until the
+/// transaction ends.
+pub fn bump_debriefs(conn: &mut DbConn, ids: Vec<DebriefId>, now: Timestamp) -> QueryResult<()> {
+    let changed = diesel::update(debriefs::table.filter(debriefs::id.eq_any(pad(ids)))).set((
         debriefs::version.eq(debriefs::version + 1),
         debriefs::updated_at.eq(Later(debriefs::updated_at, now.into_sql::<Instant>())),
     ));
     Prepared(changed).execute(conn).map(drop)
+}
+
+/// Makes locked deliveries those of a worker, until `until`. Answers how many there were.
+pub fn take(conn: &mut DbConn, ids: Vec<DeliveryId>, until: Timestamp, now: Timestamp) -> QueryResult<usize> {
+    let waiting = deliveries::table.filter(deliveries::id.eq_any(pad(ids))).filter(sql::<Bool>(WAITING));
+    let taken = diesel::update(waiting).set((
+        deliveries::state.eq(DeliveryState::Sending),
+        deliveries::transmitting.eq(false),
+        deliveries::attempts.eq(deliveries::attempts + 1),
+        deliveries::lease_token.eq(deliveries::lease_token + 1),
+        deliveries::lease_until.eq(until),
+        deliveries::next_attempt_at.eq(None::<Timestamp>),
+        deliveries::updated_at.eq(Later(deliveries::updated_at, now.into_sql::<Instant>())),
+    ));
+    Prepared(taken).execute(conn)
 }
 
 /// The commit point: from here on the message may arrive. False, and nothing is changed, unless
@@ -120,7 +153,45 @@ pub fn mark_transmitting(conn: &mut DbConn, id: DeliveryId, token: i64, now: Tim
         .filter(deliveries::state.eq(DeliveryState::Sending))
         .filter(deliveries::transmitting.eq(false))
         .filter(deliveries::lease_until.gt(now));
-    Prepared(diesel::update(held).set(deliveries::transmitting.eq(true))).execute(conn).map(|rows| rows == 1)
+    let mark = Prepared(diesel::update(held).set(deliveries::transmitting.eq(true)));
+    directly!(conn => mark.execute(conn)).map(|rows| rows == 1)
+}
+
+/// The commit point of several deliveries at once. Answers those that have passed it: neither those
+/// that are no longer held under their token nor those that somebody else has locked at the moment.
+pub fn mark_all_transmitting(
+    conn: &mut DbConn,
+    held: &[(DeliveryId, i64)],
+    now: Timestamp,
+) -> QueryResult<Vec<DeliveryId>> {
+    const MARK: &str = "UPDATE deliveries SET \"transmitting\" = true FROM (\
+        SELECT deliveries.id FROM deliveries \
+        JOIN unnest($1, $2) AS held (id, token) ON deliveries.id = held.id AND lease_token = held.token \
+        WHERE state = 'sending' AND NOT transmitting AND lease_until > $3 \
+        FOR UPDATE OF deliveries SKIP LOCKED) AS free WHERE deliveries.id = free.id RETURNING deliveries.id";
+    match conn {
+        DbConn::Postgres(c) => {
+            let (ids, tokens): (Vec<_>, Vec<_>) = held.iter().copied().unzip();
+            let mark = diesel::sql_query(MARK).bind::<Array<Uuid>, _>(ids).bind::<Array<BigInt>, _>(tokens);
+            let marked = Prepared(mark.bind::<Instant, _>(now)).load::<Marked>(c)?;
+            Ok(marked.into_iter().map(|row| row.id).collect())
+        }
+        DbConn::Sqlite(_) => {
+            let mut marked = Vec::with_capacity(held.len());
+            for (id, token) in held {
+                if mark_transmitting(conn, *id, *token, now)? {
+                    marked.push(*id);
+                }
+            }
+            Ok(marked)
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Marked {
+    #[diesel(sql_type = Uuid)]
+    id: DeliveryId,
 }
 
 /// A sign of life: the lease lasts until `until`. False if the delivery is no longer held under
@@ -175,38 +246,20 @@ pub fn orphans(
     }
 }
 
-/// Inserts an attempt.
-pub fn begin_attempt(conn: &mut DbConn, attempt: &Attempt) -> QueryResult<()> {
-    diesel::insert_into(delivery_attempts::table).values(attempt).execute(conn).map(drop)
-}
-
-/// Writes down how an attempt ended.
-pub fn end_attempt(conn: &mut DbConn, ended: &AttemptEnd, id: DeliveryId, number: i32) -> QueryResult<()> {
-    Prepared(diesel::update(delivery_attempts::table.find((id, number))).set(ended)).execute(conn).map(drop)
+/// Inserts attempts that have begun.
+pub fn begin_attempts(conn: &mut DbConn, attempts: &[Attempt]) -> QueryResult<()> {
+    match conn {
+        DbConn::Postgres(_) => insert_rows!(conn, delivery_attempts::table, attempts),
+        DbConn::Sqlite(c) => attempts.iter().try_for_each(|attempt| {
+            diesel::insert_into(delivery_attempts::table).values(attempt).execute(c).map(drop)
+        }),
+    }
 }
 
 /// What an attempt came to, as far as that is known.
 pub fn attempt_outcome(conn: &mut DbConn, id: DeliveryId, number: i32) -> QueryResult<Option<DeliveryState>> {
     let row = delivery_attempts::table.find((id, number));
     row.select(delivery_attempts::outcome).first(conn).optional().map(Option::flatten)
-}
-
-/// How an attempt ended.
-#[derive(Debug, AsChangeset)]
-#[diesel(table_name = delivery_attempts, treat_none_as_null = true)]
-pub struct AttemptEnd {
-    /// When.
-    pub finished_at: Option<Timestamp>,
-    /// The delivery's state afterwards.
-    pub outcome: Option<DeliveryState>,
-    /// The step that was reached.
-    pub step: Option<String>,
-    /// The code of the reply.
-    pub code: Option<i32>,
-    /// Its enhanced code.
-    pub enhanced_code: Option<String>,
-    /// Its text, or what went wrong.
-    pub text: Option<String>,
 }
 
 /// The attempt was none: nothing was tried.

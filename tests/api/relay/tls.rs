@@ -62,6 +62,7 @@ on_both! {
         app.clock.advance(UNDO_WINDOW);
         relay_of(&app, &settings).run_once().await.unwrap();
         assert_eq!((desk.fates(&note).await, peer.connections()), (vec!["deferred".to_owned()], 0), "a stranger");
+        assert_eq!(desk.note(&note).await["deliveries"][0]["attempts"], 0, "nothing was tried");
 
         let file = app.settings.server.data_dir.join("mail-server.pem");
         std::fs::write(&file, certificate).unwrap();

@@ -1,9 +1,11 @@
 //! The end of an attempt: what came of it, and what follows from that.
 
+use std::collections::HashMap;
+
 use super::account::Account;
-use super::{Claim, late, set_progress};
+use super::{Claim, expect_all, late, set_progress, show};
 use crate::app::AppError;
-use crate::app::deliveries::{told, write};
+use crate::app::deliveries::told;
 use crate::app::events::Happening;
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Schedule};
@@ -11,7 +13,7 @@ use crate::domain::state::Machine;
 use crate::domain::timestamp::Timestamp;
 use crate::mail::Outcome;
 use crate::store::correspondents;
-use crate::store::deliveries::relay as store;
+use crate::store::deliveries::relay::{self as store, AttemptEnd, AttemptKey};
 use crate::store::deliveries::{self, Delivery};
 use crate::store::notes;
 use crate::store::pool::Tx;
@@ -40,45 +42,112 @@ impl Ending {
     }
 }
 
-/// Writes down what came of an attempt. `random`, in `[0, 1)`, spreads the next attempt. Answers
-/// the delivery's state afterwards; none if there was nothing to write down any more.
+/// An attempt that has ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The claim that it was made under.
+    pub claim: Claim,
+    /// How it ended.
+    pub ending: Ending,
+    /// Spreads the next attempt; in `[0, 1)`.
+    pub random: f64,
+}
+
+/// Writes down what came of an attempt. Answers the delivery's state afterwards; none if there was
+/// nothing to write down any more.
 pub fn finish(
     tx: &mut Tx<'_>,
-    claim: Claim,
-    ending: &Ending,
+    ended: &Ended,
     schedule: &Schedule,
-    random: f64,
 ) -> Result<Option<DeliveryState>, AppError> {
-    let now = tx.now();
+    let claim = ended.claim;
     store::hold_debrief(tx, claim.debrief)?;
     let Some(former) = deliveries::lock(tx, claim.agency, claim.id)? else { return Ok(None) };
-    if let Ending::Outcome(Outcome::Accepted(reply)) = ending
-        && !awaits(&former, claim)
-    {
-        return late::accepted(tx, claim, &former, reply);
-    }
-    let Some(event) = event(&former, claim, ending, now) else { return Ok(None) };
-    let progress = progress(&former, ending);
+    let states = conclude(tx, vec![(ended, former)], schedule)?;
+    Ok(states.into_iter().next().flatten())
+}
 
-    let mut row = former.clone();
-    set_progress(&mut row, progress.apply(event)?);
+/// Writes down what came of several attempts at once, as far as nobody else holds what that needs.
+/// Answers for each in its turn what [`finish`] would; none for those that have to be finished alone.
+pub fn finish_at_hand(
+    tx: &mut Tx<'_>,
+    ended: &[&Ended],
+    schedule: &Schedule,
+) -> Result<Vec<Option<Option<DeliveryState>>>, AppError> {
+    let mut found: HashMap<_, _> =
+        store::lock_at_hand(tx, ended.iter().map(|ended| ended.claim.id).collect())?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+    // A second one of the same delivery has to see what the first one made of it.
+    let locked: Vec<_> = ended.iter().map(|ended| found.remove(&ended.claim.id)).collect();
+    let at_hand: Vec<_> = locked.iter().map(Option::is_some).collect();
+    let work = ended.iter().zip(locked).filter_map(|(ended, row)| Some((*ended, row?))).collect();
+    let mut states = conclude(tx, work, schedule)?.into_iter();
+    Ok(at_hand.into_iter().map(|at_hand| at_hand.then(|| states.next().flatten())).collect())
+}
+
+/// Writes down what came of attempts on locked deliveries.
+fn conclude(
+    tx: &mut Tx<'_>,
+    work: Vec<(&Ended, Delivery)>,
+    schedule: &Schedule,
+) -> Result<Vec<Option<DeliveryState>>, AppError> {
+    let mut states = Vec::with_capacity(work.len());
+    let (mut rows, mut ends) = (Vec::new(), Vec::new());
+    for (ended, mut row) in work {
+        let Ended { claim, ending, .. } = ended;
+        if let Ending::Outcome(Outcome::Accepted(reply)) = ending
+            && !awaits(&row, *claim)
+        {
+            states.push(late::accepted(tx, *claim, &row, reply)?);
+            continue;
+        }
+        let Some(event) = event(&row, *claim, ending, tx.now()) else {
+            states.push(None);
+            continue;
+        };
+        ends.extend(end(tx, &mut row, ended, event, schedule)?);
+        states.push(Some(row.state));
+        rows.push(row);
+    }
+    if rows.is_empty() {
+        return Ok(states);
+    }
+    expect_all(store::save_all(tx, &rows)?, rows.len())?;
+    store::end_attempts(tx, &ends)?;
+    show(tx, &rows)?;
+    Ok(states)
+}
+
+/// Ends an attempt in memory, but for what follows from it elsewhere. Answers what to write down of
+/// it; nothing if it was none.
+fn end(
+    tx: &mut Tx<'_>,
+    row: &mut Delivery,
+    ended: &Ended,
+    event: DeliveryEvent,
+    schedule: &Schedule,
+) -> Result<Option<(AttemptKey, AttemptEnd)>, AppError> {
+    let now = tx.now();
+    let progress = progress(row, &ended.ending).apply(event)?;
+    set_progress(row, progress);
     row.lease_until = None;
     tx.touch(&mut row.updated_at);
-    let account = Account::of(ending);
-    account.show(&mut row);
-    if event == DeliveryEvent::TransportPaused {
+    let account = Account::of(&ended.ending);
+    account.show(row);
+    let end = if event == DeliveryEvent::TransportPaused {
         // Nothing was tried; whoever asks next finds out whether it can be.
         row.next_attempt_at = Some(now);
         store::forget_attempt(tx, row.id, row.attempts)?;
         row.attempts -= 1;
+        None
     } else {
-        plan(&mut row, schedule, now, random)?;
-        store::end_attempt(tx, &account.attempt_end(row.state, now), row.id, row.attempts)?;
-    }
-    follow_up(tx, &mut row, ending)?;
-    write(tx, &row, &former)?;
-    store::bump_debrief(tx, row.debrief_id, now)?;
-    Ok(Some(row.state))
+        plan(row, schedule, now, ended.random)?;
+        Some(((row.id, row.attempts), account.attempt_end(row.state, now)))
+    };
+    follow_up(tx, row, &ended.ending)?;
+    Ok(end)
 }
 
 /// How far the attempt had come. The transport knows what it sent, and the mark of the commit point

@@ -34,7 +34,7 @@ pub fn give_up(tx: &mut Tx<'_>, after: TimeDelta, limit: i64) -> Result<usize, A
         notes::release_contact(tx, row.note_id, row.contact_id)?;
         told(tx, &Caller::system(row.agency_id), "note.failed", &row, None)?;
         write(tx, &row, former)?;
-        store::bump_debrief(tx, row.debrief_id, now)?;
+        store::bump_debriefs(tx, vec![row.debrief_id], now)?;
     }
     Ok(overdue.len())
 }

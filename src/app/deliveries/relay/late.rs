@@ -49,7 +49,7 @@ pub(super) fn accepted(
     }
     store::end_attempt(tx, &account.attempt_end(DeliveryState::Sent, now), row.id, claim.attempt)?;
     write(tx, &row, former)?;
-    store::bump_debrief(tx, row.debrief_id, now)?;
+    store::bump_debriefs(tx, vec![row.debrief_id], now)?;
     Ok(Some(row.state))
 }
 

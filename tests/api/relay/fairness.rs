@@ -1,0 +1,126 @@
+//! Servers that hang or are slow for some recipients, and agencies that send much: the others get
+//! theirs all the same.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use debrief::jobs::RelaySettings;
+use serde_json::json;
+
+use super::{UNDO_WINDOW, start_jobs_with, until};
+use crate::support::smtp_peer::{Act, At, SmtpPeer};
+use crate::support::{Desk, id, on_both, relay_settings, relay_with};
+
+const GRACE: Duration = Duration::from_secs(60);
+
+on_both! {
+    async fn hung_destinations_leave_the_last_connection_to_others(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let mut contacts = Vec::new();
+        for destination in ["hung.example", "still.example", "fine.example"] {
+            for number in 0..3 {
+                contacts.push(contact(&desk, &format!("{number}@{destination}")).await);
+            }
+        }
+        let note = desk.approved(&contacts.iter().collect::<Vec<_>>()).await;
+        app.clock.advance(UNDO_WINDOW);
+        let hang = |destination| (0..3).map(move |_| (At::RecipientAt(destination), Act::Hang));
+        let peer = SmtpPeer::start(hang("hung.example").chain(hang("still.example"))).await;
+        let jobs = start_jobs_with(&app, &peer, GRACE, RelaySettings { workers: 9, ..relay_settings() });
+        until(|| peer.taken().len() == 3).await;
+        assert_eq!(peer.connections(), 4, "two hang for one destination, one for the other");
+        assert!(peer.taken().iter().all(|taken| taken.recipient.ends_with("@fine.example>")));
+        assert!(desk.fates(&note).await.iter().all(|fate| fate == "sending" || fate == "sent"));
+
+        // What comes in meanwhile goes out too.
+        let another = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.context.relay_bell.notify_one();
+        until(|| peer.taken().len() == 4).await;
+        jobs.stop().await;
+        assert_eq!(desk.fates(&another).await, ["sent"]);
+        let fates = desk.fates(&note).await;
+        assert_eq!(fates.iter().filter(|fate| *fate == "deferred").count(), 6, "{fates:?}");
+    }
+
+    async fn a_destination_takes_up_its_share_of_the_queue(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let mut contacts = Vec::new();
+        for address in ["a@much.example", "b@much.example", "c@much.example", "d@MUCH.example", "e@little.example"] {
+            contacts.push(contact(&desk, address).await);
+        }
+        let note = desk.approved(&contacts.iter().collect::<Vec<_>>()).await;
+        app.clock.advance(UNDO_WINDOW);
+        let peer = SmtpPeer::start([]).await;
+        let hold = (0..2).map(|_| (At::RecipientAt("much.example"), Act::Hang));
+        let hung = SmtpPeer::start(hold).await;
+        let settings = RelaySettings { workers: 3, per_destination: 2, ..relay_settings() };
+        let jobs = start_jobs_with(&app, &hung, GRACE, settings);
+        until(|| hung.taken().len() == 1).await;
+        let fates = desk.fates(&note).await;
+        assert_eq!(fates.iter().filter(|fate| *fate == "queued").count(), 2, "{fates:?}");
+        jobs.stop().await;
+        relay_with(&app, &peer, relay_settings()).run_once().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["sent"; 5]);
+    }
+
+    async fn a_destination_that_wants_less_is_left_alone_for_a_while(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let slow = [contact(&desk, "a@slow.example").await, contact(&desk, "b@slow.example").await];
+        let note = desk.approved(&[&slow[0], &slow[1], &desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let peer = SmtpPeer::start([(At::RecipientAt("slow.example"), Act::Reply("450 4.7.1 not so fast"))]).await;
+        let settings = RelaySettings { per_destination: 1, ..relay_settings() };
+        let relay = relay_with(&app, &peer, settings);
+        assert_eq!(relay.run_once().await.unwrap(), 2);
+        let mut fates = desk.fates(&note).await;
+        fates.sort();
+        assert_eq!(fates, ["deferred", "queued", "sent"]);
+        app.clock.advance(TimeDelta::minutes(10));
+        assert_eq!(relay.run_once().await.unwrap(), 0, "neither of the two is tried");
+        let another = desk.approved(&[&desk.scene.manager]).await;
+        app.clock.advance(UNDO_WINDOW);
+        assert_eq!(relay.run_once().await.unwrap(), 1);
+        assert_eq!(desk.fates(&another).await, ["sent"]);
+        // Another process has to learn it for itself.
+        relay_with(&app, &peer, relay_settings()).run_once().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["sent"; 3]);
+    }
+
+    async fn a_reply_that_is_not_about_the_pace_slows_nothing(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let peer = SmtpPeer::start([(At::Recipient, Act::Reply("452 4.2.2 full"))]).await;
+        let relay = relay_with(&app, &peer, RelaySettings { per_destination: 1, ..relay_settings() });
+        assert_eq!(relay.run_once().await.unwrap(), 2);
+        let mut fates = desk.fates(&note).await;
+        fates.sort();
+        assert_eq!(fates, ["deferred", "sent"]);
+    }
+
+    async fn an_agency_sends_so_much_in_a_minute(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let mut contacts = Vec::new();
+        for number in 0..5 {
+            contacts.push(contact(&desk, &format!("{number}@a{number}.example")).await);
+        }
+        desk.approved(&contacts.iter().collect::<Vec<_>>()).await;
+        app.clock.advance(UNDO_WINDOW);
+        let peer = SmtpPeer::start([]).await;
+        let relay = relay_with(&app, &peer, RelaySettings { per_minute: 2, ..relay_settings() });
+        assert_eq!(relay.run_once().await.unwrap(), 2);
+        assert_eq!(relay.run_once().await.unwrap(), 0);
+        app.clock.advance(TimeDelta::seconds(30));
+        assert_eq!(relay.run_once().await.unwrap(), 1);
+        app.clock.advance(TimeDelta::minutes(1));
+        assert_eq!(relay.run_once().await.unwrap(), 2);
+    }
+}
+
+/// Another contact at the desk's client.
+async fn contact(desk: &Desk, email: &str) -> String {
+    let body =
+        json!({"client_id": desk.scene.client, "name": "A Contact", "email": email, "role": "interviewer"});
+    id(&desk.ann.made("/v1/contacts", body).await)
+}
