@@ -27,14 +27,14 @@ class Service:
         self.local = threading.local()
         self.signed_in_at = self.access_token = None
 
-    def call(self, method, path, body=None, token=True):
+    def call(self, method, path, body=None, token=True, headers=()):
         connection = getattr(self.local, "connection", None)
         if connection is None:
             connection = self.local.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        headers = {"Accept": "application/json", "Content-Type": "application/json", **dict(headers)}
         if token:
             headers["Authorization"] = "Bearer " + self.token()
-        connection.request(method, path, body and json.dumps(body), headers)
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
         response = connection.getresponse()
         answer = response.read()
         if response.status >= 300:

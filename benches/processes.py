@@ -54,9 +54,13 @@ def cpu_ticks(pid):
 
 
 def cluster_cpu_ms(data):
-    """CPU time of a PostgreSQL cluster so far: its first process, the living and the dead children."""
-    postmaster = int((data / "postmaster.pid").read_text().splitlines()[0])
-    own, dead, _ = cpu_ticks(postmaster)
+    """CPU time of a PostgreSQL cluster so far."""
+    return family_cpu_ms(int((data / "postmaster.pid").read_text().splitlines()[0]))
+
+
+def family_cpu_ms(pid):
+    """CPU time of a process so far, and of its children, living and dead."""
+    own, dead, _ = cpu_ticks(pid)
     total = own + dead
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -64,7 +68,7 @@ def cluster_cpu_ms(data):
                 ticks, _, parent = cpu_ticks(entry.name)
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it has ended since
-            if parent == postmaster:
+            if parent == pid:
                 total += ticks
     return total * 1000 / TICKS_PER_SECOND
 

@@ -1,7 +1,8 @@
 //! The emails that notes become.
 //!
 //! None is ever left in `sending`: that state means that a worker is at it right now. Those that
-//! still wait have their turn tomorrow at the earliest, and all go to addresses that cannot exist.
+//! still wait have their turn tomorrow at the earliest, unless the relay is to have work at once, and
+//! all go to addresses that cannot exist.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -48,7 +49,7 @@ pub fn send(
         attempt(telling, &mut row, state, hours < 36);
         match state {
             DeliveryState::Failed | DeliveryState::Abandoned => gone.push(contact.id),
-            DeliveryState::Queued => note.send_at = row.next_attempt_at,
+            DeliveryState::Queued if !telling.world.unsent => note.send_at = row.next_attempt_at,
             _ => {}
         }
         note.updated_at = note.updated_at.max(row.updated_at);
@@ -81,6 +82,9 @@ fn state_of(
     if contact.email_status == EmailStatus::Bounced {
         memory.bounced.insert(contact.id);
         return telling.dice.weigh(&[(1, S::Bounced), (1, S::Failed)]);
+    }
+    if telling.world.unsent {
+        return S::Queued;
     }
     let waiting: &[_] =
         &[(40, S::Sent), (25, S::Queued), (15, S::Deferred), (15, S::Delivered), (5, S::Unconfirmed)];
@@ -138,6 +142,11 @@ fn attempt(telling: &mut Telling<'_>, row: &mut Delivery, state: DeliveryState, 
     row.state = state;
     row.next_attempt_at = None;
     let last = match state {
+        // Its time has come already.
+        S::Queued if telling.world.unsent => {
+            row.next_attempt_at = Some(row.due_at);
+            return;
+        }
         S::Queued => {
             let at = tomorrow + TimeDelta::minutes(telling.dice.between(7 * 60, 11 * 60));
             row.due_at = at.into();

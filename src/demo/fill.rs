@@ -138,6 +138,7 @@ fn settle_in(
         recruiters,
         manager,
         mail_domain: options.mail_domain.clone(),
+        unsent: options.unsent,
         seed: options.seed,
     };
     Ok((world, made))

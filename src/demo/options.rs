@@ -32,6 +32,10 @@ pub struct DemoOptions {
     /// The domain in the sender addresses of the notes.
     #[arg(long, default_value = "demo.example")]
     pub mail_domain: String,
+    /// Leave every email that could be sent to the relay, which begins at once: for measurements. Their
+    /// addresses cannot exist.
+    #[arg(long)]
+    pub unsent: bool,
     /// The cost of hashing that password; the floor that OWASP gives.
     #[arg(skip = Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 })]
     pub password_cost: Cost,
@@ -46,6 +50,7 @@ impl Default for DemoOptions {
             as_of: None,
             password: None,
             mail_domain: "demo.example".to_owned(),
+            unsent: false,
             password_cost: Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 },
         }
     }

@@ -23,6 +23,8 @@ pub struct World {
     pub manager: UserId,
     /// The domain that notes are sent from.
     pub mail_domain: String,
+    /// Whether the relay is to send every email that can be sent.
+    pub unsent: bool,
     /// The seed as it was given: a part of what other systems call the records.
     pub seed: u64,
 }
