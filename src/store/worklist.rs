@@ -182,7 +182,7 @@ pub fn list(
     let path = Path::choose(conn, filters, &named, page.key);
     // The page is found among the debriefs alone, and only its rows are joined with their names.
     let found = debriefs::table.into_boxed::<MultiBackend>();
-    let found = after(filters.apply(path.of_agency(found, agency), &named, page.now), page);
+    let found = after(filters.apply(path.of_agency(found, agency), agency, &named, page.now), page);
     let found = found.order(sql::<types::Instant>(&path.order(page))).limit(page.limit).select(debriefs::id);
     let rows = debriefs::table
         .inner_join(candidates::table)

@@ -1,2 +1,3 @@
--- What still waits to be sent, by debrief: the worklist tells since when.
-CREATE INDEX deliveries_unsent ON deliveries (debrief_id, due_at) WHERE state IN ('queued', 'sending', 'deferred');
+-- What still waits to be sent, the longest due first: the worklist is filtered by how late it is.
+CREATE INDEX deliveries_unsent ON deliveries (agency_id, due_at, debrief_id)
+    WHERE state IN ('queued', 'sending', 'deferred');

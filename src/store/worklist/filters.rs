@@ -110,7 +110,13 @@ impl WorklistFilters {
     }
 
     /// Leaves what the filters let through. `now` is the time by which a debrief is overdue.
-    pub(super) fn apply<'a>(&self, mut query: Query<'a>, named: &Named, now: Timestamp) -> Query<'a> {
+    pub(super) fn apply<'a>(
+        &self,
+        mut query: Query<'a>,
+        agency: AgencyId,
+        named: &Named,
+        now: Timestamp,
+    ) -> Query<'a> {
         if let Some(state) = self.state {
             query = query.filter(debriefs::state.eq(state));
         }
@@ -143,6 +149,7 @@ impl WorklistFilters {
         if let Some(late) = self.note_late {
             let due_by: Timestamp = late.due_by(*now).into();
             let unsent = deliveries::table
+                .filter(deliveries::agency_id.eq(agency))
                 .filter(sql::<Bool>("deliveries.state IN ('queued', 'sending', 'deferred')"))
                 .filter(deliveries::due_at.le(due_by));
             query = query.filter(debriefs::id.eq_any(unsent.select(deliveries::debrief_id)));
