@@ -26,8 +26,8 @@ pub enum At {
     Mail,
     /// RCPT has come.
     Recipient,
-    /// RCPT has come, with a recipient at this domain. It takes no part in the order of the script.
-    RecipientAt(&'static str),
+    /// RCPT has come, with a recipient in this domain. It takes no part in the order of the script.
+    RecipientIn(&'static str),
     /// DATA has come.
     Data,
     /// 354 was sent, the content has not been read.
@@ -216,7 +216,7 @@ impl Session<'_> {
 
     /// The next line of the script about the domain of this recipient.
     fn act_about(&self, recipient: &str) -> Option<Act> {
-        let is_at = |(when, _): &(At, Act)| matches!(when, At::RecipientAt(domain) if recipient.trim_end_matches('>').ends_with(&format!("@{domain}")));
+        let is_at = |(when, _): &(At, Act)| matches!(when, At::RecipientIn(domain) if recipient.trim_end_matches('>').ends_with(&format!("@{domain}")));
         let mut script = self.shared.script.lock().unwrap();
         let at = script.iter().position(is_at)?;
         script.remove(at).map(|(_, act)| act)

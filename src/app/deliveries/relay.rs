@@ -31,8 +31,11 @@ use crate::store::pool::Tx;
 pub use finish::{Ended, Ending, finish, finish_at_hand};
 pub use give_up::give_up;
 
+/// How many are looked at for each that can be claimed, as there may be no room for some.
+const LOOKED_AT: usize = 4;
+
 /// How often the queue is looked at for one claim, each time past more that there is no room for.
-const MOST_LOOKS: usize = 8;
+const MOST_LOOKS: usize = 4;
 
 /// A delivery that one worker owns for a while.
 #[derive(Debug, Clone, Copy)]
@@ -90,12 +93,15 @@ pub fn claim(tx: &mut Tx<'_>, host: &str, lease: TimeDelta, room: &mut Room) -> 
     let now = tx.now();
     let mut jobs = Vec::new();
     for _ in 0..MOST_LOOKS {
-        let due = store::lock_due(tx, now, room)?;
-        let found = due.len();
-        let taken = take_up(tx, host, lease, room, due)?;
-        // Some were turned away: others behind them may not be.
-        let is_all = taken.len() == found;
-        jobs.extend(taken);
+        let seen = i64::try_from(room.left * LOOKED_AT).unwrap_or(i64::MAX);
+        let waiting = store::due(tx, now, room, seen)?;
+        let is_all = i64::try_from(waiting.len()).unwrap_or(i64::MAX) < seen;
+        let admitted = waiting.into_iter().filter(|one| room.admit(&one.destination, one.agency_id));
+        let admitted: Vec<DeliveryId> = admitted.map(|one| one.id).collect();
+        if !admitted.is_empty() {
+            let due = store::lock_due(tx, now, admitted)?;
+            jobs.extend(take_up(tx, host, lease, due)?);
+        }
         if is_all || room.left == 0 {
             break;
         }
@@ -103,14 +109,8 @@ pub fn claim(tx: &mut Tx<'_>, host: &str, lease: TimeDelta, room: &mut Room) -> 
     Ok(jobs)
 }
 
-/// Claims those of these deliveries that there is room for and nothing stands against.
-fn take_up(
-    tx: &mut Tx<'_>,
-    host: &str,
-    lease: TimeDelta,
-    room: &mut Room,
-    due: Vec<Due>,
-) -> Result<Vec<Job>, AppError> {
+/// Claims those of these deliveries that nothing stands against.
+fn take_up(tx: &mut Tx<'_>, host: &str, lease: TimeDelta, due: Vec<Due>) -> Result<Vec<Job>, AppError> {
     let now = tx.now();
     let until = Timestamp::from(*now + lease);
     let (mut rows, mut jobs) = (Vec::new(), Vec::new());
@@ -119,9 +119,6 @@ fn take_up(
         let mut row = due.delivery;
         if let Some(why) = hindrance {
             call_off(tx, &row, why)?;
-            continue;
-        }
-        if !room.admit(&due.destination, row.agency_id) {
             continue;
         }
         let progress = row.progress().apply(DeliveryEvent::Claim)?;

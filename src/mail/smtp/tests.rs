@@ -216,6 +216,20 @@ async fn a_server_that_hangs_is_given_up_at_every_step() {
 }
 
 #[tokio::test]
+async fn a_recipient_who_is_not_answered_for_holds_up_no_other() {
+    let peer = SmtpPeer::start([(At::RecipientIn("hung.example"), Act::Hang)]).await;
+    let relay = relay(server(&peer));
+    let (mut hung, fine) = (letter("one"), letter("two"));
+    hung.envelope.recipient = "jo@hung.example".into();
+    let mut hanging = std::pin::pin!(relay.relay(&hung, async || true));
+    tokio::select! {
+        outcome = &mut hanging => panic!("{outcome:?}"),
+        outcome = relay.relay(&fine, async || true) => assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}"),
+    }
+    assert_eq!((peer.taken().len(), peer.connections()), (1, 2));
+}
+
+#[tokio::test]
 async fn what_breaks_past_the_commit_point_is_unknown() {
     for (at, act, taken) in [
         (At::Content, Act::Drop, 0),

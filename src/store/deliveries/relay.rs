@@ -58,24 +58,46 @@ pub struct Due {
     pub contact_deleted_at: Option<Timestamp>,
 }
 
-/// Deliveries of every agency whose time has come, longest due first, locked together with their
-/// debriefs, notes and contacts. Those that somebody else holds are left out, and those to the
-/// destinations and of the agencies that `room` is shut to.
-pub fn lock_due(conn: &mut DbConn, now: Timestamp, room: &Room) -> QueryResult<Vec<Due>> {
-    let (destinations, agencies) = (room.shut_destinations(), pad(room.shut_agencies()));
-    let destinations = pad(destinations.iter().map(String::as_str).collect());
-    let limit = i64::try_from(room.left).unwrap_or(i64::MAX);
+/// A delivery whose time has come, as far as it matters whether it is taken up.
+#[derive(Queryable)]
+pub struct Waiting {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// Its agency.
+    pub agency_id: AgencyId,
+    /// The domain of its recipient, in small letters.
+    pub destination: String,
+}
+
+/// Deliveries of every agency whose time has come, longest due first; but none to the destinations and of
+/// the agencies that `room` is shut to.
+pub fn due(conn: &mut DbConn, now: Timestamp, room: &Room, limit: i64) -> QueryResult<Vec<Waiting>> {
+    let (destinations, agencies) = (room.shut_destinations(), room.shut_agencies());
+    // Planned with its values: nobody knows beforehand how many rows that lie behind are due.
+    directly!(conn => deliveries::table
+        .filter(sql::<Bool>(WAITING))
+        .filter(deliveries::next_attempt_at.le(now))
+        .filter(deliveries::destination.ne_all(&destinations))
+        .filter(deliveries::agency_id.ne_all(&agencies))
+        .order(deliveries::next_attempt_at)
+        .limit(limit)
+        .select((deliveries::id, deliveries::agency_id, deliveries::destination))
+        .load(conn))
+}
+
+/// Those of the deliveries whose time has come, longest due first, locked together with their debriefs,
+/// notes and contacts. Those that somebody else holds are left out.
+pub fn lock_due(conn: &mut DbConn, now: Timestamp, ids: Vec<DeliveryId>) -> QueryResult<Vec<Due>> {
+    let ids = pad(ids);
     directly!(conn => {
         let rows = deliveries::table
             .inner_join(debriefs::table)
             .inner_join(notes::table)
             .inner_join(contacts::table)
+            .filter(deliveries::id.eq_any(&ids))
             .filter(sql::<Bool>(WAITING))
             .filter(deliveries::next_attempt_at.le(now))
-            .filter(deliveries::destination.ne_all(&destinations))
-            .filter(deliveries::agency_id.ne_all(&agencies))
             .order(deliveries::next_attempt_at)
-            .limit(limit)
             .select(Due::as_select());
         Prepared(Locked(rows, Lock::SkipLocked)).load(conn)
     })

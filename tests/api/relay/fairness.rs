@@ -24,7 +24,7 @@ on_both! {
         }
         let note = desk.approved(&contacts.iter().collect::<Vec<_>>()).await;
         app.clock.advance(UNDO_WINDOW);
-        let hang = |destination| (0..3).map(move |_| (At::RecipientAt(destination), Act::Hang));
+        let hang = |destination| (0..3).map(move |_| (At::RecipientIn(destination), Act::Hang));
         let peer = SmtpPeer::start(hang("hung.example").chain(hang("still.example"))).await;
         let jobs = start_jobs_with(&app, &peer, GRACE, RelaySettings { workers: 9, ..relay_settings() });
         until(|| peer.taken().len() == 3).await;
@@ -52,7 +52,7 @@ on_both! {
         let note = desk.approved(&contacts.iter().collect::<Vec<_>>()).await;
         app.clock.advance(UNDO_WINDOW);
         let peer = SmtpPeer::start([]).await;
-        let hold = (0..2).map(|_| (At::RecipientAt("much.example"), Act::Hang));
+        let hold = (0..2).map(|_| (At::RecipientIn("much.example"), Act::Hang));
         let hung = SmtpPeer::start(hold).await;
         let settings = RelaySettings { workers: 3, per_destination: 2, ..relay_settings() };
         let jobs = start_jobs_with(&app, &hung, GRACE, settings);
@@ -69,7 +69,7 @@ on_both! {
         let slow = [contact(&desk, "a@slow.example").await, contact(&desk, "b@slow.example").await];
         let note = desk.approved(&[&slow[0], &slow[1], &desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
-        let peer = SmtpPeer::start([(At::RecipientAt("slow.example"), Act::Reply("450 4.7.1 not so fast"))]).await;
+        let peer = SmtpPeer::start([(At::RecipientIn("slow.example"), Act::Reply("450 4.7.1 not so fast"))]).await;
         let settings = RelaySettings { per_destination: 1, ..relay_settings() };
         let relay = relay_with(&app, &peer, settings);
         assert_eq!(relay.run_once().await.unwrap(), 2);
