@@ -18,7 +18,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use database_url::{DatabaseUrl, DatabaseUrlError, with_time_limits};
 pub use load::ConfigError;
-pub use mail::{MailDomainSettings, MailSettings, MailTransport, RelaySettings, SmtpSettings, SmtpTls};
+pub use mail::{
+    InboundSettings, MailDomainSettings, MailSettings, MailTransport, RelaySettings, SmtpSettings, SmtpTls,
+};
 pub use webhooks::WebhookSettings;
 
 /// Everything that can be set.

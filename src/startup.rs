@@ -93,7 +93,7 @@ pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken)
         tokens: tokens.clone(),
         hasher: Hasher::new(cost, usize::from(auth.hashing_threads))?,
         repeatable,
-        mail: Arc::new(mail::policy(&settings.mail, tokens)),
+        mail: Arc::new(mail::policy(&settings.mail, tokens)?),
         relay_bell: Arc::default(),
         webhooks: webhooks::policy(&settings.webhooks),
         refresh_lifetime: TimeDelta::days(i64::from(auth.refresh_token_days)),

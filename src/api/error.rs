@@ -303,6 +303,8 @@ impl From<AppError> for ApiError {
             AppError::Expired(why) => Self::new(Code::EventsExpired, why),
             AppError::Forbidden(why) => Self::new(Code::Forbidden, why),
             AppError::Unauthorized(why) => unauthorized(why, ""),
+            AppError::TryLater(why) => Self::new(Code::Unavailable, why)
+                .with_header(header::RETRY_AFTER, HeaderValue::from_static("30")),
             AppError::Store(StoreError::Unavailable(cause)) => {
                 tracing::error!(request_id = %request::id(), %cause, "the database cannot be reached");
                 Self::new(Code::Unavailable, "the database cannot be reached for now; try again soon")

@@ -22,6 +22,7 @@ pub mod head;
 pub mod health;
 pub mod idempotency_keys;
 pub mod imports;
+pub mod inbound;
 pub mod input;
 pub mod interviews;
 pub mod job_orders;

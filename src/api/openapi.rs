@@ -37,6 +37,8 @@ impl Modify for Bearer {
         let components = document.components.get_or_insert_default();
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("opaque").build();
+        components.add_security_scheme("inbound_key", SecurityScheme::Http(key));
     }
 }
 

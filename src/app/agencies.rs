@@ -10,9 +10,10 @@ use super::faults::Faults;
 use super::records::{Expected, Input, expect_version};
 use super::users::{check_password, check_person, fold_email};
 use crate::auth::caller::Caller;
+use crate::domain::frame;
 use crate::domain::ids::AgencyId;
 use crate::domain::people::Role;
-use crate::domain::text::{check_line, check_name, check_time_zone};
+use crate::domain::text::{check_language, check_line, check_name, check_time_zone};
 use crate::store::agencies::{self, Agency, Competency, MailIdentity};
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
@@ -29,6 +30,9 @@ const FIRST_COMPETENCIES: [(&str, &str); 7] = [
     ("culture", "Culture"),
     ("leadership", "Leadership"),
 ];
+
+/// More languages than this no agency writes in.
+const MAX_FRAMES: usize = 50;
 
 /// The time zone of a new agency, until it says another.
 const FIRST_TIME_ZONE: &str = "Etc/UTC";
@@ -130,7 +134,24 @@ impl Input for AgencyInput {
     fn check(&self, faults: &mut Faults) {
         faults.text("/name", check_name(&self.name));
         faults.text("/time_zone", check_time_zone(&self.time_zone));
+        check_frames(faults, &self.mail);
         faults.text("/mail/sender_name", check_line(self.mail.sender_name.as_deref().unwrap_or_default()));
+    }
+}
+
+/// What an agency says around its candidates' words.
+fn check_frames(faults: &mut Faults, mail: &MailIdentity) {
+    if mail.frames.len() > MAX_FRAMES {
+        faults.add("/mail/frames", "too_many", format!("has more than {MAX_FRAMES} languages"));
+    }
+    for (language, frame) in &mail.frames {
+        let place = format!("/mail/frames/{}", language.replace('~', "~0").replace('/', "~1"));
+        faults.text(&place, check_language(language));
+        for (field, text) in [("greeting", &frame.greeting), ("signature", &frame.signature)] {
+            if let Err(fault) = frame::check(text.as_deref().unwrap_or_default()) {
+                faults.add(format!("{place}/{field}"), fault.code(), fault.to_string());
+            }
+        }
     }
 }
 

@@ -4,13 +4,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::AppError;
+use super::events::Happening;
 use super::faults::Faults;
-use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
+use super::notes::decisions::Reason;
+use super::records::{
+    Common, Expected, HasRefs, Input, Record, common_query, expect_version, record_columns,
+};
 use crate::app::clients::check_client;
-use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
+use crate::auth::caller::Caller;
+use crate::domain::ids::{AgencyId, ClientId, ContactId, Id, kinds};
 use crate::domain::people::{ContactRole, EmailStatus};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::search::NamePart;
+use crate::domain::state::InvalidTransition;
 use crate::domain::text::{check_email, check_line, check_name};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
@@ -72,6 +78,43 @@ impl Input for ContactInput {
         faults.text("/email", self.email.as_deref().map_or(Ok(()), check_email));
         faults.text("/phone", check_line(self.phone.as_deref().unwrap_or_default()));
     }
+}
+
+/// Says that mail to a contact arrives again, so that notes can go there.
+///
+/// # Errors
+/// [`AppError::Transition`] unless mail came back.
+pub fn lift_bounce(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: ContactId,
+    expected: Expected,
+    reason: &Reason,
+) -> Result<Contact, AppError> {
+    let reason = reason.checked()?;
+    let found = contacts::lock(tx, caller.agency, id)?.filter(|contact| contact.deleted_at.is_none());
+    let mut contact = found.ok_or(AppError::NotFound)?;
+    expect_version(expected, contact.version)?;
+    if contact.email_status != EmailStatus::Bounced {
+        return Err(AppError::Transition(InvalidTransition {
+            record: "contact's address",
+            state: contact.email_status.into(),
+            transition: "lift_bounce",
+            allowed: Vec::new(),
+        }));
+    }
+    let version = contact.version;
+    contact.email_status = EmailStatus::Ok;
+    contact.version += 1;
+    tx.touch(&mut contact.updated_at);
+    if !contacts::update(tx, &contact, version)? {
+        return Err(AppError::Stale { current: version + 1 });
+    }
+    Happening::to("contact.bounce_lifted", contact.id)
+        .because(Some(reason))
+        .with("version", contact.version)
+        .record(tx, caller)?;
+    Ok(contact)
 }
 
 impl HasRefs for ContactInput {

@@ -1,7 +1,9 @@
 //! Deliveries: every attempt of one, and the end of a doubt. The relay's own use cases are beside.
 
+mod notified;
 pub mod relay;
 
+pub(super) use notified::{Notice, notified};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

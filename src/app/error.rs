@@ -46,6 +46,9 @@ pub enum AppError {
     /// The credentials are not good.
     #[error("{0}")]
     Unauthorized(&'static str),
+    /// It cannot be done just now, and can be soon.
+    #[error("{0}; try again later")]
+    TryLater(&'static str),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use subtle::ConstantTimeEq;
 
 use super::AppError;
 use super::error::ConflictCode;
@@ -10,11 +11,13 @@ use super::faults::Faults;
 use super::mail_domains::{self, Sending};
 use crate::auth::caller::Caller;
 use crate::auth::token::Tokens;
+use crate::domain::frame::{self, Names};
 use crate::domain::ids::{AgencyId, ContactId, DeliveryId};
 use crate::domain::mail_domain::{DnsPolicy, parse_domain};
 use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
 use crate::mail::{self, Author, ComposeError, Letter};
+use crate::store::agencies::MailIdentity;
 use crate::store::connection::DbConn;
 use crate::store::correspondents::{self, Recipient, Sender};
 use crate::store::debriefs::Debrief;
@@ -31,6 +34,8 @@ pub struct MailPolicy {
     pub from_domain: String,
     /// What the DNS of an agency's own domain has to say.
     pub dns: DnsPolicy,
+    /// Lets a mail server hand on what comes back; without one, none may.
+    pub inbound_key: Option<String>,
     /// Opens the keys that sign mail, and tags where it bounces to.
     pub tokens: Arc<Tokens>,
     /// How long an approved note waits before it leaves.
@@ -38,6 +43,12 @@ pub struct MailPolicy {
 }
 
 impl MailPolicy {
+    /// Whether it is the key with which a mail server hands on what comes back. Compared in constant time.
+    #[must_use]
+    pub fn is_inbound_key(&self, given: &str) -> bool {
+        self.inbound_key.as_ref().is_some_and(|key| key.as_bytes().ct_eq(given.as_bytes()).into())
+    }
+
     /// Where a delivery bounces to: an address that nobody else can make (`b.<id>.<tag>`).
     fn bounce_address(&self, name: &str, domain: &str) -> String {
         format!("b.{name}.{}@{domain}", self.tokens.keys().tags().tag(name.as_bytes()))
@@ -47,6 +58,7 @@ impl MailPolicy {
 /// Who a debrief's letters are from and about.
 pub struct Parties {
     agency_name: String,
+    mail: MailIdentity,
     candidate_name: String,
     recruiter: Sender,
     /// The agency's own domain, if it has one.
@@ -74,10 +86,10 @@ impl Parties {
         let recruiter = recruiter.ok_or(AppError::Forbidden(
             "the debrief has no recruiter whom an answer could reach: a user has to approve its notes",
         ))?;
-        let (agency_name, candidate_name) = correspondents::names(conn, caller.agency, debrief.id)?;
+        let (agency_name, mail, candidate_name) = correspondents::names(conn, caller.agency, debrief.id)?;
         let seals = policy.tokens.keys().seals();
         let sending = mail_domains::sending(conn, seals, caller.agency, &recruiter.email)?;
-        Ok(Self { agency_name, candidate_name, recruiter, sending })
+        Ok(Self { agency_name, mail, candidate_name, recruiter, sending })
     }
 
     /// The letter that carries an approved note for good: what [`draft`](Self::draft) shows, under the
@@ -122,6 +134,17 @@ impl Parties {
             Some(sending) if is_at(&self.recruiter.email, &sending.domain) => Author::Recruiter,
             Some(_) => Author::Agency { address: &notes },
         };
+        let language = note.language.as_deref().unwrap_or(DEFAULT_LANGUAGE);
+        let names = Names {
+            contact: &recipient.name,
+            candidate: &self.candidate_name,
+            recruiter: &self.recruiter.name,
+            agency: &self.agency_name,
+        };
+        let frame = self.mail.frame(language);
+        let filled = |text: &Option<String>| text.as_deref().map(|text| frame::fill(text, names));
+        let greeting = frame.and_then(|frame| filled(&frame.greeting));
+        let signature = frame.and_then(|frame| filled(&frame.signature));
         let composed = mail::compose(&mail::Note {
             recruiter_name: &self.recruiter.name,
             recruiter_address: &self.recruiter.email,
@@ -133,7 +156,9 @@ impl Parties {
             candidate_name: &self.candidate_name,
             subject: &note.subject,
             body: &note.body,
-            language: note.language.as_deref().unwrap_or(DEFAULT_LANGUAGE),
+            language,
+            greeting: greeting.as_deref(),
+            signature: signature.as_deref(),
             message_id: name,
             boundary_seed: name,
             date: *date,

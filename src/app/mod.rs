@@ -18,6 +18,7 @@ pub mod feed;
 pub mod feedback;
 pub mod idempotency_keys;
 pub mod imports;
+pub mod inbound;
 pub mod interviews;
 pub mod job_orders;
 pub mod letters;

@@ -5,13 +5,10 @@ mod mail_domain;
 use anyhow::bail;
 use clap::Subcommand;
 
-use super::{print, read_password};
+use super::{open, print, read_password};
 use crate::app::agencies::{self, NewAgency};
 use crate::app::{AppError, Context};
-use crate::auth::setup_token::SetupToken;
 use crate::config::Settings;
-use crate::domain::clock::Clock;
-use crate::startup;
 
 /// What an operator can set up.
 #[derive(Debug, Subcommand)]
@@ -46,13 +43,6 @@ pub fn run(settings: &Settings, command: AdminCommand) -> anyhow::Result<()> {
         }
         AdminCommand::MailDomain(command) => mail_domain::run(settings, command),
     }
-}
-
-/// The service on a database that is up to date.
-fn open(settings: &Settings) -> anyhow::Result<Context> {
-    let store = startup::open_store(settings, Clock::system())?;
-    startup::migrate(&store)?;
-    startup::build_context(settings, store, SetupToken::generate().0)
 }
 
 /// What a use case came to, its faults in words for a person at a terminal.

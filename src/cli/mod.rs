@@ -1,6 +1,7 @@
 //! The command line: serve, and what an operator does around it.
 
 mod admin;
+mod mail;
 mod serve;
 
 use std::io::{Read, Write};
@@ -10,6 +11,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use crate::app::Context as Service;
+use crate::auth::setup_token::SetupToken;
 use crate::config::Settings;
 use crate::demo::{self, DemoOptions};
 use crate::domain::clock::Clock;
@@ -41,6 +44,9 @@ enum Command {
     /// Make agencies, and set up what they need outside of the service.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
+    /// What a mail server runs.
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Fill an agency with made-up records.
     DemoData {
         #[command(flatten)]
@@ -58,6 +64,9 @@ enum Command {
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(Command::Mail(command)) = cli.command {
+        return mail::run(cli.config.as_deref(), command);
+    }
     match dispatch(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -77,7 +86,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
     }
     let settings = Settings::load(cli.config.as_deref())?;
     match cli.command.unwrap_or(Command::Serve { no_worker: false }) {
-        Command::Openapi => Ok(()),
+        Command::Openapi | Command::Mail(_) => Ok(()),
         Command::Config => print(settings.redacted().to_toml().trim_end()),
         Command::Migrate => migrate(&settings),
         Command::DemoData { mut options, password_stdin } => {
@@ -96,6 +105,13 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
             serve::work(&settings)
         }
     }
+}
+
+/// The service on a database that is up to date.
+fn open(settings: &Settings) -> anyhow::Result<Service> {
+    let store = startup::open_store(settings, Clock::system())?;
+    startup::migrate(&store)?;
+    startup::build_context(settings, store, SetupToken::generate().0)
 }
 
 fn migrate(settings: &Settings) -> anyhow::Result<()> {

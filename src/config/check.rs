@@ -3,6 +3,9 @@
 use super::database_url::is_this_machine;
 use super::{MailTransport, Settings, SmtpTls};
 
+/// A shorter key could be guessed.
+const SHORTEST_KEY: usize = 16;
+
 /// Everything that is wrong, each problem with its key.
 pub(super) fn problems(settings: &Settings) -> Vec<String> {
     let mut found = Vec::new();
@@ -98,6 +101,13 @@ fn mail(settings: &Settings, found: &mut Vec<String>) {
     let ascii = idna::domain_to_ascii_strict(&mail.from_domain);
     if !ascii.is_ok_and(|domain| domain.contains('.') && domain.len() <= 253) {
         found.push("mail.from_domain: must be a domain name with a dot".to_owned());
+    }
+    if !mail.inbound.key_file.as_os_str().is_empty() {
+        match super::read_secret(&mail.inbound.key_file) {
+            Ok(key) if key.len() >= SHORTEST_KEY => {}
+            Ok(_) => found.push(format!("mail.inbound.key_file: holds fewer than {SHORTEST_KEY} characters")),
+            Err(cause) => found.push(format!("mail.inbound.key_file: {cause}")),
+        }
     }
     let domains = &mail.domains;
     if !domains.spf.is_empty() && !domains.spf.starts_with("v=spf1 ") {

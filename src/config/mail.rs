@@ -19,6 +19,8 @@ pub struct MailSettings {
     pub from_domain: String,
     /// The domains of agencies that send from their own.
     pub domains: MailDomainSettings,
+    /// What comes back.
+    pub inbound: InboundSettings,
     /// How long an approved note can be taken back before it goes, in seconds.
     pub undo_window_seconds: u32,
     /// The mail server that takes our mail.
@@ -37,6 +39,14 @@ pub struct MailDomainSettings {
     pub spf: String,
     /// The name server that is asked, with its port; empty for those of this machine.
     pub name_server: String,
+}
+
+/// What comes back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InboundSettings {
+    /// The file that holds the key with which a mail server hands it on by HTTP; empty for no such way.
+    pub key_file: PathBuf,
 }
 
 /// Where messages go.

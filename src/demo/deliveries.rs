@@ -249,6 +249,8 @@ fn message(telling: &Telling<'_>, note: &Note, contact: &ContactPlan, row: &mut 
             candidate_name: &telling.journey.person.name,
             subject: &note.subject,
             body: &note.body,
+            greeting: None,
+            signature: None,
             language: note.language.as_deref().unwrap_or("en"),
             message_id: &name,
             boundary_seed: &name,

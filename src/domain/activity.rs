@@ -12,6 +12,10 @@ words! {
         Voicemail,
         /// A message was written.
         Message,
+        /// Somebody answered a note by email.
+        Reply,
+        /// A machine answered a note by email, as while somebody is away.
+        AutoReply,
         /// Somebody inside the client's company put in a word for the candidate.
         Advocate,
         /// The candidate and the client wrote or spoke to each other past the recruiter.

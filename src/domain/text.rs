@@ -41,7 +41,8 @@ impl TextFault {
 
 /// Checks a text of one line: a name, a title, a subject. It may be empty.
 pub fn check_line(text: &str) -> Result<(), TextFault> {
-    if text.chars().any(char::is_control) {
+    // The last two end a line, or a paragraph, without being control characters.
+    if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
         return Err(TextFault::Control);
     }
     check_direction(text)
@@ -120,6 +121,7 @@ mod tests {
     fn a_name_cannot_start_a_header() {
         assert_eq!(check_name("Ann\r\nBcc: x@y.example"), Err(TextFault::Control));
         assert_eq!(check_name("Ann \u{202E}moc.live"), Err(TextFault::Bidi));
+        assert_eq!(check_name("Ann\u{2028}Bcc: x@y.example"), Err(TextFault::Control));
         assert_eq!(check_name(" \t"), Err(TextFault::Blank));
         assert_eq!(check_name("Zoë Müller"), Ok(()));
     }

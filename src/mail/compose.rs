@@ -39,6 +39,10 @@ pub struct Note<'a> {
     pub subject: &'a str,
     /// Plain text; a blank line ends a paragraph.
     pub body: &'a str,
+    /// What the agency says before it, if anything.
+    pub greeting: Option<&'a str>,
+    /// What the agency says below it; if nothing, a sentence that says whose words these are.
+    pub signature: Option<&'a str>,
     /// The language of the note, a BCP 47 tag.
     pub language: &'a str,
     /// The part of the Message-ID before the `@`: ASCII letters, digits, `.`, `_` and `-`.
@@ -97,7 +101,7 @@ pub enum ComposeError {
 #[template(path = "note.txt", config = "src/mail/askama.toml")]
 struct TextPart<'a> {
     paragraphs: &'a [Vec<String>],
-    footer: &'a str,
+    signature: &'a [String],
 }
 
 #[derive(Template)]
@@ -106,7 +110,7 @@ struct HtmlPart<'a> {
     language: &'a str,
     subject: &'a str,
     paragraphs: &'a [Vec<String>],
-    footer: &'a str,
+    signature: &'a [String],
 }
 
 /// Composes the message.
@@ -157,13 +161,19 @@ pub fn compose(note: &Note<'_>) -> Result<Letter, ComposeError> {
 fn parts(note: &Note<'_>) -> Result<MultiPart, ComposeError> {
     let [candidate, recruiter, agency] =
         [note.candidate_name, note.recruiter_name, note.agency_name].map(one_line);
-    let footer =
-        footer(note.language, People { candidate: &candidate, recruiter: &recruiter, agency: &agency });
-    let (footer, paragraphs) = (footer.as_str(), &*paragraphs(note.body));
-    let text = TextPart { paragraphs, footer }.render()?;
-    let html =
-        HtmlPart { language: &one_line(note.language), subject: &one_line(note.subject), paragraphs, footer }
-            .render()?;
+    let signature = match note.signature {
+        Some(signature) => lines(signature),
+        None => {
+            let people = People { candidate: &candidate, recruiter: &recruiter, agency: &agency };
+            vec![footer(note.language, people)]
+        }
+    };
+    let mut paragraphs = paragraphs(note.greeting.unwrap_or_default());
+    paragraphs.extend(self::paragraphs(note.body));
+    let (paragraphs, signature) = (&*paragraphs, &*signature);
+    let text = TextPart { paragraphs, signature }.render()?;
+    let (language, subject) = (&one_line(note.language), &one_line(note.subject));
+    let html = HtmlPart { language, subject, paragraphs, signature }.render()?;
 
     // Quoted-printable never contains "=_", so no text can end its part early (RFC 2045, section 6.7).
     let boundary = format!("=_{}", identifier(note.boundary_seed)?);
@@ -176,11 +186,15 @@ fn parts(note: &Note<'_>) -> Result<MultiPart, ComposeError> {
         .singlepart(part(ContentType::TEXT_HTML, html)))
 }
 
+/// The lines of a text, without spaces at their ends.
+fn lines(text: &str) -> Vec<String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.trim_end().lines().map(|line| spaced(line).trim_end().to_owned()).collect()
+}
+
 /// The lines of every paragraph; blank lines part the paragraphs.
 fn paragraphs(body: &str) -> Vec<Vec<String>> {
-    let body = body.replace("\r\n", "\n").replace('\r', "\n");
-    let lines: Vec<_> = body.lines().map(|line| spaced(line).trim_end().to_owned()).collect();
-    lines.split(String::is_empty).filter(|paragraph| !paragraph.is_empty()).map(<[_]>::to_vec).collect()
+    lines(body).split(String::is_empty).filter(|paragraph| !paragraph.is_empty()).map(<[_]>::to_vec).collect()
 }
 
 /// Sets a header with one mailbox. A name in plain ASCII is quoted and stays readable in the
@@ -247,6 +261,8 @@ mod tests {
             candidate_name: "Ann Lee",
             subject: "Thank you – it was a pleasure",
             body: "Dear Mr Groß,\n\nthank you for <your> time.\n.\nI liked the team & the \"lab\".\n\n\nAnn Lee\n",
+            greeting: None,
+            signature: None,
             language: "en",
             message_id: "dlv_01h2xcejqtf2nbrexx3vqjhp41",
             boundary_seed: "dlv_01h2xcejqtf2nbrexx3vqjhp41",
@@ -287,6 +303,29 @@ mod tests {
         let (agency, id) = from(Author::Agency { address: "notes@klein.example" });
         assert_eq!(agency, "\"Rosa Klein (Klein & Partner)\" <notes@klein.example>");
         assert_eq!(id, "dlv_01h2xcejqtf2nbrexx3vqjhp41@klein.example");
+    }
+
+    #[test]
+    fn the_agency_frames_the_words_and_is_escaped_as_they_are() {
+        let framed = Note {
+            greeting: Some("Dear Ines,\n\n<b>Ann</b> asked me:"),
+            signature: Some("Rosa Klein\r\n\n<i>Hanse</i>\n"),
+            ..note()
+        };
+        let letter = compose(&framed).unwrap();
+        let parts = crate::mail::Parts::of(&letter.bytes).unwrap();
+        assert!(
+            parts.text.starts_with("Dear Ines,\n\n<b>Ann</b> asked me:\n\nDear Mr Groß,"),
+            "{}",
+            parts.text
+        );
+        assert!(parts.text.ends_with("Ann Lee\n\n-- \nRosa Klein\n\n<i>Hanse</i>"), "{}", parts.text);
+        assert!(parts.html.contains("<p>&#60;b&#62;Ann&#60;/b&#62; asked me:</p>"), "{}", parts.html);
+        assert!(
+            parts.html.contains("<p><small>Rosa Klein<br>\n<br>\n&#60;i&#62;Hanse&#60;/i&#62;</small></p>"),
+            "{}",
+            parts.html
+        );
     }
 
     #[test]
@@ -340,8 +379,9 @@ mod tests {
                     Just("\\".to_owned()), Just("=?utf-8?q?=0D=0A?=".to_owned()), Just("--=_dlv_01h2xcejqtf2nbrexx3vqjhp41--".to_owned()),
                     Just("{{ 1 }}<script>".to_owned()), "\\PC{0,30}", any::<String>().prop_map(|s| s.chars().take(40).collect()),
                 ],
-                7,
-            )
+                9,
+            ),
+            author in 0..3,
         ) {
             let letter = compose(&Note {
                 recruiter_name: &hostile[0],
@@ -351,8 +391,17 @@ mod tests {
                 subject: &hostile[4],
                 body: &hostile[5],
                 language: &hostile[6],
+                greeting: Some(&hostile[7]),
+                signature: Some(&hostile[8]),
+                author: match author {
+                    0 => Author::Recruiter,
+                    1 => Author::Agency { address: "notes@klein.example" },
+                    _ => Author::Service { name: &hostile[1], address: "notes@debrief.example" },
+                },
                 ..note()
             }).unwrap();
+            let envelope = (letter.envelope.sender.as_str(), letter.envelope.recipient.as_str());
+            prop_assert_eq!(envelope, ("bounces@debrief.example", "jg@xn--gre-6ka8i.example"));
             prop_assert!(letter.bytes.is_ascii());
             let names: Vec<_> = fields(&letter.bytes).into_iter().map(|(name, _)| name).collect();
             prop_assert_eq!(names, [

@@ -142,6 +142,8 @@ mod tests {
             candidate_name: "Ann Lee",
             subject,
             body,
+            greeting: None,
+            signature: None,
             language: "en",
             message_id: "1",
             boundary_seed: "1",

@@ -36,10 +36,13 @@ const OPEN_EVERY: Duration = Duration::from_secs(5);
 /// How often retry requests are looked for that the client left unanswered.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 
-pub(super) fn policy(mail: &MailSettings, tokens: Arc<Tokens>) -> MailPolicy {
+pub(super) fn policy(mail: &MailSettings, tokens: Arc<Tokens>) -> anyhow::Result<MailPolicy> {
+    let key_file = &mail.inbound.key_file;
+    let inbound_key = (!key_file.as_os_str().is_empty()).then(|| read_secret(key_file)).transpose()?;
     let or = |text: &str, otherwise: String| if text.is_empty() { otherwise } else { text.to_owned() };
     let server = or(&mail.smtp.host, mail.from_domain.clone());
-    MailPolicy {
+    Ok(MailPolicy {
+        inbound_key,
         dns: DnsPolicy {
             bounce_host: or(&mail.domains.bounce_host, mail.from_domain.clone()),
             spf: or(&mail.domains.spf, format!("v=spf1 a:{server} ~all")),
@@ -48,7 +51,7 @@ pub(super) fn policy(mail: &MailSettings, tokens: Arc<Tokens>) -> MailPolicy {
         service_name: mail.service_name.clone(),
         from_domain: mail.from_domain.clone(),
         undo_window: TimeDelta::seconds(i64::from(mail.undo_window_seconds)),
-    }
+    })
 }
 
 /// What asks the DNS of agencies' mail domains.

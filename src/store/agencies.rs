@@ -1,5 +1,7 @@
 //! Agencies: the tenants.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,6 +10,7 @@ use super::connection::{DbConn, Lock, Locked};
 use super::prepared::Prepared;
 use super::schema::agencies;
 use super::types::Json;
+use crate::domain::frame::Frame;
 use crate::domain::ids::AgencyId;
 use crate::domain::timestamp::Timestamp;
 
@@ -42,6 +45,21 @@ pub struct MailIdentity {
     /// What stands for the agency in the `From` of a note; its name if there is none.
     #[schema(max_length = 100)]
     pub sender_name: Option<String>,
+    /// What stands around a candidate's words, by the language of the note (BCP 47); a language with a
+    /// region, such as `pt-BR`, comes before the language alone.
+    #[serde(default)]
+    #[schema(example = json!({"en": {"greeting": "Dear {{contact_name}},", "signature": null}}))]
+    pub frames: BTreeMap<String, Frame>,
+}
+
+impl MailIdentity {
+    /// The frame of notes in this language.
+    #[must_use]
+    pub fn frame(&self, language: &str) -> Option<&Frame> {
+        let of = |tag: &str| self.frames.iter().find(|(known, _)| known.eq_ignore_ascii_case(tag));
+        let alone = language.split('-').next().unwrap_or_default();
+        of(language).or_else(|| of(alone)).map(|(_, frame)| frame)
+    }
 }
 
 /// What a point or a rating is about.

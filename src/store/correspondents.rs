@@ -85,8 +85,13 @@ pub fn sender(conn: &mut DbConn, agency: AgencyId, id: UserId) -> QueryResult<Op
         .optional()
 }
 
-/// What the agency and the candidate of a debrief are called in a letter, in this order.
-pub fn names(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryResult<(String, String)> {
+/// What the agency of a debrief is called in a letter, how its mail presents itself, and what the
+/// candidate is called.
+pub fn names(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    debrief: DebriefId,
+) -> QueryResult<(String, MailIdentity, String)> {
     let (name, mail, candidate): (String, Json<MailIdentity>, String) = debriefs::table
         .inner_join(agencies::table)
         .inner_join(candidates::table)
@@ -94,7 +99,7 @@ pub fn names(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryRe
         .filter(debriefs::agency_id.eq(agency))
         .select((agencies::name, agencies::mail, candidates::name))
         .first(conn)?;
-    Ok((mail.0.sender_name.unwrap_or(name), candidate))
+    Ok((mail.0.sender_name.clone().unwrap_or(name), mail.0, candidate))
 }
 
 /// What a note of a debrief may speak of: the client, and what it, the candidate and the vacancy are

@@ -21,6 +21,7 @@ pub mod feedback;
 pub mod history;
 pub mod idempotency_keys;
 pub mod imports;
+pub mod inbound;
 pub mod interviews;
 pub mod job_orders;
 pub mod lock_file;

@@ -522,6 +522,19 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::store::types::{Instant, Uuid};
+
+    inbound_messages (digest) {
+        digest -> Binary,
+        agency_id -> Uuid,
+        delivery_id -> Uuid,
+        kind -> Text,
+        received_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::store::types::{Document, Instant, Uuid};
 
     mail_domains (id) {

@@ -21,6 +21,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::exchange::{Collection, FileFormat, ImportState};
 use crate::domain::feedback::{Address, Channel, FeedbackState, Overall, PointKind, Severity, Side};
 use crate::domain::ids::{Id, Kind};
+use crate::domain::inbound::InboundKind;
 use crate::domain::interview::{Format, InterviewStatus};
 use crate::domain::note::NoteState;
 use crate::domain::people::{ContactRole, EmailStatus, JobOrderStatus, Role, Scopes};
@@ -244,6 +245,7 @@ text_columns!(
     DeliveryState,
     DisabledBecause,
     EmailStatus,
+    InboundKind,
     FeedbackState,
     FileFormat,
     Format,

@@ -13,6 +13,10 @@ on_both! {
         admin.at(&agency["version"]).patch("/v1/agency", json!({"name": "x"})).await.problem(412, "stale_version");
         let faults = admin.patch("/v1/agency", json!({"time_zone": "Mars/Olympus", "mail": {"sender_name": "a\nb"}})).await.faults();
         assert_eq!(faults, ["/time_zone invalid_time_zone", "/mail/sender_name control_character"]);
+        let frames = json!({"mail": {"frames": {"en": {"greeting": "Dear {{name}},"}, "not a language": {"signature": "{{"}, "de": {"footer": "x"}}}});
+        assert_eq!(admin.patch("/v1/agency", frames).await.faults(), ["/mail/frames/de/footer unknown_field"]);
+        let frames = json!({"mail": {"frames": {"en": {"greeting": "Dear {{name}},"}, "not a language": {"signature": "{{"}}}});
+        assert_eq!(admin.patch("/v1/agency", frames).await.faults(), ["/mail/frames/en/greeting unknown_placeholder", "/mail/frames/not a language invalid_language", "/mail/frames/not a language/signature open_placeholder"]);
     }
 
     async fn competencies_are_an_ordered_list(app: TestApp) {

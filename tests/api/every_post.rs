@@ -191,6 +191,12 @@ impl Story {
         desk.debrief = self.debrief(&desk.scene).await;
         let (_, delivery) = unconfirmed(app, &desk).await;
         self.tell("/v1/deliveries/{id}/resolve", &delivery, json!({"resolution": "sent"})).await;
+        let bounce = std::fs::read_to_string("tests/corpus/bounces/postfix-unknown-user.eml").unwrap();
+        let bounce = bounce.replace("ines@nordwind.example", "jens@nordwind.example").into_bytes();
+        let (server, to) = (app.mail_server(), app.bounce_address(&delivery));
+        self.send(&server, "/v1/mail/inbound?recipient={id}", &to, "message/rfc822", bounce).await;
+        let lift = "/v1/contacts/{id}/lift-bounce";
+        self.tell(lift, &desk.scene.peer, json!({"reason": "It arrives again."})).await;
     }
 }
 
@@ -266,6 +272,7 @@ on_both! {
 fn prefix(noun: &str) -> Option<&'static str> {
     Some(match noun {
         "api-clients" => "app",
+        "contacts" => "con",
         "debriefs" => "dbf",
         "feedback" => "fbk",
         "retry-requests" => "rty",

@@ -20,6 +20,7 @@ mod feedback;
 mod health;
 mod idempotency_keys;
 mod imports;
+mod inbound;
 mod interview_debriefs;
 mod interviews;
 mod job_orders;

@@ -31,6 +31,36 @@ on_both! {
         assert_eq!(history(&app, &desk.debrief).split_off(3), ["note.created", "note.submitted", "note.approved"]);
     }
 
+    async fn the_agency_frames_a_note_in_its_language(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let frames = json!({"mail": {"frames": {
+            "de": {"greeting": "Guten Tag {{contact_name}},\n\n{{candidate_name}} schreibt Ihnen:", "signature": "{{recruiter_name}}\n{{agency_name}}"},
+            "pt-BR": {"greeting": "Olá {{contact_name}},"},
+        }}});
+        app.admin().await.patch("/v1/agency", frames).await.expect(200);
+        let path = format!("/v1/debriefs/{}/notes", desk.debrief);
+        let mut text = desk.text(&[&desk.scene.peer]);
+        text["body"] = json!("Danke, {{contact_name}}! <b>");
+        text["language"] = json!("de-AT");
+        let note = desk.ann.made(&path, text).await;
+        let preview = format!("/v1/notes/{}/preview", id(&note));
+        let reader = desk.ann.with("Accept", "application/json");
+        let shown = reader.get(&preview).await.expect(200);
+        assert_eq!(shown["text"], "Guten Tag Jens Brandt,\n\nTomás Herrera schreibt Ihnen:\n\nDanke, {{contact_name}}! <b>\n\n-- \nTest recruiter\nHanse Personal");
+        assert!(shown["html"].as_str().unwrap().contains("Danke, {{contact_name}}! &#60;b&#62;"));
+        let note = desk.act(&note, "submit", json!({})).await.expect(200);
+        let approved = desk.act(&note, "approve", json!({"content_hash": note["content_hash"]})).await.expect(200);
+        app.admin().await.patch("/v1/agency", json!({"mail": {"frames": null}})).await.expect(200);
+        assert_eq!(reader.get(&preview).await.expect(200), shown, "what was shown is what was frozen");
+        for (language, begins, ends) in [("pt", "Danke", "reaches Test recruiter."), ("en", "Danke", "reaches Test recruiter.")] {
+            let back = desk.note(&approved).await;
+            desk.ann.at(&back["version"]).patch(&format!("/v1/notes/{}", id(&note)), json!({"language": language})).await.expect(200);
+            let shown = reader.get(&preview).await.expect(200);
+            let text = shown["text"].as_str().unwrap();
+            assert!(text.starts_with(begins) && text.ends_with(ends), "{text}");
+        }
+    }
+
     async fn a_note_may_wait_for_its_time(app: TestApp) {
         let desk = Desk::set(&app).await;
         let note = desk.draft(&[&desk.scene.peer]).await;

@@ -35,6 +35,9 @@ pub struct TestApp {
     database: Database,
 }
 
+/// What a mail server of the tests hands mail on with.
+pub const INBOUND_KEY: &str = "a key of a mail server";
+
 impl TestApp {
     /// Starts a service on a database, with one agency.
     pub async fn start(database: Database) -> Self {
@@ -63,6 +66,8 @@ impl TestApp {
         settings.database.url = database.url();
         settings.auth.argon2.memory_kib = 64;
         settings.auth.argon2.iterations = 1;
+        settings.mail.inbound.key_file = database.folder().join("inbound-key");
+        std::fs::write(&settings.mail.inbound.key_file, INBOUND_KEY).unwrap();
         adjust(&mut settings);
         let (setup_token, printed) = SetupToken::generate();
         let context = startup::build_context(&settings, database.open(clock.clone()), setup_token).unwrap();
@@ -87,6 +92,17 @@ impl TestApp {
     /// Somebody without a token.
     pub fn nobody(&self) -> Caller {
         Caller::new(self.base.clone(), None)
+    }
+
+    /// A mail server that hands on what comes back.
+    pub fn mail_server(&self) -> Caller {
+        Caller::new(self.base.clone(), Some(INBOUND_KEY.to_owned()))
+    }
+
+    /// Where a delivery bounces to.
+    pub fn bounce_address(&self, delivery: &str) -> String {
+        let tag = self.context.tokens.keys().tags().tag(delivery.as_bytes());
+        format!("b.{delivery}.{tag}@bounces.example")
     }
 
     /// A new user of this role at the agency.

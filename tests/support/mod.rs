@@ -12,7 +12,7 @@ mod scene;
 pub mod smtp_peer;
 pub mod webhooks;
 
-pub use app::TestApp;
+pub use app::{INBOUND_KEY, TestApp};
 pub use caller::{Answer, Caller};
 pub use command::run;
 pub use database::Database;

@@ -10,12 +10,13 @@ use crate::app::events::Happening;
 use crate::app::faults::Faults;
 use crate::auth::caller::Caller;
 use crate::domain::activity::ActivityKind;
-use crate::domain::ids::{ActivityId, ContactId, DebriefId};
+use crate::domain::ids::{ActivityId, AgencyId, ContactId, DebriefId};
 use crate::domain::text::{check_paragraphs, check_told};
 use crate::domain::timestamp::Timestamp;
 use crate::store::activities::{self, Activity};
 use crate::store::connection::DbConn;
 use crate::store::contacts;
+use crate::store::debriefs::Debrief;
 use crate::store::pool::Tx;
 use crate::store::types::Json;
 
@@ -76,15 +77,54 @@ pub fn create(
         created_at: now,
         updated_at: now,
     };
-    activities::insert(tx, &activity)?;
+    log(tx, caller, &mut debrief, &activity)?;
+    Ok(activity)
+}
+
+/// Files what came by email in answer to a note.
+pub fn file_reply(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    debrief: DebriefId,
+    contact: ContactId,
+    kind: ActivityKind,
+    text: String,
+) -> Result<ActivityId, AppError> {
+    let system = Caller::system(agency);
+    let mut debrief = lifecycle::lock(tx, &system, debrief)?;
+    lifecycle::touch(tx, &mut debrief);
+    let outcome = match kind {
+        ActivityKind::AutoReply => "An automatic answer came by email.",
+        _ => "An answer came by email.",
+    };
+    let activity = Activity {
+        id: tx.new_id(),
+        agency_id: agency,
+        debrief_id: debrief.id,
+        contact_id: Some(contact),
+        kind,
+        outcome: outcome.to_owned(),
+        summary: Some(text).filter(|text| !text.is_empty()),
+        conflict_of_interest: false,
+        occurred_at: tx.now(),
+        recorded_by: Json(system.actor),
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    log(tx, &system, &mut debrief, &activity)?;
+    Ok(activity.id)
+}
+
+/// Writes an activity of a held debrief.
+fn log(tx: &mut Tx<'_>, caller: &Caller, debrief: &mut Debrief, activity: &Activity) -> Result<(), AppError> {
+    activities::insert(tx, activity)?;
     Happening::to("activity.logged", activity.id)
         .of(debrief.id)
         .with("kind", activity.kind)
         .with("contact_id", activity.contact_id)
         .record(tx, caller)?;
-    lifecycle::settle(tx, caller, &mut debrief)?;
-    lifecycle::save(tx, &debrief)?;
-    Ok(activity)
+    lifecycle::settle(tx, caller, debrief)?;
+    lifecycle::save(tx, debrief)
 }
 
 /// A page of a debrief's activities, the last one written first, beginning before `before`.

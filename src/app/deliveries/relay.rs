@@ -28,6 +28,7 @@ use crate::store::deliveries::{Attempt, Delivery};
 use crate::store::notes;
 use crate::store::pool::Tx;
 
+pub(super) use finish::bounce;
 pub use finish::{Ended, Ending, finish, finish_at_hand};
 pub use give_up::give_up;
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
 
-use super::super::print;
-use super::{open, told};
+use super::super::{open, print};
+use super::told;
 use crate::app::Context;
 use crate::app::mail_domains::{self, Checked};
 use crate::config::Settings;

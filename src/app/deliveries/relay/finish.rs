@@ -223,7 +223,7 @@ fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(),
 }
 
 /// The address is bad: nothing more is sent there, unless the contact has another one by now.
-fn bounce(tx: &mut Tx<'_>, row: &Delivery) -> Result<(), AppError> {
+pub fn bounce(tx: &mut Tx<'_>, row: &Delivery) -> Result<(), AppError> {
     let Some(contact) = correspondents::recipient(tx, row.agency_id, row.contact_id)? else { return Ok(()) };
     let Some(email) = contact.email.filter(|email| as_in_envelope(email) == row.envelope_to) else {
         return Ok(());

@@ -1,0 +1,71 @@
+//! What a mail server or a recipient says of a message that was sent.
+
+use super::relay::bounce;
+use super::{told, write};
+use crate::app::AppError;
+use crate::auth::caller::Caller;
+use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress};
+use crate::domain::state::Machine;
+use crate::store::deliveries::Delivery;
+use crate::store::deliveries::relay::bump_debriefs;
+use crate::store::notes;
+use crate::store::pool::Tx;
+
+/// What somebody says of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Notice<'a> {
+    /// What it is to the delivery.
+    pub event: DeliveryEvent,
+    /// The enhanced status code.
+    pub status: Option<&'a str>,
+    /// What a server said.
+    pub diagnostic: Option<&'a str>,
+    /// Nothing will ever arrive at the address.
+    pub bounces_address: bool,
+}
+
+/// Moves a locked delivery on. Answers its state afterwards; none if the notice changes nothing.
+pub fn notified(
+    tx: &mut Tx<'_>,
+    former: &Delivery,
+    notice: &Notice<'_>,
+) -> Result<Option<DeliveryState>, AppError> {
+    let Some(progress) = next(former, notice.event) else { return Ok(None) };
+    let mut row = former.clone();
+    (row.state, row.transmitting) = (progress.state, progress.transmitting);
+    row.next_attempt_at = None;
+    tx.touch(&mut row.updated_at);
+    let now = tx.now();
+    row.sent_at = row.sent_at.or(Some(now));
+    if notice.status.is_some() || notice.diagnostic.is_some() {
+        row.last_code = None;
+        row.last_enhanced_code = notice.status.map(str::to_owned);
+        row.last_text = notice.diagnostic.map(str::to_owned);
+    }
+    let event = match notice.event {
+        DeliveryEvent::NotifiedDelivered => "note.delivered",
+        DeliveryEvent::NotifiedBounced => "note.bounced",
+        DeliveryEvent::NotifiedComplaint => "note.complained",
+        _ => "note.delayed",
+    };
+    if row.state == DeliveryState::Bounced {
+        notes::release_contact(tx, row.note_id, row.contact_id)?;
+        if notice.bounces_address {
+            bounce(tx, &row)?;
+        }
+    }
+    told(tx, &Caller::system(row.agency_id), event, &row, None)?;
+    write(tx, &row, former)?;
+    bump_debriefs(tx, vec![row.debrief_id], now)?;
+    Ok(Some(row.state))
+}
+
+/// What the event makes of the delivery. Of one that was tried and waits, or was let rest, it shows first
+/// that it had been sent after all.
+fn next(row: &Delivery, event: DeliveryEvent) -> Option<Progress> {
+    let progress = row.progress();
+    progress.next(event).or_else(|| {
+        let sent = (row.attempts > 0).then(|| progress.next(DeliveryEvent::EvidenceSent))??;
+        sent.next(event)
+    })
+}

@@ -1,0 +1,250 @@
+//! What a message that came back is. It is anybody's, and read as such.
+
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
+
+use super::dsn::{DeliveryStatus, implied, status_code};
+use crate::domain::inbound::{RecipientStatus, ReportedAction};
+
+/// So much of what somebody wrote is kept, in characters.
+const LONGEST_TEXT: usize = 4_000;
+
+/// A message that came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// The Message-ID, which stays the same if it comes again.
+    pub message_id: Option<String>,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What a message that came back says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// What became of the message, recipient by recipient.
+    Report(Vec<RecipientStatus>),
+    /// Somebody did not want it (RFC 5965).
+    Complaint,
+    /// Somebody or something answers.
+    Reply {
+        /// A machine does.
+        automatic: bool,
+        /// What is said.
+        text: String,
+    },
+}
+
+impl Incoming {
+    /// Reads a message (RFC 5322); none if it is none.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let message =
+            MessageParser::default().parse(bytes).filter(|message| !message.headers().is_empty())?;
+        let message_id = message.message_id().map(str::to_owned);
+        Some(Self { message_id, content: content(&message) })
+    }
+}
+
+fn content(message: &Message<'_>) -> Content {
+    let typed = |kind: &str, subtype: &str| message.parts.iter().find(|part| is(part, kind, subtype));
+    let notice = typed("message", "delivery-status").or_else(|| typed("message", "global-delivery-status"));
+    if let Some(status) = notice.and_then(|part| DeliveryStatus::parse(part.contents())) {
+        return Content::Report(status.recipients);
+    }
+    if let Some(report) = typed("message", "feedback-report")
+        && is_complaint(report)
+    {
+        return Content::Complaint;
+    }
+    let text = text(message);
+    if let Some(recipients) =
+        failed_recipients(message).or_else(|| qmail(&text)).or_else(|| daemon(message, &text))
+    {
+        return Content::Report(recipients);
+    }
+    let automatic =
+        is_automatic(message) || notice.is_some() || typed("message", "feedback-report").is_some();
+    Content::Reply { automatic, text: readable(&text) }
+}
+
+fn is(part: &MessagePart<'_>, kind: &str, subtype: &str) -> bool {
+    part.content_type().is_some_and(|found| {
+        found.ctype().eq_ignore_ascii_case(kind)
+            && found.subtype().is_some_and(|found| found.eq_ignore_ascii_case(subtype))
+    })
+}
+
+/// The kinds of feedback that say that somebody minds (RFC 5965, section 7.3).
+fn is_complaint(report: &MessagePart<'_>) -> bool {
+    let text = String::from_utf8_lossy(report.contents()).to_ascii_lowercase();
+    let kind = text.lines().find_map(|line| line.strip_prefix("feedback-type:"));
+    kind.is_some_and(|kind| matches!(kind.trim(), "abuse" | "fraud" | "other"))
+}
+
+/// What a person reads in the message: its first text, taken from HTML if there is nothing else.
+fn text<'x>(message: &'x Message<'x>) -> String {
+    message.body_text(0).unwrap_or_default().into_owned()
+}
+
+/// The field with which Exim names the addresses that failed, whatever else is in the message.
+fn failed_recipients(message: &Message<'_>) -> Option<Vec<RecipientStatus>> {
+    let named = raw(message, "X-Failed-Recipients")?;
+    let addresses = named.split(',').map(str::trim).filter(|address| address.contains('@'));
+    let code = status_code(&text(message)).filter(|code| code.starts_with('5'));
+    let failed: Vec<_> = addresses.map(|address| failed(Some(address), code.clone(), None)).collect();
+    (!failed.is_empty()).then_some(failed)
+}
+
+fn failed(address: Option<&str>, status: Option<String>, diagnostic: Option<String>) -> RecipientStatus {
+    RecipientStatus {
+        final_recipient: address.map(str::to_owned),
+        original_recipient: None,
+        action: ReportedAction::Failed,
+        status,
+        diagnostic,
+    }
+}
+
+/// The notices of qmail: after a greeting a paragraph for each recipient, which begins with the address
+/// (QSBMF).
+fn qmail(text: &str) -> Option<Vec<RecipientStatus>> {
+    let text = text.replace("\r\n", "\n");
+    let (greeting, rest) = text.split_once("\n\n")?;
+    if !greeting.trim_start().starts_with("Hi. This is the ") {
+        return None;
+    }
+    let paragraphs = rest.split("\n\n").take_while(|paragraph| !paragraph.trim_start().starts_with("--- "));
+    let recipients = paragraphs.filter_map(|paragraph| {
+        let (address, said) = paragraph.trim_start().strip_prefix('<')?.split_once(">:")?;
+        let said = one_line(said);
+        Some(failed(Some(address), status_code(&said), Some(said)))
+    });
+    let recipients: Vec<_> = recipients.collect();
+    (!recipients.is_empty()).then_some(recipients)
+}
+
+/// Words of a mail server that gives up, and of one that does not yet.
+const GIVES_UP: [&str; 6] = [
+    "permanent fatal error",
+    "could not be delivered",
+    "delivery has failed",
+    "undeliverable",
+    "giving up",
+    "user unknown",
+];
+const TRIES_ON: [&str; 4] =
+    ["will keep trying", "attempts will continue", "not yet been delivered", "still being retried"];
+
+/// A notice in nobody's format, from a mail server that says so in `From`.
+fn daemon(message: &Message<'_>, text: &str) -> Option<Vec<RecipientStatus>> {
+    let from = message.from()?.first()?.address()?.to_ascii_lowercase();
+    let is_daemon = ["mailer-daemon@", "postmaster@"].iter().any(|name| from.starts_with(name));
+    if !is_daemon {
+        return None;
+    }
+    let said = one_line(text).to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    let status = status_code(&said);
+    let action = if says(&TRIES_ON) {
+        ReportedAction::Delayed
+    } else {
+        let implied = status.as_deref().and_then(implied);
+        implied.or_else(|| says(&GIVES_UP).then_some(ReportedAction::Failed))?
+    };
+    Some(vec![RecipientStatus { action, ..failed(None, status, None) }])
+}
+
+/// Whether a machine sent it: RFC 3834, and what is used besides.
+fn is_automatic(message: &Message<'_>) -> bool {
+    let says = |name: &str, words: &[&str]| {
+        raw(message, name).is_some_and(|value| {
+            let word = value.split([';', ' ']).next().unwrap_or_default();
+            words.iter().any(|known| word.eq_ignore_ascii_case(known))
+        })
+    };
+    let any = ["X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-AutoReply-From"];
+    raw(message, "Auto-Submitted").is_some_and(|value| !value.eq_ignore_ascii_case("no"))
+        || any.iter().any(|name| raw(message, name).is_some())
+        || says("Precedence", &["auto_reply", "bulk", "junk", "list"])
+        || says("X-Auto-Response-Suppress", &["All", "OOF", "AutoReply"])
+        || message.parts.iter().any(|part| is(part, "message", "disposition-notification"))
+}
+
+fn raw<'a>(message: &'a Message<'_>, name: &str) -> Option<&'a str> {
+    message.headers_raw().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text as it may be kept: without characters that hide others, its lines ended in one way, and no
+/// longer than needed.
+fn readable(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let hides = |c: &char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    let kept: String = text.trim().chars().filter(|c| !hides(c)).take(LONGEST_TEXT).collect();
+    kept.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::inbound::decisive;
+
+    /// What is made of a file, in the words of the corpus.
+    fn told(bytes: &[u8]) -> Value {
+        match Incoming::read(bytes).unwrap().content {
+            Content::Complaint => json!({"kind": "complaint"}),
+            Content::Reply { automatic: true, .. } => json!({"kind": "auto_reply"}),
+            Content::Reply { automatic: false, .. } => json!({"kind": "reply"}),
+            Content::Report(recipients) => {
+                let one = decisive(&recipients, "ines@nordwind.example").unwrap();
+                json!({
+                    "kind": "report", "action": one.action, "recipient": one.final_recipient, "status": one.status,
+                    "marks_address": one.bounces("ines@nordwind.example"),
+                })
+            }
+        }
+    }
+
+    #[test]
+    fn the_corpus_is_read_as_expected() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/bounces");
+        let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+        let expected: Vec<Value> = serde_json::from_str(&expected).unwrap();
+        let files = std::fs::read_dir(&folder).unwrap().count() - 1;
+        assert_eq!(expected.len(), files, "every file has its line");
+        for mut case in expected {
+            let name = case.as_object_mut().unwrap().remove("file").unwrap();
+            let bytes = std::fs::read(folder.join(format!("{}.eml", name.as_str().unwrap()))).unwrap();
+            assert_eq!(told(&bytes), case, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_kept_short_and_readable() {
+        let body = format!("a\u{202e}b\u{7}c\td\r\n{}", "é".repeat(9_999));
+        let message = format!("From: a@b.example\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}");
+        let Some(Content::Reply { automatic: false, text }) =
+            Incoming::read(message.as_bytes()).map(|m| m.content)
+        else {
+            panic!("not a reply");
+        };
+        assert!(text.starts_with("abc\td\né") && text.chars().count() == LONGEST_TEXT, "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_breaks_it(bytes: Vec<u8>, head in "\\PC{0,40}", body in "\\PC{0,200}") {
+            let _ = Incoming::read(&bytes);
+            let _ = Incoming::read(format!("From: MAILER-DAEMON@x.example\r\nSubject: {head}\r\n\r\n{body}").as_bytes());
+            let _ = Incoming::read(&[b"Content-Type: multipart/report; boundary=x\r\n\r\n--x\r\nContent-Type: message/delivery-status\r\n\r\n", &bytes[..]].concat());
+        }
+    }
+}
