@@ -2,6 +2,7 @@
 //! for it or by a job. The rows, what came of them, and how far the work has got are written in one
 //! transaction, so whoever takes over from a process that died goes on where it was.
 
+mod csv;
 mod rows;
 mod upload;
 

@@ -1,7 +1,9 @@
 //! A file while it arrives: cut into rows piece by piece, so that it is never in memory whole.
 
+use serde::Serialize;
 use serde_json::Value;
 
+use super::csv::Csv;
 use crate::app::AppError;
 use crate::app::error::checked;
 use crate::app::exchange::Layout;
@@ -12,10 +14,13 @@ use crate::domain::exchange::{Collection, FileFormat};
 const CHUNK_ROWS: usize = 100;
 /// The size from which on a chunk takes no more rows, in bytes.
 const CHUNK_BYTES: usize = 256 * 1024;
+/// The most columns; no kind of record has so many.
+const MAX_COLUMNS: usize = 100;
 /// The longest row, in bytes.
-const ROW_BYTES: usize = 1024 * 1024;
+pub(super) const ROW_BYTES: usize = 1024 * 1024;
 
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// What some programs write before UTF-8.
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A file while it arrives.
 pub struct Upload {
@@ -35,25 +40,6 @@ enum Splitter {
     Csv(Box<Csv>),
     /// The line that is not whole yet.
     Ndjson(Vec<u8>),
-}
-
-/// CSV on its way. `csv_core` is fed with what arrives, whatever a piece ends in.
-struct Csv {
-    /// None until the delimiter is known.
-    reader: Option<csv_core::Reader>,
-    /// What arrived before that.
-    beginning: Vec<u8>,
-    record: Vec<u8>,
-    filled: usize,
-    ends: Vec<usize>,
-    ended: usize,
-    has_header: bool,
-}
-
-/// A row as it is cut out of a file.
-enum Row<'a> {
-    Cells(Vec<&'a [u8]>),
-    Line(&'a [u8]),
 }
 
 impl Upload {
@@ -115,7 +101,7 @@ impl Upload {
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), AppError> {
         let mut splitter = std::mem::replace(&mut self.splitter, Splitter::none());
         let pushed = match &mut splitter {
-            Splitter::Csv(csv) => csv.push(bytes, &mut |row, is_header| self.take_in(row, is_header)),
+            Splitter::Csv(csv) => csv.push(bytes, &mut |cells, is_header| self.take_record(cells, is_header)),
             Splitter::Ndjson(line) => self.push_lines(line, bytes),
         };
         self.splitter = splitter;
@@ -129,8 +115,8 @@ impl Upload {
     pub fn finish(&mut self) -> Result<(), AppError> {
         let mut splitter = std::mem::replace(&mut self.splitter, Splitter::none());
         let finished = match &mut splitter {
-            Splitter::Csv(csv) => csv.finish(&mut |row, is_header| self.take_in(row, is_header)),
-            Splitter::Ndjson(line) => self.take_in(Row::Line(line), false),
+            Splitter::Csv(csv) => csv.finish(&mut |cells, is_header| self.take_record(cells, is_header)),
+            Splitter::Ndjson(line) => self.take_line(line),
         };
         self.splitter = splitter;
         self.end_chunk();
@@ -140,39 +126,42 @@ impl Upload {
     fn push_lines(&mut self, line: &mut Vec<u8>, mut bytes: &[u8]) -> Result<(), AppError> {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             line.extend_from_slice(&bytes[..end]);
-            self.take_in(Row::Line(line), false)?;
+            self.take_line(line)?;
             line.clear();
             bytes = &bytes[end + 1..];
         }
         line.extend_from_slice(bytes);
-        if line.len() > ROW_BYTES { Err(endless(self.rows)) } else { Ok(()) }
+        if line.len() > ROW_BYTES { Err(endless()) } else { Ok(()) }
     }
 
-    fn take_in(&mut self, row: Row<'_>, is_header: bool) -> Result<(), AppError> {
-        let line = match row {
-            Row::Cells(cells) if is_header => return self.take_header(&cells),
-            Row::Cells(cells) => {
-                let cells: Option<Vec<&str>> =
-                    cells.into_iter().map(|cell| std::str::from_utf8(cell).ok()).collect();
-                cells.map_or_else(
-                    || serde_json::to_string("is not UTF-8"),
-                    |cells| serde_json::to_string(&cells),
-                )
-            }
-            Row::Line(line) => {
-                let mark = if self.rows == 0 { BYTE_ORDER_MARK } else { b"" };
-                let line = line.strip_prefix(mark).unwrap_or(line);
-                if line.trim_ascii().is_empty() {
-                    return Ok(());
-                }
-                match serde_json::from_slice::<Value>(line) {
-                    Ok(object @ Value::Object(_)) => serde_json::to_string(&object),
-                    Ok(_) => serde_json::to_string("is not a JSON object"),
-                    Err(error) => serde_json::to_string(&error.to_string()),
-                }
-            }
-        };
-        self.chunk.push_str(&line.map_err(|e| AppError::Internal(e.to_string()))?);
+    fn take_record(&mut self, cells: &[&[u8]], is_header: bool) -> Result<(), AppError> {
+        if is_header {
+            return self.take_header(cells);
+        }
+        let cells: Result<Vec<&str>, _> = cells.iter().map(|cell| std::str::from_utf8(cell)).collect();
+        match cells {
+            Ok(cells) => self.add(&cells),
+            Err(_) => self.add("is not UTF-8"),
+        }
+    }
+
+    fn take_line(&mut self, line: &[u8]) -> Result<(), AppError> {
+        let mark = if self.rows == 0 { BYTE_ORDER_MARK } else { b"" };
+        let line = line.strip_prefix(mark).unwrap_or(line);
+        if line.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        match serde_json::from_slice::<Value>(line) {
+            Ok(object @ Value::Object(_)) => self.add(&object),
+            Ok(_) => self.add("is not a JSON object"),
+            Err(error) => self.add(&error.to_string()),
+        }
+    }
+
+    /// Adds a row: cells, an object, or a text that says why it could not be read.
+    fn add<R: Serialize + ?Sized>(&mut self, row: &R) -> Result<(), AppError> {
+        let line = serde_json::to_string(row).map_err(|e| AppError::Internal(e.to_string()))?;
+        self.chunk.push_str(&line);
         self.chunk.push('\n');
         self.chunk_rows += 1;
         self.rows += 1;
@@ -192,6 +181,10 @@ impl Upload {
 
     /// Reads the header, and names every column that it cannot have.
     fn take_header(&mut self, cells: &[&[u8]]) -> Result<(), AppError> {
+        if cells.len() > MAX_COLUMNS {
+            let detail = format!("a header has at most {MAX_COLUMNS} columns");
+            return Err(AppError::fault("", "too_many", detail));
+        }
         let layout = Layout::of(self.kind);
         let mut faults = Faults::default();
         for cell in cells {
@@ -219,113 +212,9 @@ impl Splitter {
     }
 }
 
-impl Default for Csv {
-    fn default() -> Self {
-        Self {
-            reader: None,
-            beginning: Vec::new(),
-            record: vec![0; 4096],
-            filled: 0,
-            ends: vec![0; 64],
-            ended: 0,
-            has_header: false,
-        }
-    }
-}
-
-impl Csv {
-    fn push(
-        &mut self,
-        bytes: &[u8],
-        take: &mut impl FnMut(Row<'_>, bool) -> Result<(), AppError>,
-    ) -> Result<(), AppError> {
-        if let Some(reader) = self.reader.take() {
-            return self.read(reader, bytes, take);
-        }
-        self.beginning.extend_from_slice(bytes);
-        match delimiter(&self.beginning) {
-            Some(delimiter) => self.begin(delimiter, take),
-            None if self.beginning.len() > ROW_BYTES => Err(endless(0)),
-            None => Ok(()),
-        }
-    }
-
-    fn begin(
-        &mut self,
-        delimiter: u8,
-        take: &mut impl FnMut(Row<'_>, bool) -> Result<(), AppError>,
-    ) -> Result<(), AppError> {
-        let beginning = std::mem::take(&mut self.beginning);
-        let beginning = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&beginning);
-        self.read(csv_core::ReaderBuilder::new().delimiter(delimiter).build(), beginning, take)
-    }
-
-    fn read(
-        &mut self,
-        mut reader: csv_core::Reader,
-        mut bytes: &[u8],
-        take: &mut impl FnMut(Row<'_>, bool) -> Result<(), AppError>,
-    ) -> Result<(), AppError> {
-        while !bytes.is_empty() {
-            let read = self.step(&mut reader, bytes, take)?;
-            bytes = &bytes[read.1..];
-        }
-        self.reader = Some(reader);
-        Ok(())
-    }
-
-    fn finish(
-        &mut self,
-        take: &mut impl FnMut(Row<'_>, bool) -> Result<(), AppError>,
-    ) -> Result<(), AppError> {
-        if self.reader.is_none() {
-            self.begin(b',', take)?;
-        }
-        if let Some(mut reader) = self.reader.take() {
-            while self.step(&mut reader, &[], take)?.0 != csv_core::ReadRecordResult::End {}
-        }
-        if self.has_header { Ok(()) } else { Err(AppError::fault("", "no_header", "there is no header")) }
-    }
-
-    /// Feeds the reader, and says what came of it and how much it read.
-    fn step(
-        &mut self,
-        reader: &mut csv_core::Reader,
-        bytes: &[u8],
-        take: &mut impl FnMut(Row<'_>, bool) -> Result<(), AppError>,
-    ) -> Result<(csv_core::ReadRecordResult, usize), AppError> {
-        use csv_core::ReadRecordResult::{End, InputEmpty, OutputEndsFull, OutputFull, Record};
-        let (record, ends) = (&mut self.record[self.filled..], &mut self.ends[self.ended..]);
-        let (result, read, written, ended) = reader.read_record(bytes, record, ends);
-        self.filled += written;
-        self.ended += ended;
-        match result {
-            InputEmpty | End => {}
-            OutputFull if self.record.len() >= ROW_BYTES => return Err(endless(-1)),
-            OutputFull => self.record.resize(self.record.len() * 2, 0),
-            OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-            Record => {
-                let mut start = 0;
-                let cell = |end: &usize| &self.record[std::mem::replace(&mut start, *end)..*end];
-                let cells = self.ends[..self.ended].iter().map(cell).collect();
-                take(Row::Cells(cells), !std::mem::replace(&mut self.has_header, true))?;
-                (self.filled, self.ended) = (0, 0);
-            }
-        }
-        Ok((result, read))
-    }
-}
-
-/// What stands between the cells: the first of comma, semicolon and tab in the header, as spreadsheets
-/// write them in different countries. None if the header is not there yet.
-fn delimiter(beginning: &[u8]) -> Option<u8> {
-    let first = beginning.iter().find(|byte| matches!(byte, b',' | b';' | b'\t' | b'\n' | b'\r'))?;
-    Some(if matches!(first, b'\n' | b'\r') { b',' } else { *first })
-}
-
-fn endless(after: i64) -> AppError {
-    let place = if after < 0 { "a row".to_owned() } else { format!("the row after row {after}") };
-    let detail = format!("{place} is longer than {ROW_BYTES} bytes; perhaps a quotation mark is missing");
+/// What is wrong with a row that does not end.
+pub(super) fn endless() -> AppError {
+    let detail = format!("a row is longer than {ROW_BYTES} bytes; perhaps a quotation mark is missing");
     AppError::fault("", "row_too_long", detail)
 }
 
@@ -374,6 +263,8 @@ mod tests {
             faults(read(FileFormat::Csv, &[b"name,shoe_size,name\n"])),
             ["/shoe_size unknown_column", "/name repeated"]
         );
+        let wide = "name,".repeat(MAX_COLUMNS + 1);
+        assert_eq!(faults(read(FileFormat::Csv, &[wide.as_bytes()])), [" too_many"]);
         assert_eq!(faults(read(FileFormat::Csv, &[b""])), [" no_header"]);
         let endless = vec![b'x'; ROW_BYTES + 1];
         assert_eq!(faults(read(FileFormat::Csv, &[b"name\n\"", &endless])), [" row_too_long"]);
