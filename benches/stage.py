@@ -54,6 +54,8 @@ def service(program, kind, debriefs, **settings):
                 # One credential asks for everything.
                 "DEBRIEF__RATE_LIMITS__CREDENTIAL__REQUESTS": "0",
                 "DEBRIEF__MAIL__TRANSPORT": "discard",
+                # Nothing that was filled in is forgotten meanwhile.
+                "DEBRIEF__EVENTS__RETENTION_DAYS": "0",
                 "DEBRIEF_DEMO_PASSWORD": PASSWORD,
                 **settings,
             }
