@@ -15,10 +15,11 @@ use super::feedback::FeedbackRow;
 use super::interviews::InterviewRow;
 use super::job_orders::JobOrder;
 use super::notes::{Note, standing};
+use super::points::PointRow;
 use super::prepared::directly;
 use super::schema::{
     agencies, candidates, clients, contacts, debriefs, deliveries, feedback, interview_contacts, interviews,
-    job_orders, notes, users,
+    job_orders, notes, points, users,
 };
 use super::types::Json;
 use super::worklist::UserName;
@@ -85,10 +86,10 @@ pub fn with_competencies(
         .optional()
 }
 
-/// An account with whom it is of.
+/// An account with whom it is of, and one of its points.
 #[derive(Debug, Clone, Queryable)]
 pub struct AccountRow {
-    /// The account, without its points.
+    /// The account.
     pub row: FeedbackRow,
     /// The contact who speaks.
     pub speaker: Option<Contact>,
@@ -96,26 +97,32 @@ pub struct AccountRow {
     pub place: Option<i32>,
     /// The version of the debrief at which this was read.
     pub debrief_version: i64,
+    /// The point; none in an account that has none.
+    pub point: Option<PointRow>,
 }
 
-/// Every account of a debrief, the candidate's first. Everybody on the panel has one, if only one that
-/// is asked for.
+/// Every account of a debrief, the candidate's first, once for each of its points, in their order.
+/// Everybody on the panel has one, if only one that is asked for.
 pub fn accounts(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryResult<Vec<AccountRow>> {
     let on_panel = interview_contacts::interview_id
         .eq(debriefs::interview_id)
         .and(interview_contacts::contact_id.nullable().eq(feedback::contact_id));
+    // The debrief is named too: the index of its points has them in their order.
+    let its_points = points::debrief_id.eq(feedback::debrief_id).and(points::feedback_id.eq(feedback::id));
     directly!(conn => feedback::table
         .inner_join(debriefs::table)
         .left_join(contacts::table.on(contacts::id.nullable().eq(feedback::contact_id)))
         .left_join(interview_contacts::table.on(on_panel))
+        .left_join(points::table.on(its_points))
         .filter(feedback::debrief_id.eq(debrief))
         .filter(feedback::agency_id.eq(agency))
-        .order((feedback::side, feedback::id))
+        .order((feedback::side, feedback::id, points::position))
         .select((
             FeedbackRow::as_select(),
             Option::<Contact>::as_select(),
             interview_contacts::position.nullable(),
             debriefs::version,
+            Option::<PointRow>::as_select(),
         ))
         .load(conn))
 }

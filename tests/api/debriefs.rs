@@ -70,10 +70,10 @@ on_both! {
         let (scene, path) = ready(&ann).await;
         let (statements, shown) = app.statements(ann.get(&path)).await;
         shown.expect(200);
-        assert_eq!(statements, 3);
+        assert_eq!(statements, 2);
         ask_and_thank(&app, &scene, &path);
         let (statements, shown) = app.statements(ann.get(&path)).await;
-        assert_eq!(statements, 5);
+        assert_eq!(statements, 4);
         let whole = shown.expect(200);
         for (record, of) in [("candidate", &scene.candidate), ("client", &scene.client), ("job_order", &scene.order)] {
             assert_eq!(whole[record]["id"], json!(of), "{record}");

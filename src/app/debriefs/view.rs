@@ -65,7 +65,7 @@ pub struct DebriefView {
     pub comparison: Comparison,
 }
 
-/// The debrief: five statements, three while it has no retry request and no note. None if it was
+/// The debrief: four statements, two while it has no retry request and no note. None if it was
 /// changed between them, which cannot happen inside a transaction that sees one state of the database.
 pub fn get(
     conn: &mut DbConn,
@@ -76,7 +76,6 @@ pub fn get(
     let found = debrief_view::surroundings(conn, caller.agency, id)?;
     let found = found.filter(|found| found.debrief.deleted_at.is_none()).ok_or(AppError::NotFound)?;
     let debrief = found.debrief;
-    let points = points::of_debrief(conn, caller.agency, id)?;
     let retry_requests = match debrief.retry_state {
         Some(_) => retry_requests::of_debrief(conn, id)?,
         None => Vec::new(),
@@ -91,7 +90,7 @@ pub fn get(
     if accounts.first().is_none_or(|account| account.debrief_version != debrief.version) {
         return Ok(None);
     }
-    let panel = panel(&accounts);
+    let (panel, others, feedback) = gathered(accounts);
     let interview = Interview {
         row: found.interview,
         contact_ids: panel.iter().map(|contact| contact.id).collect(),
@@ -99,10 +98,7 @@ pub fn get(
         recruiter_id: debrief.recruiter_id,
         debrief_id: debrief.id,
     };
-    let others = accounts.iter().filter(|account| account.place.is_none());
-    let others = others.filter_map(|account| account.speaker.clone());
     let contacts = panel.into_iter().chain(others).collect();
-    let feedback = with_points(accounts.into_iter().map(|account| account.row), points);
     Ok(Some(DebriefView {
         overdue: overdue(debrief.state, debrief.due_at, now),
         note_stands: found.note_stands,
@@ -131,12 +127,25 @@ pub fn comparison(conn: &mut DbConn, caller: &Caller, id: DebriefId) -> Result<(
     Ok((debrief.version, compared(&feedback, &competencies.0, &debrief.matches.0)))
 }
 
-/// The contacts on the panel, in their order.
-fn panel(accounts: &[AccountRow]) -> Vec<Contact> {
-    let placed = accounts.iter().filter_map(|account| Some((account.place?, account.speaker.clone()?)));
-    let mut placed: Vec<(i32, Contact)> = placed.collect();
-    placed.sort_by_key(|(place, _)| *place);
-    placed.into_iter().map(|(_, contact)| contact).collect()
+/// Who is on the panel, in their places; who else at the client was asked or has spoken; and every
+/// account with its points, whose rows stand together.
+fn gathered(rows: Vec<AccountRow>) -> (Vec<Contact>, Vec<Contact>, Vec<Feedback>) {
+    let (mut panel, mut others, mut feedback) = (Vec::new(), Vec::new(), Vec::<Feedback>::new());
+    for AccountRow { row, speaker, place, point, .. } in rows {
+        let point = point.map(Into::into);
+        match feedback.last_mut() {
+            Some(account) if account.row.id == row.id => account.points.extend(point),
+            _ => {
+                match (speaker, place) {
+                    (Some(speaker), Some(place)) => panel.push((place, speaker)),
+                    (speaker, _) => others.extend(speaker),
+                }
+                feedback.push(Feedback { row, points: point.into_iter().collect() });
+            }
+        }
+    }
+    panel.sort_by_key(|(place, _)| *place);
+    (panel.into_iter().map(|(_, contact)| contact).collect(), others, feedback)
 }
 
 /// Gives each account its points, which come account by account.
