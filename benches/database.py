@@ -43,9 +43,8 @@ class Postgres:
 
     name = "PostgreSQL"
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=("-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB")):
         self.folder, self.cluster = folder, folder / "postgres"
-        settings = ["-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB"]
         self.url = subprocess.run(
             [POSTGRES, "start", self.cluster, *settings], check=True, stdout=subprocess.PIPE, text=True
         ).stdout.strip()

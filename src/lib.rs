@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod failpoint;
 pub mod jobs;
 pub mod mail;
 pub mod outbound;

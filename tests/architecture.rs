@@ -8,18 +8,19 @@ use std::path::{Path, PathBuf};
 /// What each part of the crate may import besides itself.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("failpoint", &[]),
     ("auth", &["domain"]),
-    ("mail", &["domain"]),
+    ("mail", &["domain", "failpoint"]),
     ("outbound", &["domain"]),
     ("store", &["domain"]),
-    ("app", &["auth", "mail", "store", "domain"]),
+    ("app", &["auth", "mail", "store", "domain", "failpoint"]),
     ("api", &["app", "auth", "store", "domain"]),
-    ("jobs", &["app", "mail", "outbound", "store", "domain"]),
+    ("jobs", &["app", "mail", "outbound", "store", "domain", "failpoint"]),
     ("demo", &["app", "mail", "auth", "store", "domain"]),
     ("config", &["domain"]),
     ("telemetry", &["config"]),
     ("startup", &["api", "app", "auth", "config", "domain", "jobs", "mail", "outbound", "store"]),
-    ("cli", &["app", "auth", "config", "demo", "domain", "startup", "store", "telemetry"]),
+    ("cli", &["app", "auth", "config", "demo", "domain", "failpoint", "startup", "store", "telemetry"]),
 ];
 
 /// Libraries that only some parts may know.

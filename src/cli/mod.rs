@@ -16,7 +16,7 @@ use crate::auth::setup_token::SetupToken;
 use crate::config::Settings;
 use crate::demo::{self, DemoOptions};
 use crate::domain::clock::Clock;
-use crate::{startup, telemetry};
+use crate::{failpoint, startup, telemetry};
 
 /// Debrief: both sides of an interview, the retry meeting, and the thank-you note relayed by email.
 #[derive(Debug, Parser)]
@@ -97,11 +97,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Admin(command) => admin::run(&settings, command),
         Command::Serve { no_worker } => {
-            telemetry::init(&settings.log)?;
+            begin(&settings)?;
             serve::serve(&settings, !no_worker)
         }
         Command::Worker => {
-            telemetry::init(&settings.log)?;
+            begin(&settings)?;
             serve::work(&settings)
         }
     }
@@ -112,6 +112,12 @@ fn open(settings: &Settings) -> anyhow::Result<Service> {
     let store = startup::open_store(settings, Clock::system())?;
     startup::migrate(&store)?;
     startup::build_context(settings, store, SetupToken::generate().0)
+}
+
+/// What comes before every long run.
+fn begin(settings: &Settings) -> anyhow::Result<()> {
+    telemetry::init(&settings.log)?;
+    failpoint::announce().map_err(anyhow::Error::msg)
 }
 
 fn migrate(settings: &Settings) -> anyhow::Result<()> {

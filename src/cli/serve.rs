@@ -19,6 +19,7 @@ use crate::store::pool::{Location, StoreError};
 pub fn serve(settings: &Settings, with_worker: bool) -> anyhow::Result<()> {
     let (context, setup_token) = open(settings)?;
     actix_web::rt::System::new().block_on(async {
+        let told_to_stop = stop_signal()?;
         let running = startup::serve(settings, context.clone())?;
         introduce(settings, &context, &running.address, running.ops_address.as_ref())?;
         if let Some(token) = setup_token {
@@ -29,7 +30,7 @@ pub fn serve(settings: &Settings, with_worker: bool) -> anyhow::Result<()> {
         let server = actix_web::rt::spawn(running.server);
         let ops = running.ops_server.map(|server| (server.handle(), actix_web::rt::spawn(server)));
 
-        stop_signal().await?;
+        told_to_stop.await;
         tracing::info!("stopping: requests and messages under way are finished first");
         // Refuse new connections, and let every request that has begun come to its end.
         tokio::join!(handle.stop(true), async {
@@ -50,9 +51,10 @@ pub fn serve(settings: &Settings, with_worker: bool) -> anyhow::Result<()> {
 pub fn work(settings: &Settings) -> anyhow::Result<()> {
     let (context, _) = open(settings)?;
     actix_web::rt::System::new().block_on(async {
+        let told_to_stop = stop_signal()?;
         print(&format!("debrief {} works on {}", env!("CARGO_PKG_VERSION"), place(&context)))?;
         let jobs = startup::start_jobs(settings, &context)?;
-        stop_signal().await?;
+        told_to_stop.await;
         tracing::info!("stopping: messages under way are finished first");
         jobs.stop().await;
         Ok(())
@@ -114,12 +116,14 @@ fn mail(settings: &Settings) -> String {
     }
 }
 
-async fn stop_signal() -> anyhow::Result<()> {
+/// From now on a signal to stop is kept for whoever waits for what this returns.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

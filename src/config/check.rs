@@ -51,7 +51,7 @@ fn ranges(settings: &Settings, found: &mut Vec<String>) {
         ("mail.relay.workers", relay.workers.into(), 1, 1_000),
         ("mail.relay.per_destination", relay.per_destination.into(), 1, 1_000),
         ("mail.relay.poll_interval_seconds", relay.poll_interval_seconds, 1, 300),
-        ("mail.relay.lease_seconds", relay.lease_seconds, 5, 3600),
+        ("mail.relay.lease_seconds", relay.lease_seconds, 2, 3600),
         ("mail.relay.renew_seconds", relay.renew_seconds, 1, relay.lease_seconds / 2),
         ("mail.relay.sweep_seconds", relay.sweep_seconds, 1, 3600),
         ("mail.relay.then_every_minutes", relay.then_every_minutes, 1, 10_080),

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::Relay;
 use super::turns::Asked;
 use crate::app::deliveries::relay::{self, Claim, Ended, Ending, Job};
+use crate::failpoint::{self, Failpoint};
 use crate::jobs::stop::Stop;
 use crate::mail::{Letter, Outcome};
 
@@ -20,10 +21,12 @@ impl Relay {
     /// Hands one message over when its turn has come, and writes down what came of it.
     pub(super) async fn carry(self, job: Job, asked: Asked, stop: Option<Stop>) {
         let claim = job.claim;
+        failpoint::reach(Failpoint::Claimed);
         let Some(ending) = self.attempt(claim, &job.letter, asked, stop).await else {
             tracing::info!(delivery = %claim.id, "a delivery was taken from its worker");
             return;
         };
+        failpoint::reach(Failpoint::Answered);
         if let Ending::Outcome(outcome) = &ending {
             self.judge_transport(outcome);
             self.0.intake.heard(&job.destination, outcome);
@@ -112,6 +115,7 @@ impl Relay {
             let ended = Ended { claim, ending: ending.clone(), random: rand::random() };
             match self.0.ledger.finish(ended).await {
                 Ok(state) => {
+                    failpoint::reach(Failpoint::WrittenDown);
                     tracing::info!(delivery = %claim.id, state = ?state, "an attempt ended");
                     return;
                 }

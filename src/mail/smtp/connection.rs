@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::server::{Prepared, Timeouts, Tls};
 use super::stream::LineStream;
 use crate::domain::delivery::Reply;
+use crate::failpoint::{self, Failpoint};
 use crate::mail::outcome::TIMED_OUT;
 use crate::mail::reply::{is_tls_failure, negative, positive};
 use crate::mail::{Fault, Outcome, Step};
@@ -79,6 +80,7 @@ impl Connection {
         let extensions = extensions.await?;
         let extensions = extensions.message().filter_map(|line| line.split_whitespace().next());
         let extensions = extensions.map(str::to_ascii_uppercase).collect();
+        failpoint::reach(Failpoint::Connected);
         Ok(Self {
             smtp,
             extensions,
@@ -170,11 +172,14 @@ impl Connection {
             return outcome;
         }
         self.state = State::Broken;
+        failpoint::reach(Failpoint::Ready);
         if !commit_point().await {
             return Outcome::Revoked;
         }
+        failpoint::reach(Failpoint::Marked);
         let unknown = |error: String| Outcome::Unknown { error };
-        match timeout(self.timeouts.content, self.smtp.command(content)).await {
+        let handing_over = failpoint::reach_in(Failpoint::ContentSent, self.smtp.command(content));
+        match timeout(self.timeouts.content, handing_over).await {
             Ok(Ok(response)) if response.code().severity == Severity::PositiveCompletion => {
                 self.state = State::Ready;
                 Outcome::Accepted(positive(&response))
@@ -236,6 +241,11 @@ impl Connection {
         match replied {
             Ok(Ok(response)) if response.code().severity == expected => {
                 self.state = State::InTransaction;
+                match step {
+                    Step::Mail => failpoint::reach(Failpoint::Mail),
+                    Step::Recipient => failpoint::reach(Failpoint::Recipient),
+                    _ => {}
+                }
                 Ok(())
             }
             Ok(Ok(response)) => Err(lost(step, unexpected(&response))),

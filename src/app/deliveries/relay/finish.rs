@@ -11,6 +11,7 @@ use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Schedule};
 use crate::domain::state::Machine;
 use crate::domain::timestamp::Timestamp;
+use crate::failpoint::{self, Failpoint};
 use crate::mail::Outcome;
 use crate::store::correspondents;
 use crate::store::deliveries::relay::{self as store, AttemptEnd, AttemptKey};
@@ -155,6 +156,7 @@ fn end(
 fn progress(former: &Delivery, ending: &Ending) -> Progress {
     let transmitting = match ending {
         Ending::Outcome(Outcome::Unknown { .. }) => former.state == DeliveryState::Sending,
+        Ending::LeaseRanOut | Ending::WorkerDied if failpoint::is_on(Failpoint::MarkIgnored) => false,
         ending => former.transmitting && !ending.proves_unsent(),
     };
     Progress { state: former.state, transmitting }
