@@ -65,6 +65,8 @@ def main():
     dice = random.Random(options.seed)
     mail = {"listeners": {host(number): SLOW[number % len(SLOW)] for number in range(NODES)}}
     with Trial(options, "postgres", command="serve --no-worker", mail=mail, **SETTINGS) as trial:
+        # A transaction whose node is frozen is ended by PostgreSQL: after 15 s, and in proportion here.
+        trial.records.run(f"ALTER DATABASE postgres SET idle_in_transaction_session_timeout = '{15 * SCALE:.0f}s'")
         trial.service.start()
         stream = trial.stream(options.rounds * NOTES_PER_ROUND, rest_seconds=REST_SECONDS)
         nodes = {host(number): trial.another("worker", MAIL__SMTP__HOST=host(number)) for number in range(NODES)}

@@ -1,6 +1,7 @@
 //! What the store promises when the database is set otherwise, is busy, or goes away.
 
 use std::sync::Barrier;
+use std::time::Duration;
 
 use debrief::domain::actor::Actor;
 use debrief::domain::clock::Clock;
@@ -158,12 +159,35 @@ async fn a_url_with_parameters_is_opened_with_time_limits_beside_them() {
     let and = if app.settings.database.url.contains('?') { '&' } else { '?' };
     app.settings.database.url += &format!("{and}application_name=limited");
     let store = startup::open_store(&app.settings, Clock::system()).unwrap();
-    let name = store.read(|conn| {
-        let name = "SELECT current_setting('application_name') AS value";
-        let DbConn::Postgres(conn) = conn else { return Ok(String::new()) };
-        Ok::<_, StoreError>(diesel::sql_query(name).get_result::<Setting>(conn)?.value)
+    assert_eq!(setting(&store, "application_name"), "limited");
+}
+
+/// A node that freezes in the middle of a transaction does not keep the others waiting for ever.
+#[test]
+fn a_transaction_that_rests_is_ended() {
+    const LIMIT: &str = "idle_in_transaction_session_timeout";
+    let Some(database) = Database::postgres() else { return };
+    assert_eq!(setting(&database.open(Clock::system()), LIMIT), "15s");
+    execute(&database, &format!("ALTER DATABASE {} SET {LIMIT} = '20ms'", database.name()));
+    let store = database.open(Clock::system());
+    assert_eq!(setting(&store, LIMIT), "20ms", "what is set for the database stays");
+    let frozen = store.write(|tx| {
+        ping(tx)?;
+        std::thread::sleep(Duration::from_millis(200));
+        ping(tx)
     });
-    assert_eq!(name.unwrap(), "limited");
+    assert!(matches!(frozen, Err(StoreError::Unavailable(_))), "{frozen:?}");
+    store.write(|tx| ping(tx)).unwrap();
+}
+
+/// What a connection of the store is set to.
+fn setting(store: &Store, name: &str) -> String {
+    let found = store.read(|conn| {
+        let setting = format!("SELECT current_setting('{name}') AS value");
+        let DbConn::Postgres(conn) = conn else { return Ok(String::new()) };
+        Ok::<_, StoreError>(diesel::sql_query(setting).get_result::<Setting>(conn)?.value)
+    });
+    found.unwrap()
 }
 
 fn take(conn: &mut DbConn, id: i32) -> Result<(), StoreError> {

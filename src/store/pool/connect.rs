@@ -14,6 +14,13 @@ use diesel::sqlite::SqliteConnection;
 use super::{Location, StatementHook};
 use crate::store::connection::DbConn;
 
+/// A node that freezes in the middle of a transaction would keep its locks, and everybody waiting who comes to
+/// the same rows, until it goes on. No transaction here rests for longer than a moment, so after 15 seconds
+/// PostgreSQL ends it. A limit that the server sets, for all or for this database or role, stays.
+const SET_UP_POSTGRES: &str = "SET TIME ZONE 'UTC'; \
+    SELECT set_config('idle_in_transaction_session_timeout', '15s', false) \
+    WHERE current_setting('idle_in_transaction_session_timeout') = '0'";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     Read,
@@ -51,7 +58,7 @@ impl ManageConnection for Manager {
         let mut conn = match &self.location {
             Location::Postgres(url) => {
                 let mut conn = PgConnection::establish(url).map_err(Self::Error::ConnectionError)?;
-                conn.batch_execute("SET TIME ZONE 'UTC'").map_err(Self::Error::QueryError)?;
+                conn.batch_execute(SET_UP_POSTGRES).map_err(Self::Error::QueryError)?;
                 DbConn::Postgres(conn)
             }
             Location::Sqlite(path) => DbConn::Sqlite(self.connect_sqlite(path)?),
