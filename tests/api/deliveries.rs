@@ -1,6 +1,7 @@
 //! Deliveries of which nobody knows what became of them, and the workers that left them.
 
 mod late;
+mod model;
 
 use chrono::TimeDelta;
 use debrief::app::deliveries::relay::{self as relaying, Claim, Ended, Ending};

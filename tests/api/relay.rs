@@ -3,6 +3,7 @@
 mod fairness;
 mod lateness;
 mod ledger;
+mod peers;
 mod recalls;
 mod refusals;
 mod tls;

@@ -8,7 +8,6 @@ pub mod name_server;
 mod notes;
 pub mod receiver;
 mod scene;
-#[expect(dead_code, reason = "the tests inside the crate use the rest of it")]
 pub mod smtp_peer;
 pub mod webhooks;
 
