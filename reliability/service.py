@@ -69,7 +69,8 @@ class Service:
         """Starts it, and returns when it answers, or has died of a failpoint already."""
         environment = {**self.environment, "DEBRIEF_FAILPOINT": ",".join(failpoints)}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, env=environment, stdout=log, stderr=log)
+            # A signal that is ignored here is ignored there.
+            self.process = subprocess.Popen(self.command, env=environment, stdout=log, stderr=log, restore_signals=False)
         if self.command[1] != "serve":
             return
         deadline = time.monotonic() + PATIENCE_SECONDS
