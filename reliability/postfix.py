@@ -32,7 +32,7 @@ smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_client_connection_count_limit = 0
 local_recipient_maps =
 alias_maps =
-virtual_mailbox_domains = {domain}
+virtual_mailbox_domains = static:every
 virtual_mailbox_base = {folder}/mail
 virtual_mailbox_maps = static:everybody/
 virtual_mailbox_limit = 0
@@ -61,9 +61,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-    """Runs as long as the `with` block does; needs root."""
-
-    domain = "client.example"
+    """Runs as long as the `with` block does, and takes mail for every domain; needs root."""
 
     def __init__(self, folder, listeners=None):
         """`listeners` are addresses, each with settings of Postfix of its own."""
@@ -76,7 +74,7 @@ class Postfix:
             (self.folder / name).mkdir(parents=True)
         os.chown(self.folder / "data", pwd.getpwnam("postfix").pw_uid, -1)
         os.chown(self.folder / "mail", OWNER.pw_uid, OWNER.pw_gid)
-        settings = MAIN.format(folder=self.folder, domain=self.domain, uid=OWNER.pw_uid, gid=OWNER.pw_gid)
+        settings = MAIN.format(folder=self.folder, uid=OWNER.pw_uid, gid=OWNER.pw_gid)
         (self.folder / "config/main.cf").write_text(settings)
         (self.folder / "config/master.cf").write_text("".join(self.doors()) + SERVICES)
         self.command("start")

@@ -7,7 +7,6 @@ import threading
 import time
 
 from database import to_uuid
-from postfix import Postfix
 
 CLIENTS = 8
 # Whom the notes of one interview are for: each contact gets a message of their own.
@@ -58,7 +57,7 @@ class Stream:
             order = made("/v1/job-orders", {"client_id": client, "title": "Data engineer"})
             contacts = [made("/v1/contacts", {
                 "client_id": client, "name": f"Contact {number} {place}", "role": "interviewer",
-                "email": f"contact-{number}-{place}@{Postfix.domain}"}) for place in range(5)]
+                "email": f"contact-{place}@client-{number}.example"}) for place in range(5)]
             self.sides.append((order, contacts))
 
     def start(self):
