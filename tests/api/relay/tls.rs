@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use debrief::config::{MailTransport, Settings, SmtpTls};
 use debrief::jobs::Relay;
 use debrief::startup;
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -14,8 +15,18 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use super::UNDO_WINDOW;
-use crate::support::smtp_peer::SmtpPeer;
-use crate::support::{Desk, TestApp, on_both, relay_settings};
+use crate::support::smtp_peer::{Act, At, SmtpPeer};
+use crate::support::{Desk, TestApp, on_both, relay, relay_settings};
+
+/// Settings for a mail server on this machine that speaks TLS from the first byte.
+fn privately(app: &TestApp, port: u16) -> Settings {
+    let mut settings = app.settings.clone();
+    settings.mail.transport = MailTransport::Smtp;
+    settings.mail.smtp.host = "localhost".to_owned();
+    settings.mail.smtp.port = port;
+    settings.mail.smtp.tls = SmtpTls::Implicit;
+    settings
+}
 
 /// Speaks TLS from the first byte in front of the peer. Answers its port and its certificate (PEM).
 async fn in_private(peer: &SmtpPeer) -> (u16, String) {
@@ -35,9 +46,13 @@ async fn in_private(peer: &SmtpPeer) -> (u16, String) {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                let mut private = acceptor.accept(stream).await?;
-                let mut plain = TcpStream::connect(behind).await?;
-                tokio::io::copy_bidirectional(&mut private, &mut plain).await
+                let (mut from_client, mut to_client) = tokio::io::split(acceptor.accept(stream).await?);
+                let (mut from_peer, mut to_peer) = TcpStream::connect(behind).await?.into_split();
+                // Whichever side goes first, the other one is cut off without a farewell.
+                tokio::select! {
+                    ended = tokio::io::copy(&mut from_client, &mut to_peer) => ended,
+                    ended = tokio::io::copy(&mut from_peer, &mut to_client) => ended,
+                }
             });
         }
     });
@@ -53,11 +68,7 @@ on_both! {
         let desk = Desk::set(&app).await;
         let peer = SmtpPeer::start([]).await;
         let (port, certificate) = in_private(&peer).await;
-        let mut settings = app.settings.clone();
-        settings.mail.transport = MailTransport::Smtp;
-        settings.mail.smtp.host = "localhost".to_owned();
-        settings.mail.smtp.port = port;
-        settings.mail.smtp.tls = SmtpTls::Implicit;
+        let mut settings = privately(&app, port);
         let note = desk.approved(&[&desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
         relay_of(&app, &settings).run_once().await.unwrap();
@@ -70,5 +81,47 @@ on_both! {
         app.clock.advance(TimeDelta::minutes(10));
         relay_of(&app, &settings).run_once().await.unwrap();
         assert_eq!((desk.fates(&note).await, peer.taken().len()), (vec!["sent".to_owned()], 1));
+    }
+
+    async fn a_private_connection_that_is_cut_ends_as_an_open_one(app: TestApp) {
+        let file = app.settings.server.data_dir.join("mail-server.pem");
+        for (at, act, state, copies) in [
+            (At::Greeting, Act::Drop, "deferred", 0),
+            (At::Recipient, Act::SayAndDrop("250-half a rep"), "deferred", 0),
+            (At::Content, Act::Drop, "unconfirmed", 0),
+            (At::Dot, Act::TakeAndDrop, "unconfirmed", 1),
+        ] {
+            let desk = Desk::set(&app).await;
+            let peer = SmtpPeer::start([(at, act)]).await;
+            let (port, certificate) = in_private(&peer).await;
+            std::fs::write(&file, certificate).unwrap();
+            let mut settings = privately(&app, port);
+            settings.mail.smtp.root_certificate_file = file.clone();
+            let note = desk.approved(&[&desk.scene.peer]).await;
+            app.clock.advance(UNDO_WINDOW);
+            relay_of(&app, &settings).run_once().await.unwrap();
+            peer.quiet().await;
+            assert_eq!((desk.fates(&note).await, peer.taken().len()), (vec![state.to_owned()], copies), "{at:?}");
+            // What waits is sent elsewhere, out of the way of the next one.
+            app.clock.advance(TimeDelta::hours(1));
+            relay(&app, &SmtpPeer::start([]).await).run_once().await.unwrap();
+        }
+    }
+
+    async fn a_handshake_that_is_cut_has_sent_nothing(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let cutting = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                // Half of the client's first words, and no more.
+                let _ = stream.read_exact(&mut [0; 64]).await;
+            }
+        });
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        relay_of(&app, &privately(&app, port)).run_once().await.unwrap();
+        cutting.abort();
+        assert_eq!(desk.fates(&note).await, ["deferred"]);
     }
 }
