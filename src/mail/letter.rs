@@ -21,6 +21,12 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// What the message's envelope is called (ENVID, RFC 3461): the delivery, as in the Message-ID.
+    #[must_use]
+    pub fn envelope_id(&self) -> &str {
+        self.message_id.split('@').next().unwrap_or_default()
+    }
+
     /// True when it can only be handed to a server that offers SMTPUTF8 (RFC 6531): an address
     /// has a local part that is not ASCII. Nothing else in a composed message is ever not ASCII.
     #[must_use]

@@ -9,7 +9,7 @@ use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Mechanism;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Quit, Rcpt, Rset};
-use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter, RcptParameter};
 use lettre::transport::smtp::response::{Response, Severity};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::error::Elapsed;
@@ -92,6 +92,15 @@ impl Connection {
         })
     }
 
+    /// What the server is asked to give notice of, where it does (DSN: RFC 3461).
+    fn notices(&self) -> Vec<RcptParameter> {
+        let asked = || RcptParameter::Other {
+            keyword: "NOTIFY".to_owned(),
+            value: Some("SUCCESS,FAILURE,DELAY".to_owned()),
+        };
+        if self.offers("DSN") { vec![asked()] } else { Vec::new() }
+    }
+
     /// Whether the server offers an extension, by its keyword in capitals.
     fn offers(&self, keyword: &str) -> bool {
         self.extensions.iter().any(|offered| offered == keyword)
@@ -113,6 +122,7 @@ impl Connection {
         &mut self,
         sender: &Address,
         recipient: &Address,
+        envelope_id: &str,
         utf8: bool,
     ) -> Result<(), Outcome> {
         if self.state == State::InTransaction {
@@ -126,14 +136,21 @@ impl Connection {
         }
         let beyond_ascii =
             [MailParameter::SmtpUtfEight, MailParameter::Body(MailBodyParameter::EightBitMime)];
-        let parameters = if utf8 { beyond_ascii.to_vec() } else { Vec::new() };
+        let mut parameters = if utf8 { beyond_ascii.to_vec() } else { Vec::new() };
+        if self.offers("DSN") {
+            let asked = [("RET", "HDRS"), ("ENVID", envelope_id)];
+            parameters.extend(asked.map(|(keyword, value)| MailParameter::Other {
+                keyword: keyword.to_owned(),
+                value: Some(value.to_owned()),
+            }));
+        }
         self.messages += 1;
         let mail = Mail::new(Some(sender.clone()), parameters);
         self.is_ahead = self.offers("PIPELINING");
         if !self.is_ahead {
             return self.step(Step::Mail, mail, self.timeouts.command, Severity::PositiveCompletion).await;
         }
-        let all = InOneWrite(mail, Rcpt::new(recipient.clone(), Vec::new()), Data);
+        let all = InOneWrite(mail, Rcpt::new(recipient.clone(), self.notices()), Data);
         let begun = self.step(Step::Mail, all, self.timeouts.command, Severity::PositiveCompletion).await;
         if begun.is_err() && self.is_intact() {
             self.skip_reply(self.timeouts.command).await;
@@ -201,7 +218,7 @@ impl Connection {
     async fn approach(&mut self, recipient: &Address) -> Result<(), Outcome> {
         let Timeouts { command, data, .. } = self.timeouts;
         if !self.is_ahead {
-            let recipient = Rcpt::new(recipient.clone(), Vec::new());
+            let recipient = Rcpt::new(recipient.clone(), self.notices());
             self.step(Step::Recipient, recipient, command, Severity::PositiveCompletion).await?;
             return self.step(Step::Data, Data, data, Severity::PositiveIntermediate).await;
         }

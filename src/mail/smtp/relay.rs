@@ -47,7 +47,7 @@ impl SmtpRelay {
         let Ok(_turn) = self.turns.acquire().await else {
             return Outcome::Lost { step: Step::Connect, error: "shutting down".to_owned() };
         };
-        let mut connection = match self.begin(&sender, &recipient, letter.needs_utf8()).await {
+        let mut connection = match self.begin(&sender, &recipient, letter).await {
             Ok(connection) => connection,
             Err(outcome) => return outcome,
         };
@@ -58,9 +58,14 @@ impl SmtpRelay {
 
     /// Starts a transaction, on a connection that is open already if there is one. Servers close
     /// those when they please, so what goes wrong at this step is no failed attempt yet.
-    async fn begin(&self, sender: &Address, recipient: &Address, utf8: bool) -> Result<Connection, Outcome> {
+    async fn begin(
+        &self,
+        sender: &Address,
+        recipient: &Address,
+        letter: &Letter,
+    ) -> Result<Connection, Outcome> {
         if let Some(mut used) = self.take_idle().await {
-            match used.begin(sender, recipient, utf8).await {
+            match used.begin(sender, recipient, letter.envelope_id(), letter.needs_utf8()).await {
                 Ok(()) => return Ok(used),
                 Err(outcome) if used.is_intact() => {
                     self.put_back(used);
@@ -71,7 +76,7 @@ impl SmtpRelay {
             }
         }
         let mut fresh = Connection::open(&self.to).await?;
-        match fresh.begin(sender, recipient, utf8).await {
+        match fresh.begin(sender, recipient, letter.envelope_id(), letter.needs_utf8()).await {
             Ok(()) => Ok(fresh),
             Err(outcome) => {
                 self.put_back(fresh);

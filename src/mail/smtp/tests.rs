@@ -68,6 +68,17 @@ async fn a_message_arrives_as_it_is() {
 }
 
 #[tokio::test]
+async fn notices_are_asked_for_where_they_are_offered() {
+    let dsn = (At::Ehlo, Act::Reply("250-peer.example\r\n250 DSN"));
+    let peer = SmtpPeer::start([dsn, dsn]).await;
+    let outcome = relay(server(&peer)).relay(&letter("hi"), async || true).await;
+    assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+    let taken = &peer.taken()[0];
+    assert_eq!(taken.mail, "<bounces@a.example> RET=HDRS ENVID=1");
+    assert_eq!(taken.recipient, "<jo@b.example> NOTIFY=SUCCESS,FAILURE,DELAY");
+}
+
+#[tokio::test]
 async fn commands_go_out_together_where_they_may() {
     let peer = SmtpPeer::start([PIPELINING, PIPELINING]).await;
     let relay = relay(server(&peer));
