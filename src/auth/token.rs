@@ -205,4 +205,71 @@ mod tests {
             assert_eq!(ours.verify(bad, now), Err(TokenError::Invalid), "{bad}");
         }
     }
+
+    #[test]
+    fn the_servers_own_signature_is_not_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = tokens(folder.path(), "ours.pem");
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let good = ours.sign(&caller(), now, [0; 10]).unwrap();
+        let header = jsonwebtoken::decode_header(&good).unwrap();
+        let claims = jsonwebtoken::dangerous::insecure_decode::<serde_json::Value>(&good).unwrap().claims;
+        let signed = |claims: &serde_json::Value| {
+            jsonwebtoken::encode(&header, claims, ours.keys().signing()).unwrap()
+        };
+        assert_eq!(ours.verify(&signed(&claims), now), Ok(caller()));
+        for (name, value) in [
+            ("exp", None),
+            ("aud", None),
+            ("iss", None),
+            ("sub", None),
+            ("agency", None),
+            ("role", None),
+            ("aud", Some("another-api")),
+            ("iss", Some("another")),
+            ("sub", Some("system")),
+            ("role", Some("king")),
+            ("scope", Some("admin")),
+        ] {
+            let mut bad = claims.clone();
+            match value {
+                Some(value) => bad[name] = value.into(),
+                None => drop(bad.as_object_mut().unwrap().remove(name)),
+            }
+            assert_eq!(ours.verify(&signed(&bad), now), Err(TokenError::Invalid), "{name} {value:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_a_token_brings_along_is_not_looked_at() {
+        use base64::Engine;
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = (tokens(folder.path(), "ours.pem"), tokens(folder.path(), "theirs.pem"));
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let good = ours.sign(&caller(), now, [0; 10]).unwrap();
+        let claims = jsonwebtoken::dangerous::insecure_decode::<serde_json::Value>(&good).unwrap().claims;
+        let published = serde_json::to_value(theirs.keys().published()).unwrap()["keys"][0].clone();
+        for kid in [ours.keys().kid(), theirs.keys().kid()] {
+            let mut header = Header::new(Algorithm::EdDSA);
+            header.kid = Some(kid.to_owned());
+            header.jku = Some("https://keys.example/jwks.json".to_owned());
+            header.jwk = Some(serde_json::from_value(published.clone()).unwrap());
+            let forged = jsonwebtoken::encode(&header, &claims, theirs.keys().signing()).unwrap();
+            assert_eq!(ours.verify(&forged, now), Err(TokenError::Invalid));
+        }
+        // The public key as the secret of an HMAC: whoever lets the token choose the algorithm is taken in.
+        let public = serde_json::to_value(ours.keys().published()).unwrap()["keys"][0]["x"].clone();
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(ours.keys().kid().to_owned());
+        let written = public.as_str().unwrap();
+        let raw = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(written).unwrap();
+        let secrets = [
+            jsonwebtoken::EncodingKey::from_secret(&raw),
+            jsonwebtoken::EncodingKey::from_secret(written.as_bytes()),
+        ];
+        for secret in secrets {
+            let forged = jsonwebtoken::encode(&header, &claims, &secret).unwrap();
+            assert_eq!(ours.verify(&forged, now), Err(TokenError::Invalid));
+        }
+    }
 }

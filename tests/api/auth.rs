@@ -111,7 +111,7 @@ on_both! {
         let admin = app.admin().await;
         admin.made("/v1/users", json!({"name": "Ada", "email": "ada@hanse.example", "role": "recruiter", "password": "correct horse"})).await;
         let pair = log_in(&app).await;
-        let tries: Vec<_> = (0..20)
+        let tries: Vec<_> = (0..50)
             .map(|_| {
                 let (nobody, body) = (app.nobody(), json!({"refresh_token": pair["refresh_token"]}));
                 actix_web::rt::spawn(async move { nobody.post("/v1/auth/refresh", body).await.status.as_u16() })
