@@ -28,11 +28,12 @@ async fn to_reference() -> HttpResponse {
 async fn error_page(code: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let code = Code::ALL.iter().find(|known| known.name() == *code).ok_or_else(ApiError::not_found)?;
     let (name, status, title) = (code.name(), code.status(), code.title());
-    let explanation = code.explanation();
+    let (explanation, occasion, remedy) = (code.explanation(), code.occasion(), code.remedy());
     // All of it is text of ours without anything to escape.
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\
          <h1>{title}</h1><p><code>{name}</code>, status {status}</p><p>{explanation}</p>\
+         <h2>When it comes</h2><p>{occasion}</p><h2>What to do</h2><p>{remedy}</p>\
          <p><a href=\"/docs/\">The API reference</a></p></html>"
     );
     Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page))

@@ -1,5 +1,7 @@
 //! Every answer that is not a success: one table of codes, problem details (RFC 9457) for all.
 
+mod codes;
+
 use std::fmt;
 
 use actix_web::http::StatusCode;
@@ -8,105 +10,12 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use self::codes::Code;
 use super::request;
 use crate::app::AppError;
 use crate::app::error::ConflictCode;
 use crate::app::faults::Fault;
 use crate::store::pool::StoreError;
-
-/// Declares the table of codes: what each is called outside, its status, and its title.
-macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $code:ident $name:literal $status:ident $title:literal)+) => {
-        /// A stable code, with its status and title.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Code { $($(#[doc = $doc])+ $code),+ }
-
-        impl Code {
-            /// Every code there is.
-            pub const ALL: &[Self] = &[$(Self::$code),+];
-
-            /// The code as it is written.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$code => $name),+ }
-            }
-
-            /// The status of an answer with this code.
-            #[must_use]
-            pub const fn status(self) -> StatusCode {
-                match self { $(Self::$code => StatusCode::$status),+ }
-            }
-
-            /// What it means, in a sentence or two.
-            #[must_use]
-            pub const fn explanation(self) -> &'static str {
-                match self { $(Self::$code => concat!($($doc),+)),+ }
-            }
-
-            /// What it means, in a few words that never change.
-            #[must_use]
-            pub const fn title(self) -> &'static str {
-                match self { $(Self::$code => $title),+ }
-            }
-        }
-    };
-}
-
-codes! {
-    /// The input has faults; `errors` lists them all.
-    ValidationFailed "validation_failed" BAD_REQUEST "The input has faults"
-    /// The body is not JSON.
-    MalformedBody "malformed_body" BAD_REQUEST "The body cannot be read"
-    /// The cursor was not made by this service, or for another list.
-    InvalidCursor "invalid_cursor" BAD_REQUEST "The cursor does not fit"
-    /// There is no token, or it is not good.
-    Unauthorized "unauthorized" UNAUTHORIZED "Sign in first"
-    /// The caller may not do this.
-    Forbidden "forbidden" FORBIDDEN "Not allowed"
-    /// There is no such record or route.
-    NotFound "not_found" NOT_FOUND "Not found"
-    /// The route does not know the method; `Allow` lists those it knows.
-    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The method is not allowed here"
-    /// None of the representations that the caller accepts can be made.
-    NotAcceptable "not_acceptable" NOT_ACCEPTABLE "No acceptable representation"
-    /// The client took too long to send its request.
-    RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
-    /// The state of the record does not allow the transition.
-    InvalidTransition "invalid_transition" CONFLICT "The state does not allow this"
-    /// There is one already; `existing_id` names it.
-    AlreadyExists "already_exists" CONFLICT "There is one already"
-    /// Other records depend on it.
-    InUse "in_use" CONFLICT "Other records depend on it"
-    /// The text is not the one that was read.
-    ContentChanged "content_changed" CONFLICT "The text has changed"
-    /// A contact is off-limits, or cannot be reached by email.
-    ContactBlocked "contact_blocked" CONFLICT "A contact may not be written to"
-    /// A request with the same `Idempotency-Key` is being answered just now; ask again in a moment.
-    IdempotencyInFlight "idempotency_in_flight" CONFLICT "The first request is still being answered"
-    /// The webhook endpoint is disabled: enable it first.
-    EndpointDisabled "endpoint_disabled" CONFLICT "The endpoint is disabled"
-    /// The import has come to its end already.
-    ImportOver "import_over" CONFLICT "The import is over"
-    /// The feed does not go back so far any more: read the lists as they are now, and then follow the feed
-    /// without `after`.
-    EventsExpired "events_expired" GONE "The feed does not go back so far"
-    /// The record has changed since it was read.
-    StaleVersion "stale_version" PRECONDITION_FAILED "The record has changed"
-    /// The body is larger than the server takes.
-    PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large"
-    /// The body is of a type that the route does not take.
-    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The type of the body is not supported"
-    /// The `Idempotency-Key` was sent before with another request: another path, query or body.
-    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The key stands for another request"
-    /// The route needs `If-Match`.
-    PreconditionRequired "precondition_required" PRECONDITION_REQUIRED "If-Match is required"
-    /// The caller has asked too often; `Retry-After` says how many seconds to wait.
-    TooManyRequests "too_many_requests" TOO_MANY_REQUESTS "Too many requests"
-    /// Something went wrong that the caller cannot mend.
-    Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong here"
-    /// The database cannot be reached for now, or somebody else is at work on the same records.
-    Unavailable "unavailable" SERVICE_UNAVAILABLE "The service is not ready"
-}
 
 /// An error on its way out.
 #[derive(Debug)]

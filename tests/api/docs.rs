@@ -6,8 +6,11 @@ on_both! {
     async fn every_code_has_a_page(app: TestApp) {
         for code in Code::ALL {
             let page = app.nobody().get(&format!("/docs/errors/{}", code.name())).await;
-            assert_eq!(page.status.as_u16(), 200);
-            assert!(String::from_utf8(page.bytes).unwrap().contains(code.title()));
+            assert_eq!(page.status.as_u16(), 200, "{}", code.name());
+            let page = String::from_utf8(page.bytes).unwrap();
+            for part in [code.title(), code.explanation(), code.occasion(), code.remedy()] {
+                assert!(!part.is_empty() && page.contains(&format!(">{part}<")), "{} {part}", code.name());
+            }
         }
         app.nobody().get("/docs/errors/nonsense").await.problem(404, "not_found");
     }
