@@ -93,6 +93,7 @@ async fn log_out(once: Once, body: Body<Refresh>) -> Answer {
 #[derive(Debug, Deserialize, ToSchema)]
 struct Grant {
     /// Always `client_credentials`.
+    #[schema(value_type = String, pattern = "^client_credentials$")]
     grant_type: Option<String>,
     /// The API client's id, unless it stands in the `Authorization` header.
     client_id: Option<String>,
@@ -206,7 +207,7 @@ struct Me {
 }
 
 /// Who this token is.
-#[utoipa::path(tag = "sign-in", responses((status = 200, body = Me)))]
+#[utoipa::path(tag = "sign-in", params(Access<Anybody>), responses((status = 200, body = Me)))]
 #[get("/v1/me")]
 async fn me(context: web::Data<Context>, access: Access<Anybody>) -> Answer {
     let caller = access.caller();

@@ -26,7 +26,7 @@ pub fn transitions(routes: &mut impl super::routes::Routes) {
 
 /// Says that mail to the contact arrives again, after it came back once: notes can go there. A new
 /// address is taken to be good anyway.
-#[utoipa::path(tag = "contacts", params(("id" = ContactId, Path), IfMatch), request_body = Reason,
+#[utoipa::path(tag = "contacts", params(Access<Write>, ("id" = ContactId, Path), IfMatch), request_body = Reason,
     responses((status = 200, body = Contact)))]
 #[post("/v1/contacts/{id}/lift-bounce")]
 async fn lift_bounce(

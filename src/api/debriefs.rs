@@ -28,7 +28,8 @@ pub fn routes(routes: &mut impl Routes) {
 }
 
 /// The worklist: debriefs with the names that go with them, in the order that is wanted.
-#[utoipa::path(tag = "debriefs", params(DebriefQuery, Paging), responses((status = 200, body = Page<WorklistItem>)))]
+#[utoipa::path(tag = "debriefs", params(Access<Read>, DebriefQuery, Paging),
+    responses((status = 200, body = Page<WorklistItem>)))]
 #[get("/v1/debriefs")]
 async fn list(
     request: HttpRequest,
@@ -44,7 +45,8 @@ async fn list(
 
 /// Shows a debrief whole: with its interview, the people, every account, the requests to meet again,
 /// the notes and the comparison. Its ETag changes with any of them.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), responses((status = 200, body = DebriefView)))]
+#[utoipa::path(tag = "debriefs", params(Access<Read>, ("id" = DebriefId, Path)),
+    responses((status = 200, body = DebriefView)))]
 #[get("/v1/debriefs/{id}")]
 async fn show(
     request: HttpRequest,
@@ -58,7 +60,8 @@ async fn show(
 }
 
 /// Lays both sides of a debrief beside each other, competency by competency and point by point.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), responses((status = 200, body = Comparison)))]
+#[utoipa::path(tag = "debriefs", params(Access<Read>, ("id" = DebriefId, Path)),
+    responses((status = 200, body = Comparison)))]
 #[get("/v1/debriefs/{id}/comparison")]
 async fn comparison(
     request: HttpRequest,
@@ -72,7 +75,8 @@ async fn comparison(
 }
 
 /// Lists what happened in a debrief, oldest first: every transition and edit, who, when and why.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), Paging), responses((status = 200, body = Page<HistoryEntry>)))]
+#[utoipa::path(tag = "debriefs", params(Access<Read>, ("id" = DebriefId, Path), Paging),
+    responses((status = 200, body = Page<HistoryEntry>)))]
 #[get("/v1/debriefs/{id}/history")]
 async fn list_history(
     request: HttpRequest,

@@ -22,7 +22,7 @@ pub fn routes(routes: &mut impl Routes) {
 }
 
 /// Lists the attempts of a delivery, the first one first.
-#[utoipa::path(tag = "notes", params(("id" = DeliveryId, Path), Paging),
+#[utoipa::path(tag = "notes", params(Access<Read>, ("id" = DeliveryId, Path), Paging),
     responses((status = 200, body = Page<AttemptView>)))]
 #[get("/v1/deliveries/{id}/attempts")]
 async fn attempts(
@@ -39,7 +39,7 @@ async fn attempts(
 }
 
 /// Decides what became of a delivery of which nobody knows whether it arrived.
-#[utoipa::path(tag = "notes", params(("id" = DeliveryId, Path)), request_body = ResolutionInput,
+#[utoipa::path(tag = "notes", params(Access<Approve>, ("id" = DeliveryId, Path)), request_body = ResolutionInput,
     responses((status = 200, body = DeliveryView)))]
 #[post("/v1/deliveries/{id}/resolve")]
 async fn resolve(

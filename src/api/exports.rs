@@ -27,7 +27,7 @@ pub fn routes(routes: &mut impl Routes) {
 ///
 /// A file can be imported again as it is. In CSV, a cell that a spreadsheet would run as a formula has an
 /// apostrophe before it, which an import takes off.
-#[utoipa::path(tag = "exports", params(("kind" = Collection, Path, description = "What is exported."), ExportQuery),
+#[utoipa::path(tag = "exports", params(Access<Read>, ("kind" = Collection, Path, description = "What is exported."), ExportQuery),
     responses(
         (status = 200, description = "The file.", content((String = "text/csv"), (String = "application/x-ndjson"))),
         (status = 404, description = "There is no such kind of record.", content_type = "application/problem+json", body = super::error::Problem),

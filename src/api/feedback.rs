@@ -26,7 +26,7 @@ fn changed(account: &Feedback) -> Result<Reply, AppError> {
 
 /// Writes one person's account. Whoever was asked for one already has a `requested` account, which
 /// this fills; a second account of the same person is refused with the id of the first.
-#[utoipa::path(tag = "feedback", params(("id" = DebriefId, Path)), request_body = FeedbackInput,
+#[utoipa::path(tag = "feedback", params(Access<Write>, ("id" = DebriefId, Path)), request_body = FeedbackInput,
     responses((status = 201, body = Feedback)))]
 #[post("/v1/debriefs/{id}/feedback")]
 async fn create(
@@ -44,7 +44,8 @@ async fn create(
 }
 
 /// Shows an account as it now stands.
-#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path)), responses((status = 200, body = Feedback)))]
+#[utoipa::path(tag = "feedback", params(Access<Read>, ("id" = FeedbackId, Path)),
+    responses((status = 200, body = Feedback)))]
 #[get("/v1/feedback/{id}")]
 async fn show(
     request: HttpRequest,
@@ -60,7 +61,7 @@ async fn show(
 /// Changes an account by a merge patch. A draft is edited; a submitted account gets its next revision,
 /// and the former one is kept; a waived one becomes a draft again. Points that keep their `id` keep
 /// what they were matched with.
-#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path), RequiredIfMatch),
+#[utoipa::path(tag = "feedback", params(Access<Write>, ("id" = FeedbackId, Path), RequiredIfMatch),
     request_body(content((FeedbackInput = "application/merge-patch+json"), (FeedbackInput = "application/json"))),
     responses((status = 200, body = Feedback)))]
 #[patch("/v1/feedback/{id}")]
@@ -79,7 +80,8 @@ async fn change(
 }
 
 /// Submits a draft.
-#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path), RequiredIfMatch), responses((status = 200, body = Feedback)))]
+#[utoipa::path(tag = "feedback", params(Access<Write>, ("id" = FeedbackId, Path), RequiredIfMatch),
+    responses((status = 200, body = Feedback)))]
 #[post("/v1/feedback/{id}/submit")]
 async fn submit(
     access: Access<Write>,
@@ -92,7 +94,8 @@ async fn submit(
 }
 
 /// Gives up on an account that was asked for or drafted, for a reason.
-#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path), RequiredIfMatch), request_body = WaiveInput,
+#[utoipa::path(tag = "feedback", params(Access<Write>, ("id" = FeedbackId, Path), RequiredIfMatch),
+    request_body = WaiveInput,
     responses((status = 200, body = Feedback)))]
 #[post("/v1/feedback/{id}/waive")]
 async fn waive(
@@ -107,7 +110,8 @@ async fn waive(
 }
 
 /// Lists every submitted revision of an account, newest first: who said it, and who typed it.
-#[utoipa::path(tag = "feedback", params(("id" = FeedbackId, Path), Paging), responses((status = 200, body = Page<Revision>)))]
+#[utoipa::path(tag = "feedback", params(Access<Read>, ("id" = FeedbackId, Path), Paging),
+    responses((status = 200, body = Page<Revision>)))]
 #[get("/v1/feedback/{id}/revisions")]
 async fn revisions(
     request: HttpRequest,

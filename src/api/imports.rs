@@ -69,7 +69,7 @@ pub fn routes(routes: &mut impl Routes) {
 ///
 /// The answer to a repeated `Idempotency-Key` tells of the first import, from its first row on.
 #[utoipa::path(tag = "imports",
-    params(ImportQuery, ("Prefer" = Option<String>, Header, description = "`respond-async`: do not wait for the rows (RFC 7240).")),
+    params(Access<Write>, ImportQuery, ("Prefer" = Option<String>, Header, description = "`respond-async`: do not wait for the rows (RFC 7240).")),
     request_body(content((String = "text/csv"), (String = "application/x-ndjson"))),
     responses(
         (status = 200, description = "What came of each row, a line of JSON each.", content_type = "application/x-ndjson", body = RowResult,
@@ -233,7 +233,7 @@ fn prefers_not_to_wait(request: &HttpRequest) -> bool {
 }
 
 /// Lists imports, newest first.
-#[utoipa::path(tag = "imports", params(Paging), responses((status = 200, body = Page<Import>)))]
+#[utoipa::path(tag = "imports", params(Access<Read>, Paging), responses((status = 200, body = Page<Import>)))]
 #[get("/v1/imports")]
 async fn list(
     request: HttpRequest,
@@ -247,7 +247,7 @@ async fn list(
 }
 
 /// Shows how an import stands. It is forgotten some time after it has come to its end.
-#[utoipa::path(tag = "imports", params(("id" = ImportId, Path)),
+#[utoipa::path(tag = "imports", params(Access<Read>, ("id" = ImportId, Path)),
     responses((status = 200, body = Import)))]
 #[get("/v1/imports/{id}")]
 async fn show(context: web::Data<Context>, access: Access<Read>, id: web::Path<ImportId>) -> Answer {
@@ -266,7 +266,7 @@ pub struct ResultQuery {
 }
 
 /// Lists what came of the rows that were worked off, in their order.
-#[utoipa::path(tag = "imports", params(("id" = ImportId, Path), ResultQuery, Paging),
+#[utoipa::path(tag = "imports", params(Access<Read>, ("id" = ImportId, Path), ResultQuery, Paging),
     responses((status = 200, body = Page<RowResult>)))]
 #[get("/v1/imports/{id}/results")]
 async fn list_results(
@@ -285,7 +285,7 @@ async fn list_results(
 }
 
 /// Stops an import. What was worked off by then stands; the other rows are forgotten.
-#[utoipa::path(tag = "imports", params(("id" = ImportId, Path)), responses((status = 200, body = Import)))]
+#[utoipa::path(tag = "imports", params(Access<Write>, ("id" = ImportId, Path)), responses((status = 200, body = Import)))]
 #[post("/v1/imports/{id}/cancel")]
 async fn cancel(access: Access<Write>, once: Once, id: web::Path<ImportId>) -> Answer {
     let agency = access.agency;

@@ -49,7 +49,7 @@ fn changed(view: &NoteView) -> Result<Reply, AppError> {
 }
 
 /// Writes the first draft of a note.
-#[utoipa::path(tag = "notes", params(("id" = DebriefId, Path)), request_body = NoteInput,
+#[utoipa::path(tag = "notes", params(Access<Write>, ("id" = DebriefId, Path)), request_body = NoteInput,
     responses((status = 201, body = NoteView)))]
 #[post("/v1/debriefs/{id}/notes")]
 async fn create(
@@ -67,7 +67,8 @@ async fn create(
 }
 
 /// Lists notes: newest first, or with `updated_since` in the order of their changes.
-#[utoipa::path(tag = "notes", params(NoteQuery, Paging), responses((status = 200, body = Page<NoteView>)))]
+#[utoipa::path(tag = "notes", params(Access<Read>, NoteQuery, Paging),
+    responses((status = 200, body = Page<NoteView>)))]
 #[get("/v1/notes")]
 async fn list(
     request: HttpRequest,
@@ -83,7 +84,7 @@ async fn list(
 }
 
 /// Shows a note.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), responses((status = 200, body = NoteView)))]
+#[utoipa::path(tag = "notes", params(Access<Read>, ("id" = NoteId, Path)), responses((status = 200, body = NoteView)))]
 #[get("/v1/notes/{id}")]
 async fn show(
     request: HttpRequest,
@@ -97,7 +98,7 @@ async fn show(
 }
 
 /// Changes a note by a merge patch. What was approved, and has not left, comes back to `submitted`.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch),
+#[utoipa::path(tag = "notes", params(Access<Write>, ("id" = NoteId, Path), RequiredIfMatch),
     request_body(content((NoteInput = "application/merge-patch+json"), (NoteInput = "application/json"))),
     responses((status = 200, body = NoteView)))]
 #[patch("/v1/notes/{id}")]
@@ -115,7 +116,8 @@ async fn change(
 }
 
 /// Hands a note to the recruiter.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), responses((status = 200, body = NoteView)))]
+#[utoipa::path(tag = "notes", params(Access<Write>, ("id" = NoteId, Path), RequiredIfMatch),
+    responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/submit")]
 async fn submit(
     access: Access<Write>,
@@ -128,7 +130,7 @@ async fn submit(
 }
 
 /// Finds exactly one text fit to send, and queues a message for each contact.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), request_body = Approval,
+#[utoipa::path(tag = "notes", params(Access<Approve>, ("id" = NoteId, Path), RequiredIfMatch), request_body = Approval,
     responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/approve")]
 async fn approve(
@@ -149,7 +151,7 @@ async fn approve(
 }
 
 /// Sends a note back to be mended.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), request_body = Reason,
+#[utoipa::path(tag = "notes", params(Access<Approve>, ("id" = NoteId, Path), RequiredIfMatch), request_body = Reason,
     responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/request-changes")]
 async fn request_changes(
@@ -167,7 +169,7 @@ async fn request_changes(
 }
 
 /// Refuses a note for good.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), request_body = Reason,
+#[utoipa::path(tag = "notes", params(Access<Approve>, ("id" = NoteId, Path), RequiredIfMatch), request_body = Reason,
     responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/reject")]
 async fn reject(
@@ -183,7 +185,8 @@ async fn reject(
 }
 
 /// Calls a note back. What has not left is never sent; the deliveries say what had left.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path), RequiredIfMatch), responses((status = 200, body = NoteView)))]
+#[utoipa::path(tag = "notes", params(Access<Write>, ("id" = NoteId, Path), RequiredIfMatch),
+    responses((status = 200, body = NoteView)))]
 #[post("/v1/notes/{id}/recall")]
 async fn recall(
     access: Access<Write>,

@@ -1,16 +1,19 @@
 //! The OpenAPI 3.1 document: gathered from the routes, with what all of them have in common.
 
+mod bodies;
 mod headers;
+mod links;
+mod security;
 
 use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::Schema;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
-use utoipa::{Modify, OpenApi as _, ToSchema};
+use utoipa::{OpenApi as _, ToSchema};
 
+use self::security::Schemes;
 use super::error::{FieldError, Problem};
 use super::{etag, idempotency_keys};
+use crate::domain::search::NamePart;
 
 /// The document, rendered once.
 #[derive(Clone)]
@@ -24,23 +27,11 @@ pub struct Document(pub web::Bytes);
                        and the thank-you note relayed by email.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    components(schemas(Problem, FieldError)),
+    components(schemas(Problem, FieldError, NamePart)),
     security(("bearer" = [])),
-    modifiers(&Bearer),
+    modifiers(&Schemes),
 )]
 struct Frame;
-
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut OpenApi) {
-        let components = document.components.get_or_insert_default();
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
-        let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("opaque").build();
-        components.add_security_scheme("inbound_key", SecurityScheme::Http(key));
-    }
-}
 
 /// The document that the gathered routes are added to.
 #[must_use]
@@ -51,12 +42,17 @@ pub fn frame() -> OpenApi {
 /// Adds to every operation the errors that it can answer with and the headers of its answers, and gives merge patches a schema
 /// of their own: that of the whole, of which nothing is required.
 pub fn complete(document: &mut OpenApi) {
-    add_patches(document);
+    bodies::allow_nulls(document);
+    bodies::add_patches(document);
     let schemas = document.components.get_or_insert_default().schemas.clone();
     for (path, item) in &mut document.paths.paths {
         let has_id = path.contains('{');
         let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        all.into_iter().flatten().for_each(name);
+        for operation in all.into_iter().flatten() {
+            name(operation);
+            describe(operation);
+            security::require(operation);
+        }
         item.post.iter_mut().for_each(|operation| {
             idempotency_keys::describe(operation);
             add_problem(operation, "409", "What stands already does not allow this.");
@@ -73,6 +69,7 @@ pub fn complete(document: &mut OpenApi) {
             add_errors(operation, has_id, true);
         }
     }
+    links::add(document);
 }
 
 /// Names an operation after its tag and its handler: handlers of different nouns are called alike.
@@ -83,27 +80,19 @@ fn name(operation: &mut Operation) {
     }
 }
 
-fn add_patches(document: &mut OpenApi) {
-    let operations = document.paths.paths.values_mut().filter_map(|item| item.patch.as_mut());
-    let bodies = operations.filter_map(|operation| operation.request_body.as_mut());
-    let bodies = bodies.filter_map(|body| match body {
-        RefOr::T(body) => Some(body),
-        RefOr::Ref(_) => None,
-    });
-    let contents = bodies.flat_map(|body| body.content.values_mut()).filter_map(|content| match content {
-        RefOr::T(content) => Some(content),
-        RefOr::Ref(_) => None,
-    });
-    let components = document.components.get_or_insert_default();
-    for content in contents {
-        let Some(RefOr::Ref(reference)) = &content.schema else { continue };
-        let whole = reference.ref_location.rsplit('/').next().unwrap_or_default().to_owned();
-        let patch = format!("{}Patch", whole.trim_end_matches("Input"));
-        if let Some(RefOr::T(Schema::Object(object))) = components.schemas.get(&whole) {
-            let mut object = object.clone();
-            object.required.clear();
-            components.schemas.insert(patch.clone(), RefOr::T(Schema::Object(object)));
-            content.schema = Some(Ref::from_schema_name(patch).into());
+/// Says something of every answer, as OpenAPI asks: the rest is told by what the operation does.
+fn describe(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        if response.description.is_empty() {
+            response.description = match status.as_str() {
+                "200" => "As it is now.",
+                "201" => "It was made.",
+                "202" => "It will be done.",
+                "204" => "It was done, and there is nothing to show.",
+                _ => "It was refused.",
+            }
+            .to_owned();
         }
     }
 }

@@ -155,7 +155,8 @@ macro_rules! record_routes {
         }
 
         /// Lists the records: newest first, or with `updated_since` in the order of their changes.
-        #[utoipa::path(tag = $tag, params($query, Paging), responses((status = 200, body = Page<$record>)))]
+        #[utoipa::path(tag = $tag, params(Access<Read>, $query, Paging),
+            responses((status = 200, body = Page<$record>)))]
         #[get($collection)]
         async fn list(
             request: HttpRequest,
@@ -167,14 +168,15 @@ macro_rules! record_routes {
         }
 
         /// Makes a record.
-        #[utoipa::path(tag = $tag, request_body = $input, responses((status = 201, body = $record)))]
+        #[utoipa::path(tag = $tag, params(Access<Write>), request_body = $input,
+            responses((status = 201, body = $record)))]
         #[post($collection)]
         async fn create(access: Access<Write>, once: Once, body: Body<$input>) -> Answer {
             records::create::<$record>($collection, access, once, body.0).await
         }
 
         /// Shows a record.
-        #[utoipa::path(tag = $tag, params(("id" = $id, Path)), responses((status = 200, body = $record)))]
+        #[utoipa::path(tag = $tag, params(Access<Read>, ("id" = $id, Path)), responses((status = 200, body = $record)))]
         #[get($item)]
         async fn show(
             request: HttpRequest,
@@ -186,7 +188,7 @@ macro_rules! record_routes {
         }
 
         /// Changes a record by a merge patch.
-        #[utoipa::path(tag = $tag, params(("id" = $id, Path), IfMatch),
+        #[utoipa::path(tag = $tag, params(Access<Write>, ("id" = $id, Path), IfMatch),
             request_body(content(($input = "application/merge-patch+json"), ($input = "application/json"))),
             responses((status = 200, body = $record)))]
         #[patch($item)]
@@ -201,7 +203,7 @@ macro_rules! record_routes {
         }
 
         /// Makes the record of another system's id, or changes it to what the body says.
-        #[utoipa::path(tag = $tag, params(ExternalPath, IfMatch), request_body = $input,
+        #[utoipa::path(tag = $tag, params(Access<Write>, ExternalPath, IfMatch), request_body = $input,
             responses((status = 201, body = $record), (status = 200, body = $record)))]
         #[put($external)]
         async fn upsert(
@@ -215,7 +217,7 @@ macro_rules! record_routes {
         }
 
         /// Deletes a record; a tombstone stays for those who sync.
-        #[utoipa::path(tag = $tag, params(("id" = $id, Path), IfMatch), responses((status = 204)))]
+        #[utoipa::path(tag = $tag, params(Access<Write>, ("id" = $id, Path), IfMatch), responses((status = 204)))]
         #[delete($item)]
         async fn remove(
             context: web::Data<Context>,

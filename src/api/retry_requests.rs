@@ -43,7 +43,7 @@ fn changed(request: &RetryRequest) -> Result<Reply, AppError> {
 }
 
 /// Writes the candidate's wish down.
-#[utoipa::path(tag = "retry-requests", params(("id" = DebriefId, Path)), request_body = RetryInput,
+#[utoipa::path(tag = "retry-requests", params(Access<Write>, ("id" = DebriefId, Path)), request_body = RetryInput,
     responses((status = 201, body = RetryRequest)))]
 #[post("/v1/debriefs/{id}/retry-requests")]
 async fn create(
@@ -61,7 +61,7 @@ async fn create(
 }
 
 /// Lists requests: newest first, or with `updated_since` in the order of their changes.
-#[utoipa::path(tag = "retry-requests", params(RetryQuery, Paging),
+#[utoipa::path(tag = "retry-requests", params(Access<Read>, RetryQuery, Paging),
     responses((status = 200, body = Page<RetryRequest>)))]
 #[get("/v1/retry-requests")]
 async fn list(
@@ -77,7 +77,7 @@ async fn list(
 }
 
 /// Shows a request.
-#[utoipa::path(tag = "retry-requests", params(("id" = RetryRequestId, Path)),
+#[utoipa::path(tag = "retry-requests", params(Access<Read>, ("id" = RetryRequestId, Path)),
     responses((status = 200, body = RetryRequest)))]
 #[get("/v1/retry-requests/{id}")]
 async fn show(
@@ -96,7 +96,8 @@ macro_rules! transition {
     ($(#[$doc:meta])* $name:ident, $path:literal, $extractor:ident<$input:ty>,
         |$tx:ident, $caller:ident, $id:ident, $expected:ident, $body:ident| $work:expr) => {
         $(#[$doc])*
-        #[utoipa::path(tag = "retry-requests", params(("id" = RetryRequestId, Path), RequiredIfMatch), request_body = $input,
+        #[utoipa::path(tag = "retry-requests", params(Access<Write>, ("id" = RetryRequestId, Path), RequiredIfMatch),
+            request_body = $input,
             responses((status = 200, body = RetryRequest)))]
         #[post($path)]
         async fn $name(
@@ -162,7 +163,7 @@ transition!(
 );
 
 /// The new interview took place.
-#[utoipa::path(tag = "retry-requests", params(("id" = RetryRequestId, Path), RequiredIfMatch),
+#[utoipa::path(tag = "retry-requests", params(Access<Write>, ("id" = RetryRequestId, Path), RequiredIfMatch),
     responses((status = 200, body = RetryRequest)))]
 #[post("/v1/retry-requests/{id}/mark-held")]
 async fn mark_held(

@@ -19,7 +19,8 @@ pub fn routes(routes: &mut impl Routes) {
 }
 
 /// Reviews the wording of a text: what to look at again, where, and why. Nothing is kept or changed.
-#[utoipa::path(tag = "reviews", request_body = WordingInput, responses((status = 200, body = WordingReview)))]
+#[utoipa::path(tag = "reviews", params(Access<Read>), request_body = WordingInput,
+    responses((status = 200, body = WordingReview)))]
 #[post("/v1/reviews/wording")]
 async fn review_wording(_: Access<Read>, once: Once, body: Body<WordingInput>) -> Answer {
     // A long text takes milliseconds, which no other request should wait for.

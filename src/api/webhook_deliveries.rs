@@ -23,7 +23,7 @@ pub fn routes(routes: &mut impl Routes) {
 
 /// Lists the deliveries to an endpoint, newest first. They are kept for 30 days.
 #[utoipa::path(tag = "webhook-endpoints",
-    params(("id" = WebhookEndpointId, Path), WebhookDeliveryQuery, Paging),
+    params(Access<ManageWebhooks>, ("id" = WebhookEndpointId, Path), WebhookDeliveryQuery, Paging),
     responses((status = 200, body = Page<WebhookDelivery>)))]
 #[get("/v1/webhook-endpoints/{id}/deliveries")]
 async fn deliveries(
@@ -41,7 +41,7 @@ async fn deliveries(
 }
 
 /// Queues a `webhook.test` event. The list of deliveries says what came of it.
-#[utoipa::path(tag = "webhook-endpoints", params(("id" = WebhookEndpointId, Path)),
+#[utoipa::path(tag = "webhook-endpoints", params(Access<ManageWebhooks>, ("id" = WebhookEndpointId, Path)),
     responses((status = 202, body = WebhookDelivery)))]
 #[post("/v1/webhook-endpoints/{id}/test")]
 async fn test(
@@ -62,7 +62,8 @@ async fn test(
 
 /// Queues a part of the change feed again, a thousand events at the most: those that the endpoint takes,
 /// delivered before or not, each under its `webhook-id`.
-#[utoipa::path(tag = "webhook-endpoints", params(("id" = WebhookEndpointId, Path)), request_body = Replay,
+#[utoipa::path(tag = "webhook-endpoints", params(Access<ManageWebhooks>, ("id" = WebhookEndpointId, Path)),
+    request_body = Replay,
     responses((status = 202, body = Replayed)))]
 #[post("/v1/webhook-endpoints/{id}/replay")]
 async fn replay(

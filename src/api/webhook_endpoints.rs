@@ -23,7 +23,7 @@ pub fn routes(routes: &mut impl Routes) {
 }
 
 /// Lists the agency's endpoints, newest first.
-#[utoipa::path(tag = "webhook-endpoints", params(Paging),
+#[utoipa::path(tag = "webhook-endpoints", params(Access<ManageWebhooks>, Paging),
     responses((status = 200, body = Page<WebhookEndpoint>)))]
 #[get("/v1/webhook-endpoints")]
 async fn list(
@@ -38,7 +38,7 @@ async fn list(
 }
 
 /// Makes an endpoint, which is sent what happens from then on. Its secret is shown this once.
-#[utoipa::path(tag = "webhook-endpoints", request_body = WebhookEndpointInput,
+#[utoipa::path(tag = "webhook-endpoints", params(Access<ManageWebhooks>), request_body = WebhookEndpointInput,
     responses((status = 201, body = WebhookEndpointWithSecret)))]
 #[post("/v1/webhook-endpoints")]
 async fn create(
@@ -57,7 +57,7 @@ async fn create(
 }
 
 /// Shows an endpoint.
-#[utoipa::path(tag = "webhook-endpoints", params(("id" = WebhookEndpointId, Path)),
+#[utoipa::path(tag = "webhook-endpoints", params(Access<ManageWebhooks>, ("id" = WebhookEndpointId, Path)),
     responses((status = 200, body = WebhookEndpoint)))]
 #[get("/v1/webhook-endpoints/{id}")]
 async fn show(
@@ -74,7 +74,7 @@ async fn show(
 
 /// Changes an endpoint by a merge patch. One that is enabled again is sent what happens from then on;
 /// what it missed can be replayed.
-#[utoipa::path(tag = "webhook-endpoints", params(("id" = WebhookEndpointId, Path), IfMatch),
+#[utoipa::path(tag = "webhook-endpoints", params(Access<ManageWebhooks>, ("id" = WebhookEndpointId, Path), IfMatch),
     request_body(content((WebhookEndpointInput = "application/merge-patch+json"),
         (WebhookEndpointInput = "application/json"))),
     responses((status = 200, body = WebhookEndpoint)))]
@@ -96,7 +96,7 @@ async fn change(
 }
 
 /// Deletes an endpoint. What waits to be sent there is cancelled.
-#[utoipa::path(tag = "webhook-endpoints", params(("id" = WebhookEndpointId, Path), IfMatch),
+#[utoipa::path(tag = "webhook-endpoints", params(Access<ManageWebhooks>, ("id" = WebhookEndpointId, Path), IfMatch),
     responses((status = 204)))]
 #[delete("/v1/webhook-endpoints/{id}")]
 async fn remove(
@@ -112,7 +112,7 @@ async fn remove(
 
 /// Gives an endpoint a new secret, shown this once. For 24 hours what it is sent is signed with the
 /// former one too.
-#[utoipa::path(tag = "webhook-endpoints", params(("id" = WebhookEndpointId, Path)),
+#[utoipa::path(tag = "webhook-endpoints", params(Access<ManageWebhooks>, ("id" = WebhookEndpointId, Path)),
     responses((status = 200, body = WebhookEndpointWithSecret)))]
 #[post("/v1/webhook-endpoints/{id}/rotate-secret")]
 async fn rotate_secret(

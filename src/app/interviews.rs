@@ -123,6 +123,14 @@ impl Record for Interview {
         None
     }
 
+    fn expect_changeable_by(&self, caller: &Caller) -> Result<(), AppError> {
+        if caller.may_change_debriefs_of(self.recruiter_id) {
+            Ok(())
+        } else {
+            Err(AppError::Forbidden("the interview is another recruiter's"))
+        }
+    }
+
     fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError> {
         if debriefs::has_content(conn, self.debrief_id)? {
             return Ok(Some("the interview's debrief has accounts, calls, requests or notes already"));

@@ -191,6 +191,7 @@ pub fn delete<R: Record>(
     let mut gone = former.clone();
     let mut common = former.common();
     expect_version(expected, common.version)?;
+    former.expect_changeable_by(caller)?;
     if let Some(what) = former.in_use(tx)? {
         return Err(AppError::conflict(super::error::ConflictCode::InUse, what));
     }

@@ -82,7 +82,8 @@ pub struct Setup {
     /// The administrator's address.
     #[schema(max_length = 254)]
     pub email: String,
-    /// The administrator's password; 8 to 128 characters, taken as they are.
+    /// The administrator's password; 8 to 128 characters, taken as they are. Common ones are refused.
+    #[schema(min_length = 8, max_length = 128, example = "correct horse battery")]
     pub password: String,
 }
 

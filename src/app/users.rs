@@ -30,7 +30,8 @@ pub struct NewUser {
     pub email: String,
     /// What the user is at the agency.
     pub role: Role,
-    /// The first password; 8 to 128 characters, taken as they are.
+    /// The first password; 8 to 128 characters, taken as they are. Common ones are refused.
+    #[schema(min_length = 8, max_length = 128, example = "correct horse battery")]
     pub password: String,
 }
 
@@ -47,9 +48,9 @@ pub struct UserInput {
     /// they end, 15 minutes at the most.
     #[serde(default)]
     disabled: bool,
-    /// A new password.
+    /// A new password; 8 to 128 characters, taken as they are. Common ones are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, min_length = 8, max_length = 128)]
     pub password: Option<String>,
 }
 

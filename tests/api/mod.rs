@@ -24,6 +24,7 @@ mod inbound;
 mod interview_debriefs;
 mod interviews;
 mod job_orders;
+mod matrix;
 mod notes;
 mod rate;
 mod relay;

@@ -2,20 +2,22 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta, Utc};
 use debrief::app::agencies::NewAgency;
+use debrief::app::api_clients::ApiClientInput;
 use debrief::app::users::NewUser;
-use debrief::app::{Context, agencies, users};
+use debrief::app::{Context, agencies, api_clients, users};
 use debrief::auth::caller::{Actor, Caller as Principal};
 use debrief::auth::setup_token::SetupToken;
 use debrief::config::Settings;
 use debrief::domain::clock::Clock;
-use debrief::domain::ids::AgencyId;
-use debrief::domain::people::Role;
+use debrief::domain::ids::{AgencyId, UserId};
+use debrief::domain::people::{Role, Scope, Scopes};
 use debrief::startup;
 use debrief::store::connection::DbConn;
 use debrief::store::pool::StoreError;
 use diesel::connection::SimpleConnection;
+use serde_json::json;
 use tokio::net::TcpStream;
 
 use super::{Caller, Database};
@@ -140,7 +142,32 @@ impl TestApp {
         let user = self.context.store.write(make).unwrap();
         let principal =
             Principal { agency, actor: Actor::User(user.id), scopes: role.scopes(), role: Some(role) };
-        let token = self.context.tokens.sign(&principal, self.clock.now(), rand::random()).unwrap();
+        self.holder(&principal, self.clock.now())
+    }
+
+    /// An integration of the agency whose token has one scope.
+    pub async fn integration(&self, scope: Scope) -> Caller {
+        let new = json!({"name": format!("Test {scope}"), "scopes": [scope]});
+        let new: ApiClientInput = serde_json::from_value(new).unwrap();
+        let system = Principal::system(self.agency);
+        let make = move |tx: &mut debrief::store::pool::Tx<'_>| api_clients::create(tx, &system, new);
+        let made = self.context.store.write(make).unwrap();
+        let actor = Actor::ApiClient(made.client.id);
+        let scopes = Scopes::from_iter([scope]);
+        self.holder(&Principal { agency: self.agency, actor, scopes, role: None }, self.clock.now())
+    }
+
+    /// An administrator of the agency whose token ended a minute ago.
+    pub async fn late(&self) -> Caller {
+        let actor = Actor::User(UserId::from_uuid(uuid::Uuid::nil()));
+        let role = Role::Admin;
+        let principal = Principal { agency: self.agency, actor, scopes: role.scopes(), role: Some(role) };
+        let lifetime = TimeDelta::seconds(i64::from(self.settings.auth.access_token_seconds));
+        self.holder(&principal, self.clock.now() - lifetime - TimeDelta::minutes(1))
+    }
+
+    fn holder(&self, principal: &Principal, signed_at: DateTime<Utc>) -> Caller {
+        let token = self.context.tokens.sign(principal, signed_at, rand::random()).unwrap();
         Caller::new(self.base.clone(), Some(token))
     }
 

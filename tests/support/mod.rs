@@ -4,6 +4,7 @@ mod app;
 mod caller;
 mod command;
 mod database;
+mod document;
 pub mod name_server;
 mod notes;
 pub mod receiver;
@@ -15,6 +16,7 @@ pub use app::{INBOUND_KEY, TestApp};
 pub use caller::{Answer, Caller};
 pub use command::run;
 pub use database::Database;
+pub use document::{Document, Ids, Operation};
 pub use notes::{Desk, history, relay, relay_settings, relay_with};
 pub use scene::{Scene, id};
 

@@ -24,7 +24,7 @@ pub fn routes(routes: &mut impl Routes) {
 }
 
 /// Shows the caller's agency.
-#[utoipa::path(tag = "agency", responses((status = 200, body = Agency)))]
+#[utoipa::path(tag = "agency", params(Access<Read>), responses((status = 200, body = Agency)))]
 #[get("/v1/agency")]
 async fn show(request: HttpRequest, context: web::Data<Context>, access: Access<Read>) -> Answer {
     let id = access.agency;
@@ -33,7 +33,7 @@ async fn show(request: HttpRequest, context: web::Data<Context>, access: Access<
 }
 
 /// Changes the agency's settings by a merge patch.
-#[utoipa::path(tag = "agency", params(IfMatch),
+#[utoipa::path(tag = "agency", params(Access<Administer>, IfMatch),
     request_body(content((AgencyInput = "application/merge-patch+json"), (AgencyInput = "application/json"))),
     responses((status = 200, body = Agency)))]
 #[patch("/v1/agency")]
@@ -51,7 +51,8 @@ async fn change(
 }
 
 /// Lists the agency's competencies in its order.
-#[utoipa::path(tag = "competencies", params(Paging), responses((status = 200, body = Page<CompetencyView>)))]
+#[utoipa::path(tag = "competencies", params(Access<Read>, Paging),
+    responses((status = 200, body = Page<CompetencyView>)))]
 #[get("/v1/competencies")]
 async fn list_competencies(
     request: HttpRequest,
@@ -65,7 +66,8 @@ async fn list_competencies(
 }
 
 /// Adds a competency.
-#[utoipa::path(tag = "competencies", request_body = NewCompetency, responses((status = 201, body = CompetencyView)))]
+#[utoipa::path(tag = "competencies", params(Access<Administer>), request_body = NewCompetency,
+    responses((status = 201, body = CompetencyView)))]
 #[post("/v1/competencies")]
 async fn add_competency(access: Access<Administer>, once: Once, body: Body<NewCompetency>) -> Answer {
     let caller = access.caller();
@@ -75,7 +77,7 @@ async fn add_competency(access: Access<Administer>, once: Once, body: Body<NewCo
 }
 
 /// Changes a competency by a merge patch: its name, its place, or whether it is archived.
-#[utoipa::path(tag = "competencies", params(("key" = String, Path)),
+#[utoipa::path(tag = "competencies", params(Access<Administer>, ("key" = String, Path)),
     request_body(content((CompetencyInput = "application/merge-patch+json"), (CompetencyInput = "application/json"))),
     responses((status = 200, body = CompetencyView)))]
 #[patch("/v1/competencies/{key}")]

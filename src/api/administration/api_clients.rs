@@ -22,7 +22,8 @@ pub fn routes(routes: &mut impl Routes) {
 }
 
 /// Lists the agency's API clients, newest first.
-#[utoipa::path(tag = "api-clients", params(Paging), responses((status = 200, body = Page<ApiClient>)))]
+#[utoipa::path(tag = "api-clients", params(Access<Administer>, Paging),
+    responses((status = 200, body = Page<ApiClient>)))]
 #[get("/v1/api-clients")]
 async fn list(
     request: HttpRequest,
@@ -36,7 +37,8 @@ async fn list(
 }
 
 /// Makes an API client. Its secret is shown this once.
-#[utoipa::path(tag = "api-clients", request_body = ApiClientInput, responses((status = 201, body = ApiClientWithSecret)))]
+#[utoipa::path(tag = "api-clients", params(Access<Administer>), request_body = ApiClientInput,
+    responses((status = 201, body = ApiClientWithSecret)))]
 #[post("/v1/api-clients")]
 async fn create(access: Access<Administer>, once: Once, body: Body<ApiClientInput>) -> Answer {
     let caller = access.caller();
@@ -49,7 +51,8 @@ async fn create(access: Access<Administer>, once: Once, body: Body<ApiClientInpu
 }
 
 /// Shows an API client.
-#[utoipa::path(tag = "api-clients", params(("id" = ApiClientId, Path)), responses((status = 200, body = ApiClient)))]
+#[utoipa::path(tag = "api-clients", params(Access<Administer>, ("id" = ApiClientId, Path)),
+    responses((status = 200, body = ApiClient)))]
 #[get("/v1/api-clients/{id}")]
 async fn show(
     request: HttpRequest,
@@ -63,7 +66,7 @@ async fn show(
 }
 
 /// Changes an API client by a merge patch.
-#[utoipa::path(tag = "api-clients", params(("id" = ApiClientId, Path), IfMatch),
+#[utoipa::path(tag = "api-clients", params(Access<Administer>, ("id" = ApiClientId, Path), IfMatch),
     request_body(content((ApiClientInput = "application/merge-patch+json"), (ApiClientInput = "application/json"))),
     responses((status = 200, body = ApiClient)))]
 #[patch("/v1/api-clients/{id}")]
@@ -82,7 +85,7 @@ async fn change(
 }
 
 /// Gives an API client a new secret, shown this once. The former one is no longer good.
-#[utoipa::path(tag = "api-clients", params(("id" = ApiClientId, Path)),
+#[utoipa::path(tag = "api-clients", params(Access<Administer>, ("id" = ApiClientId, Path)),
     responses((status = 200, body = ApiClientWithSecret)))]
 #[post("/v1/api-clients/{id}/rotate-secret")]
 async fn rotate_secret(access: Access<Administer>, once: Once, id: web::Path<ApiClientId>) -> Answer {

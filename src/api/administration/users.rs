@@ -21,7 +21,7 @@ pub fn routes(routes: &mut impl Routes) {
 }
 
 /// Lists the agency's users, newest first.
-#[utoipa::path(tag = "users", params(Paging), responses((status = 200, body = Page<User>)))]
+#[utoipa::path(tag = "users", params(Access<Administer>, Paging), responses((status = 200, body = Page<User>)))]
 #[get("/v1/users")]
 async fn list(
     request: HttpRequest,
@@ -35,7 +35,8 @@ async fn list(
 }
 
 /// Makes a user.
-#[utoipa::path(tag = "users", request_body = NewUser, responses((status = 201, body = User)))]
+#[utoipa::path(tag = "users", params(Access<Administer>), request_body = NewUser,
+    responses((status = 201, body = User)))]
 #[post("/v1/users")]
 async fn create(
     context: web::Data<Context>,
@@ -54,7 +55,8 @@ async fn create(
 }
 
 /// Shows a user.
-#[utoipa::path(tag = "users", params(("id" = UserId, Path)), responses((status = 200, body = User)))]
+#[utoipa::path(tag = "users", params(Access<Administer>, ("id" = UserId, Path)),
+    responses((status = 200, body = User)))]
 #[get("/v1/users/{id}")]
 async fn show(
     request: HttpRequest,
@@ -68,7 +70,7 @@ async fn show(
 }
 
 /// Changes a user by a merge patch. A new password, or `disabled`, ends every sign-in of the user.
-#[utoipa::path(tag = "users", params(("id" = UserId, Path), IfMatch),
+#[utoipa::path(tag = "users", params(Access<Administer>, ("id" = UserId, Path), IfMatch),
     request_body(content((UserInput = "application/merge-patch+json"), (UserInput = "application/json"))),
     responses((status = 200, body = User)))]
 #[patch("/v1/users/{id}")]

@@ -22,7 +22,8 @@ pub fn routes(routes: &mut impl Routes) {
 }
 
 /// Lists the calls, voicemails and messages around a debrief, the last one written first.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), Paging), responses((status = 200, body = Page<Activity>)))]
+#[utoipa::path(tag = "debriefs", params(Access<Read>, ("id" = DebriefId, Path), Paging),
+    responses((status = 200, body = Page<Activity>)))]
 #[get("/v1/debriefs/{id}/activities")]
 async fn list_activities(
     request: HttpRequest,
@@ -37,7 +38,7 @@ async fn list_activities(
 }
 
 /// Logs a call, a voicemail, a message, a word put in, or contact past the recruiter.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), request_body = ActivityInput,
+#[utoipa::path(tag = "debriefs", params(Access<Write>, ("id" = DebriefId, Path)), request_body = ActivityInput,
     responses((status = 201, body = Activity)))]
 #[post("/v1/debriefs/{id}/activities")]
 async fn log_activity(

@@ -11,7 +11,8 @@ use crate::domain::ids::DebriefId;
 
 /// The sheet for the call to the client: what of the candidate's account may be raised, what to ask,
 /// and what not to pass on, which is named without its words.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path)), responses((status = 200, body = CallSheet)))]
+#[utoipa::path(tag = "debriefs", params(Access<Read>, ("id" = DebriefId, Path)),
+    responses((status = 200, body = CallSheet)))]
 #[get("/v1/debriefs/{id}/call-sheet")]
 pub(super) async fn show_call_sheet(
     request: HttpRequest,

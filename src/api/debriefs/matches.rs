@@ -23,7 +23,7 @@ pub fn routes(routes: &mut impl Routes) {
 
 /// Says that two points are the same thing, or that they are not. Said again of the same two, it
 /// takes the place of what was said before.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), IfMatch), request_body = MatchInput,
+#[utoipa::path(tag = "debriefs", params(Access<Write>, ("id" = DebriefId, Path), IfMatch), request_body = MatchInput,
     responses((status = 201, body = PointMatch), (status = 200, body = PointMatch)))]
 #[post("/v1/debriefs/{id}/matches")]
 async fn match_points(
@@ -42,7 +42,7 @@ async fn match_points(
 }
 
 /// Takes back what was said of two points: the rule decides again.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), ("match_id" = MatchId, Path), IfMatch),
+#[utoipa::path(tag = "debriefs", params(Access<Write>, ("id" = DebriefId, Path), ("match_id" = MatchId, Path), IfMatch),
     responses((status = 204)))]
 #[delete("/v1/debriefs/{id}/matches/{match_id}")]
 async fn unmatch_points(

@@ -24,7 +24,8 @@ fn changed(shown: &DebriefView) -> Result<Reply, AppError> {
 }
 
 /// Says that the candidate was given the client's view.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), RequiredIfMatch), responses((status = 200, body = DebriefView)))]
+#[utoipa::path(tag = "debriefs", params(Access<Write>, ("id" = DebriefId, Path), RequiredIfMatch),
+    responses((status = 200, body = DebriefView)))]
 #[post("/v1/debriefs/{id}/release")]
 async fn release(
     access: Access<Write>,
@@ -37,7 +38,8 @@ async fn release(
 }
 
 /// Closes a debrief with an outcome.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), RequiredIfMatch), request_body = CloseInput,
+#[utoipa::path(tag = "debriefs", params(Access<Write>, ("id" = DebriefId, Path), RequiredIfMatch),
+    request_body = CloseInput,
     responses((status = 200, body = DebriefView)))]
 #[post("/v1/debriefs/{id}/close")]
 async fn close(
@@ -52,7 +54,8 @@ async fn close(
 }
 
 /// Opens a closed debrief again, for a reason. It is ready at once if both sides are in.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), RequiredIfMatch), request_body = ReopenInput,
+#[utoipa::path(tag = "debriefs", params(Access<Write>, ("id" = DebriefId, Path), RequiredIfMatch),
+    request_body = ReopenInput,
     responses((status = 200, body = DebriefView)))]
 #[post("/v1/debriefs/{id}/reopen")]
 async fn reopen(
@@ -67,7 +70,8 @@ async fn reopen(
 }
 
 /// Cancels a debrief, and with it the interview, which did not take place.
-#[utoipa::path(tag = "debriefs", params(("id" = DebriefId, Path), RequiredIfMatch), request_body = CancelInput,
+#[utoipa::path(tag = "debriefs", params(Access<Write>, ("id" = DebriefId, Path), RequiredIfMatch),
+    request_body = CancelInput,
     responses((status = 200, body = DebriefView)))]
 #[post("/v1/debriefs/{id}/cancel")]
 async fn cancel(

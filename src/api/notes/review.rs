@@ -12,7 +12,8 @@ use crate::domain::wording::WordingReview;
 
 /// Reviews the wording of a note: its subject and its body, with the names of the agency's other
 /// clients in view. The note stays as it is.
-#[utoipa::path(tag = "notes", params(("id" = NoteId, Path)), responses((status = 200, body = WordingReview)))]
+#[utoipa::path(tag = "notes", params(Access<Read>, ("id" = NoteId, Path)),
+    responses((status = 200, body = WordingReview)))]
 #[get("/v1/notes/{id}/review")]
 pub(super) async fn show_review(
     request: HttpRequest,

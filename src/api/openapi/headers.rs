@@ -60,7 +60,7 @@ fn header(description: &str) -> Header {
 }
 
 /// The schema of the JSON that a response shows.
-fn shown(response: &Response) -> Option<&RefOr<Schema>> {
+pub(super) fn shown(response: &Response) -> Option<&RefOr<Schema>> {
     match response.content.get("application/json")? {
         RefOr::T(content) => content.schema.as_ref(),
         RefOr::Ref(_) => None,
@@ -85,6 +85,6 @@ fn has_field(schema: &RefOr<Schema>, field: &str, schemas: &Schemas) -> bool {
     }
 }
 
-fn named(reference: &str) -> &str {
+pub(super) fn named(reference: &str) -> &str {
     reference.rsplit('/').next().unwrap_or_default()
 }

@@ -71,6 +71,11 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     fn known_as(&self) -> Option<&str>;
     /// Its external references.
     fn external_refs(&self) -> &[ExternalRef];
+    /// Fails if it is a colleague's, and the caller may not change what is a colleague's.
+    fn expect_changeable_by(&self, caller: &Caller) -> Result<(), AppError> {
+        let _ = caller;
+        Ok(())
+    }
     /// What stands in the way of deleting it.
     fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError>;
     /// The debrief whose history tells of it.

@@ -21,6 +21,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
     Serialize,
     Deserialize,
     strum::Display,
+    strum::EnumMessage,
     strum::EnumString,
     strum::IntoStaticStr,
     strum::VariantArray,
