@@ -120,8 +120,11 @@ pub fn expire(tx: &mut Tx<'_>, agency: AgencyId, kept_for: TimeDelta, limit: i64
     old.truncate(count);
     let Some(last) = old.last() else { return Ok(0) };
     let end = Horizon { xact: last.xact, seq: last.seq, occurred_at: last.occurred_at };
-    let passing = old.iter().filter(|row| event::is_passing(&row.event_type)).map(|row| row.seq);
-    events::delete_passing(tx, agency, &passing.collect::<Vec<_>>())?;
+    // The last one stays until the next is passed: whoever has seen everything goes on from it.
+    let mut passed: Vec<i64> = old.iter().map(|row| row.seq).filter(|seq| *seq != last.seq).collect();
+    passed.push(horizon.seq);
+    let passing: Vec<&str> = event::TYPES.iter().copied().filter(|name| event::is_passing(name)).collect();
+    events::delete_some(tx, agency, &passed, &passing)?;
     events::move_horizon(tx, agency, end)?;
     Ok(count)
 }

@@ -136,11 +136,17 @@ pub fn move_horizon(conn: &mut DbConn, agency: AgencyId, horizon: Horizon) -> Qu
     diesel::update(feed_horizons::table.find(agency)).set(horizon).execute(conn).map(drop)
 }
 
-/// Deletes the events of these numbers that are in no debrief's history.
-pub fn delete_passing(conn: &mut DbConn, agency: AgencyId, numbers: &[i64]) -> QueryResult<usize> {
+/// Deletes the events of these numbers that are of one of these types, and in no debrief's history.
+pub fn delete_some(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    numbers: &[i64],
+    types: &[&str],
+) -> QueryResult<usize> {
     let passing = events::table
         .filter(events::seq.eq_any(numbers))
         .filter(events::agency_id.eq(agency))
+        .filter(events::event_type.eq_any(types))
         .filter(events::debrief_id.is_null());
     diesel::delete(passing).execute(conn)
 }

@@ -103,6 +103,21 @@ on_both! {
         assert_eq!(types(rest["data"].as_array().unwrap()), ["client.created", "candidate.created"].repeat(2));
     }
 
+    async fn who_has_seen_everything_goes_on_however_long_nothing_happened(app: TestApp) {
+        let admin = app.admin().await;
+        admin.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        let last = id(next(&admin, None, "", 4).await.last().unwrap());
+        app.clock.advance(TimeDelta::days(91));
+        let (context, agency) = (app.context.clone(), app.agency());
+        let expire = move |tx: &mut Tx<'_>| feed::expire(tx, agency, TimeDelta::days(90), 4);
+        let mut passed = 0;
+        while passed < 4 {
+            passed += context.write(expire).await.unwrap();
+        }
+        let admin = app.admin().await;
+        assert_eq!(types(&next(&admin, Some(&last), "", 1).await), ["user.created"]);
+    }
+
     async fn the_feed_goes_back_as_far_as_it_is_to(app: TestApp) {
         let admin = app.admin().await;
         let scene = Scene::set(&admin).await;
