@@ -209,9 +209,10 @@ pub fn pass_commit_point(tx: &mut Tx<'_>, claim: Claim) -> Result<bool, AppError
     Ok(store::mark_transmitting(tx, claim.id, claim.token, now)?)
 }
 
-/// The commit point of several deliveries at once. Answers those that have passed it. Whoever has not
+/// The commit point of several deliveries at once. Answers those that have passed it, each with the
+/// token of its claim: an older claim of the same delivery has not. Whoever has not
 /// may only have been held by somebody at the moment: alone it is waited for.
-pub fn pass_commit_points(tx: &mut Tx<'_>, claims: &[Claim]) -> Result<Vec<DeliveryId>, AppError> {
+pub fn pass_commit_points(tx: &mut Tx<'_>, claims: &[Claim]) -> Result<Vec<(DeliveryId, i64)>, AppError> {
     let now = tx.now();
     let held: Vec<_> = claims.iter().map(|claim| (claim.id, claim.token)).collect();
     Ok(store::mark_all_transmitting(tx, &held, now)?)

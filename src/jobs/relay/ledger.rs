@@ -118,7 +118,7 @@ impl Ledger {
         };
         let mut left = Page::default();
         for entry in page.commit_points {
-            if passed.contains(&entry.what.id) {
+            if passed.contains(&(entry.what.id, entry.what.token)) {
                 entry.answer(Ok(true));
             } else {
                 left.commit_points.push(entry);

@@ -179,30 +179,30 @@ pub fn mark_transmitting(conn: &mut DbConn, id: DeliveryId, token: i64, now: Tim
     directly!(conn => mark.execute(conn)).map(|rows| rows == 1)
 }
 
-/// The commit point of several deliveries at once. Answers those that have passed it: neither those
+/// The commit point of several deliveries at once. Answers those that have passed it, under which token: neither those
 /// that are no longer held under their token nor those that somebody else has locked at the moment.
 pub fn mark_all_transmitting(
     conn: &mut DbConn,
     held: &[(DeliveryId, i64)],
     now: Timestamp,
-) -> QueryResult<Vec<DeliveryId>> {
+) -> QueryResult<Vec<(DeliveryId, i64)>> {
     const MARK: &str = "UPDATE deliveries SET \"transmitting\" = true FROM (\
         SELECT deliveries.id FROM deliveries \
         JOIN unnest($1, $2) AS held (id, token) ON deliveries.id = held.id AND lease_token = held.token \
         WHERE state = 'sending' AND NOT transmitting AND lease_until > $3 \
-        FOR UPDATE OF deliveries SKIP LOCKED) AS free WHERE deliveries.id = free.id RETURNING deliveries.id";
+        FOR UPDATE OF deliveries SKIP LOCKED) AS free WHERE deliveries.id = free.id RETURNING deliveries.id, lease_token AS token";
     match conn {
         DbConn::Postgres(c) => {
             let (ids, tokens): (Vec<_>, Vec<_>) = held.iter().copied().unzip();
             let mark = diesel::sql_query(MARK).bind::<Array<Uuid>, _>(ids).bind::<Array<BigInt>, _>(tokens);
             let marked = Prepared(mark.bind::<Instant, _>(now)).load::<Marked>(c)?;
-            Ok(marked.into_iter().map(|row| row.id).collect())
+            Ok(marked.into_iter().map(|row| (row.id, row.token)).collect())
         }
         DbConn::Sqlite(_) => {
             let mut marked = Vec::with_capacity(held.len());
             for (id, token) in held {
                 if mark_transmitting(conn, *id, *token, now)? {
-                    marked.push(*id);
+                    marked.push((*id, *token));
                 }
             }
             Ok(marked)
@@ -214,6 +214,8 @@ pub fn mark_all_transmitting(
 struct Marked {
     #[diesel(sql_type = Uuid)]
     id: DeliveryId,
+    #[diesel(sql_type = BigInt)]
+    token: i64,
 }
 
 /// A sign of life: the lease lasts until `until`. False if the delivery is no longer held under

@@ -41,6 +41,11 @@ impl Ending {
             Self::LeaseRanOut | Self::WorkerDied => false,
         }
     }
+
+    /// Whether it says that nothing will ever arrive at the address.
+    fn bounces_address(&self) -> bool {
+        matches!(self, Self::Outcome(outcome) if outcome.bounces_address())
+    }
 }
 
 /// An attempt that has ended.
@@ -75,11 +80,11 @@ pub fn finish_at_hand(
     ended: &[&Ended],
     schedule: &Schedule,
 ) -> Result<Vec<Option<Option<DeliveryState>>>, AppError> {
+    // Whoever marks a contact may have to wait for it, and nobody else's mark shall wait with them.
+    let at_ease = |ended: &&&Ended| !ended.ending.bounces_address();
+    let ids = ended.iter().filter(at_ease).map(|ended| ended.claim.id).collect();
     let mut found: HashMap<_, _> =
-        store::lock_at_hand(tx, ended.iter().map(|ended| ended.claim.id).collect())?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
+        store::lock_at_hand(tx, ids)?.into_iter().map(|row| (row.id, row)).collect();
     // A second one of the same delivery has to see what the first one made of it.
     let locked: Vec<_> = ended.iter().map(|ended| found.remove(&ended.claim.id)).collect();
     let at_hand: Vec<_> = locked.iter().map(Option::is_some).collect();
@@ -215,7 +220,7 @@ fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(),
         DeliveryState::Queued => told(tx, &system, "note.requeued", row, None),
         DeliveryState::Failed => {
             notes::release_contact(tx, row.note_id, row.contact_id)?;
-            if matches!(ending, Ending::Outcome(outcome) if outcome.bounces_address()) {
+            if ending.bounces_address() {
                 bounce(tx, row)?;
             }
             told(tx, &system, "note.failed", row, None)
