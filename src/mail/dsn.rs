@@ -10,7 +10,7 @@ use crate::domain::inbound::{RecipientStatus, ReportedAction};
 const MOST_RECIPIENTS: usize = 100;
 
 /// More of a diagnostic than this many characters tells a person nothing.
-const LONGEST_DIAGNOSTIC: usize = 500;
+pub(super) const LONGEST_DIAGNOSTIC: usize = 500;
 
 /// What a notice says, recipient by recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ fn groups(text: &str) -> Vec<Group> {
     groups
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
 }

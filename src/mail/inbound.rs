@@ -1,12 +1,21 @@
 //! What a message that came back is. It is anybody's, and read as such.
 
+use std::thread;
+
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
 
-use super::dsn::{DeliveryStatus, implied, status_code};
+use super::dsn::{DeliveryStatus, LONGEST_DIAGNOSTIC, implied, one_line, status_code};
 use crate::domain::inbound::{RecipientStatus, ReportedAction};
 
 /// So much of what somebody wrote is kept, in characters.
 const LONGEST_TEXT: usize = 4_000;
+
+/// So much of a message is read, in bytes: what it says stands before what is attached to it.
+const LONGEST_MESSAGE: usize = 256 << 10;
+
+/// Messages can lie in messages as deep as anybody likes, and the parser goes down with them: this is
+/// enough for as many as there is room for. What is not needed of it is never taken.
+const STACK: usize = 256 << 20;
 
 /// A message that came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +46,14 @@ impl Incoming {
     /// Reads a message (RFC 5322); none if it is none.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
+        let bytes = &bytes[..bytes.len().min(LONGEST_MESSAGE)];
+        thread::scope(|scope| {
+            let reader = thread::Builder::new().stack_size(STACK);
+            reader.spawn_scoped(scope, || Self::parse(bytes)).ok()?.join().ok()?
+        })
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
         let message =
             MessageParser::default().parse(bytes).filter(|message| !message.headers().is_empty())?;
         let message_id = message.message_id().map(str::to_owned);
@@ -100,7 +117,7 @@ fn failed(address: Option<&str>, status: Option<String>, diagnostic: Option<Stri
         original_recipient: None,
         action: ReportedAction::Failed,
         status,
-        diagnostic,
+        diagnostic: diagnostic.map(|text| text.chars().take(LONGEST_DIAGNOSTIC).collect()),
     }
 }
 
@@ -173,10 +190,6 @@ fn raw<'a>(message: &'a Message<'_>, name: &str) -> Option<&'a str> {
     message.headers_raw().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 /// A text as it may be kept: without characters that hide others, its lines ended in one way, and no
 /// longer than needed.
 fn readable(text: &str) -> String {
@@ -191,6 +204,8 @@ fn readable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -211,6 +226,29 @@ mod tests {
                 })
             }
         }
+    }
+
+    #[test]
+    fn messages_in_messages_are_read_however_deep() {
+        let level = "Content-Type:message/rfc822\n\n";
+        let plain = level.repeat(LONGEST_MESSAGE / level.len());
+        assert!(Incoming::read(plain.as_bytes()).is_some());
+        let head = "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n";
+        let encoded = format!("{head}{}", STANDARD.encode(level.repeat(3_000)));
+        assert!(Incoming::read(encoded.as_bytes()).is_some());
+    }
+
+    #[test]
+    fn what_a_server_is_quoted_with_is_one_line_of_bounded_length() {
+        let words = "no\0 \u{7}mailbox ".repeat(200);
+        let notice =
+            format!("Subject: failure notice\n\nHi. This is the mailer.\n\n<a@b.example>:\n{words}\n");
+        let Content::Report(recipients) = Incoming::read(notice.as_bytes()).unwrap().content else {
+            panic!()
+        };
+        let said = recipients[0].diagnostic.as_deref().unwrap();
+        assert_eq!(said.chars().count(), LONGEST_DIAGNOSTIC);
+        assert!(!said.contains(char::is_control), "{said}");
     }
 
     #[test]
