@@ -48,6 +48,12 @@ pub fn notified(
         DeliveryEvent::NotifiedComplaint => "note.complained",
         _ => "note.delayed",
     };
+    if former.state == DeliveryState::Abandoned
+        && row.state != DeliveryState::Bounced
+        && notes::live_for(tx, row.debrief_id, row.contact_id)?.is_none()
+    {
+        notes::hold_contact(tx, row.note_id, row.contact_id)?;
+    }
     if row.state == DeliveryState::Bounced {
         notes::release_contact(tx, row.note_id, row.contact_id)?;
         if notice.bounces_address {
