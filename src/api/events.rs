@@ -37,7 +37,7 @@ async fn list(
     })?;
     let (caller, after, place) = (access.caller(), listing.filters.after, listing.after);
     let limit = listing.limit + 1;
-    let found = context.read(move |conn| feed::list(conn, &caller, after, place, &types, limit)).await?;
+    let found = context.snapshot(move |conn| feed::list(conn, &caller, after, place, &types, limit)).await?;
     let events = found.ok_or_else(|| {
         let detail = "there is no such event".to_owned();
         ApiError::invalid(vec![parameter("after", "unknown_reference", detail)])

@@ -53,7 +53,8 @@ async fn export(
                 text.append(&mut exports::text(collection, format, &query, &piece.rows)?);
                 Ok((text, piece.end.map(Some)))
             };
-            context.read(work).await
+            // A row and what belongs to it are read one after the other, and must agree.
+            context.snapshot(work).await
         }
     };
     let file = Streamed::begin(None, make).await?;
