@@ -181,7 +181,7 @@ impl Wanted {
 fn with_version<'a>(records: &'a [String], version: &str) -> Vec<&'a str> {
     let is_one = |text: &&str| {
         let head = text.get(..version.len());
-        let next = text[version.len().min(text.len())..].chars().next();
+        let next = text.get(version.len()..).and_then(|rest| rest.chars().next());
         head.is_some_and(|head| head.eq_ignore_ascii_case(version))
             && next.is_none_or(|c| c == ' ' || c == ';')
     };
@@ -255,6 +255,17 @@ mod tests {
         let key =
             PublicKey { selector: "debrief1-ed25519", algorithm: DkimAlgorithm::Ed25519, base64: "AAAA" };
         wanted(domain, &format!("bounces.{domain}"), &[key], &policy())
+    }
+
+    #[test]
+    fn a_version_is_looked_for_in_any_text() {
+        let texts = [
+            "abcde\u{FC}\u{FC}".to_owned(),
+            "v=spf1".to_owned(),
+            "V=SPF1 -all".to_owned(),
+            "v=spf12".to_owned(),
+        ];
+        assert_eq!(with_version(&texts, "v=spf1"), ["v=spf1", "V=SPF1 -all"]);
     }
 
     #[test]
