@@ -105,10 +105,12 @@ class Postfix:
                 yield from files
 
     def copies(self):
-        """How often each Message-ID lies in the Maildir."""
+        """How often each Message-ID lies in the Maildir, but for the notices that it sends of what it delivered."""
         headers = email.parser.BytesHeaderParser()
         found = collections.Counter()
         for path in (self.folder / "mail/everybody").glob("new/*"):
             with path.open("rb") as file:
-                found[headers.parse(file)["Message-ID"].strip("<>")] += 1
+                message = headers.parse(file)
+            if message["Return-Path"] != "<>":
+                found[message["Message-ID"].strip("<>")] += 1
         return found
