@@ -147,7 +147,11 @@ class Measurement:
                 service = Service(port)
                 service.wait_until_ready(process)
                 people = [line.split() for line in service.people_without_account(self.options.alone * 6)]
-                first_of = {debrief: contact for debrief, contact in people if contact != "candidate"}
+                # Some people cannot be written to.
+                blocked = {contact["id"] for contact in service.all_of("/v1/contacts")
+                           if contact["off_limits"] or contact["email_status"] != "ok"}
+                first_of = {debrief: contact for debrief, contact in people
+                            if contact != "candidate" and contact not in blocked}
                 drafts = [submitted(service, *pair) for pair in list(first_of.items())[:self.options.alone]]
                 notes = []
                 for draft in drafts:
