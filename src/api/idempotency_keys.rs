@@ -149,7 +149,7 @@ pub fn describe(operation: &mut Operation) {
              is signed in yet, the body is the credential, and another body has keys of its own: choose \
              one that nobody can guess.",
         ))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(Some(IdempotencyKey::PATTERN))))
         .example(Some("8e03978e-40d5-43dd-bc93-6894a57f9324".into()))
         .build();
     operation.parameters.get_or_insert_default().push(RefOr::T(key));

@@ -94,6 +94,9 @@ fn describe(operation: &mut Operation) {
             }
             .to_owned();
         }
+        if response.content.is_empty() && status.starts_with(['4', '5']) {
+            response.content = problem("").content;
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chrono::DateTime;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde::de::DeserializeOwned;
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 use super::AppError;
 use super::faults::Fault;
 use crate::domain::search::NamePart;
+use crate::domain::timestamp::{InvalidTimestamp, Timestamp};
 
 /// A type's schema, ready to check documents.
 pub struct Schema {
@@ -84,7 +86,10 @@ fn make<T: ToSchema>() -> Result<Schema, String> {
     let mut document = serde_json::to_value(T::schema()).map_err(|e| e.to_string())?;
     let properties = document["properties"].as_object().cloned().unwrap_or_default();
     document["components"] = json!({ "schemas": components });
-    let validator = jsonschema::options().should_validate_formats(true).build(&document);
+    let validator = jsonschema::options()
+        .should_validate_formats(true)
+        .with_format("date-time", |text: &str| text.parse::<Timestamp>().is_ok())
+        .build(&document);
     Ok(Schema { validator: validator.map_err(|e| e.to_string())?, properties })
 }
 
@@ -197,6 +202,12 @@ fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
             let prefix = pattern.trim_start_matches('^').split('_').next().unwrap_or_default();
             add(at.to_owned(), "invalid_id", format!("must be an id that begins with {prefix}_"));
         }
+        ValidationErrorKind::Format { format } if format == "date-time" => {
+            let text = error.instance().as_str().unwrap_or_default();
+            let is_a_time = DateTime::parse_from_rfc3339(text).is_ok();
+            let code = if is_a_time { "out_of_range" } else { "invalid_format" };
+            add(at.to_owned(), code, InvalidTimestamp.to_string());
+        }
         ValidationErrorKind::Format { format } => {
             add(
                 at.to_owned(),
@@ -252,7 +263,6 @@ mod tests {
 
     use super::*;
     use crate::domain::ids::ClientId;
-    use crate::domain::timestamp::Timestamp;
 
     #[derive(Deserialize, ToSchema)]
     #[serde(deny_unknown_fields)]
@@ -287,7 +297,7 @@ mod tests {
             .map(|f| format!("{} {}: {}", f.pointer, f.code, f.detail))
             .collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
-        /at invalid_format: must be a date-time, as RFC 3339 and JSON Schema say
+        /at invalid_format: must be a time in RFC 3339, such as 2026-11-22T09:30:00Z, between the years 1900 and 9998
         /client invalid_id: must be an id that begins with cli_
         /count too_small: must be at least 1
         /inner/0/scope unknown_word: must be one of admin, manager, recruiter, auditor

@@ -15,6 +15,9 @@ pub struct IdempotencyKey(String);
 pub struct InvalidKey;
 
 impl IdempotencyKey {
+    /// What a key looks like on its way, as a regular expression (ECMA 262).
+    pub const PATTERN: &str = r#"^(?:"(?:[!#-\[\]-~]|\\["\\]){1,255}"|[!#-~][!-~]{0,254})$"#;
+
     /// The key without the quotes that it may have come in.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -70,7 +70,9 @@ impl utoipa::PartialSchema for Timestamp {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
-            .description(Some("A moment in RFC 3339, in UTC, with microseconds at most."))
+            .description(Some(
+                "A moment in RFC 3339 between the years 1900 and 9998; answers have it in UTC, with microseconds at most.",
+            ))
             .examples(["2026-11-22T09:30:00Z"])
             .into()
     }

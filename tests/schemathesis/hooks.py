@@ -21,7 +21,8 @@ BEYOND_SCHEMAS = {
     # Two of its fields do not go together.
     "not_after_start", "not_allowed", "required", "in_the_future",
     # It is a word of a list that grows, or is judged by more than its characters.
-    "unknown_word", "invalid_time_zone", "invalid_email", "weak_password", "blank", "control_character", "too_long",
+    "unknown_word", "unknown_column", "invalid_time_zone", "invalid_language", "invalid_email", "weak_password",
+    "blank", "control_character", "too_long", "out_of_range",
 }
 
 
@@ -34,6 +35,12 @@ def named(value, turn):
     match = TYPE_ID.match(value) if isinstance(value, str) else None
     records = RECORDS.get(match[1]) if match else None
     return records[turn % len(records)] if records else value
+
+
+@schemathesis.serializer("message/rfc822")
+def message(context, value):
+    """A message as it came in by mail."""
+    return value.encode("utf-8", "replace") if isinstance(value, str) else value
 
 
 @schemathesis.hook
