@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use debrief::domain::actor::Actor;
 use debrief::domain::clock::Clock;
+use debrief::domain::ids::AgencyId;
 use debrief::startup;
-use debrief::store::agencies;
 use debrief::store::connection::DbConn;
 use debrief::store::events::{self, NewEvent};
-use debrief::store::pool::{Store, StoreError};
+use debrief::store::pool::{Store, StoreError, Tx};
+use debrief::store::schema::agencies;
 use debrief::store::types::Json;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
@@ -80,7 +81,7 @@ async fn what_is_often_written_stays_prepared() {
     let app = TestApp::start(database).await;
     let store = app.database().open(app.clock.clone());
     let kept = store.write(|tx| {
-        let agency = agencies::find(tx, app.agency())?.unwrap();
+        let agency = debrief::store::agencies::find(tx, app.agency())?.unwrap();
         let event = NewEvent {
             id: tx.new_id(),
             agency_id: agency.id,
@@ -92,15 +93,48 @@ async fn what_is_often_written_stays_prepared() {
             data: Json(serde_json::json!({})),
             occurred_at: tx.now(),
         };
-        assert!(agencies::update(tx, &agency, agency.version)?);
-        assert!(!agencies::update(tx, &agency, agency.version + 1)?);
-        events::insert_all(tx, &[event])?;
+        assert!(debrief::store::agencies::update(tx, &agency, agency.version)?);
+        assert!(!debrief::store::agencies::update(tx, &agency, agency.version + 1)?);
+        tx.attempt(|tx| events::insert_at_end(tx, vec![event]).map_err(StoreError::from))?;
         let kept = "SELECT string_agg(split_part(statement, ' ', 1), ' ' ORDER BY statement) AS value \
                     FROM pg_prepared_statements";
         let DbConn::Postgres(conn) = &mut **tx else { return Ok(String::new()) };
         Ok::<_, StoreError>(diesel::sql_query(kept).get_result::<Setting>(conn)?.value)
     });
-    assert_eq!(kept.unwrap(), "INSERT SELECT UPDATE");
+    assert_eq!(kept.unwrap(), "SELECT UPDATE WITH");
+}
+
+/// What is written at the end is written as a whole, or not at all.
+#[actix_web::test]
+async fn a_row_that_changed_while_it_was_held_undoes_everything() {
+    for database in [Some(Database::sqlite()), Database::postgres()].into_iter().flatten() {
+        let app = TestApp::start(database).await;
+        let store = app.database().open(app.clock.clone());
+        let rename = |tx: &mut Tx<'_>, name: &str, version: i64| {
+            let present =
+                agencies::table.filter(agencies::id.eq(app.agency())).filter(agencies::version.eq(version));
+            tx.write_at_end(diesel::update(present).set(agencies::name.eq(name.to_owned())))
+        };
+        let name = || store.read(|conn| agency(conn, app.agency())).unwrap();
+        store.write(|tx| rename(tx, "First", 1)).unwrap();
+        let lost = store.write(|tx| {
+            rename(tx, "Second", 1)?;
+            tx.attempt(|tx| rename(tx, "Third", 2)).unwrap_err();
+            rename(tx, "Fourth", 2)
+        });
+        assert!(matches!(lost, Err(StoreError::Busy(_))), "{lost:?}");
+        assert_eq!(name(), "First");
+        let part = store.write(|tx| {
+            rename(tx, "Fifth", 1)?;
+            Ok::<_, StoreError>(tx.attempt(|tx| rename(tx, "Sixth", 2)).is_err())
+        });
+        assert!(part.unwrap());
+        assert_eq!(name(), "Fifth");
+    }
+}
+
+fn agency(conn: &mut DbConn, id: AgencyId) -> Result<String, StoreError> {
+    Ok(agencies::table.filter(agencies::id.eq(id)).select(agencies::name).get_result(conn)?)
 }
 
 #[test]

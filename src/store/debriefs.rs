@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked};
+use super::pool::{StoreError, Tx};
 use super::prepared::{Prepared, directly};
 use super::schema::{activities, agencies, debriefs, feedback, note_contacts, notes, retry_requests};
 use super::types::Json;
@@ -192,6 +193,15 @@ pub fn update(conn: &mut DbConn, row: &Debrief, version: i64) -> QueryResult<boo
         .filter(debriefs::agency_id.eq(row.agency_id))
         .filter(debriefs::version.eq(version));
     directly!(conn => Prepared(diesel::update(present).set(row)).execute(conn)).map(|rows| rows == 1)
+}
+
+/// Writes the row, which the transaction holds, over the one of `version`, once the work is done.
+pub fn update_at_end(tx: &mut Tx<'_>, row: Debrief, version: i64) -> Result<(), StoreError> {
+    let present = debriefs::table
+        .filter(debriefs::id.eq(row.id))
+        .filter(debriefs::agency_id.eq(row.agency_id))
+        .filter(debriefs::version.eq(version));
+    tx.write_at_end(diesel::update(present).set(row))
 }
 
 /// A candidate's debriefs that somebody still works on, locked as [`lock`] does.

@@ -7,7 +7,8 @@ use diesel::sql_types::{BigInt, Bool};
 use serde_json::Value;
 
 use super::connection::{Both, DbConn, Lock, Locked, MultiBackend};
-use super::prepared::{Prepared, insert_rows};
+use super::pool::Tx;
+use super::prepared::Prepared;
 use super::schema::{events, feed_horizons};
 use super::types::Json;
 use crate::domain::actor::Actor;
@@ -43,11 +44,17 @@ pub struct NewEvent {
 }
 
 /// Writes events in their order, all of them in one statement.
-pub fn insert_all(conn: &mut DbConn, rows: &[NewEvent]) -> QueryResult<()> {
+pub fn insert_at_end(tx: &mut Tx<'_>, rows: Vec<NewEvent>) -> QueryResult<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    insert_rows!(conn, events::table, rows)
+    match &mut **tx {
+        DbConn::Sqlite(conn) => diesel::insert_into(events::table).values(rows).execute(conn).map(drop),
+        DbConn::Postgres(_) => {
+            tx.keep(rows.len(), diesel::insert_into(events::table).values(rows));
+            Ok(())
+        }
+    }
 }
 
 /// Where an event stands in the feed: its transaction, and its number.

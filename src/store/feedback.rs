@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, MultiBackend};
+use super::pool::{StoreError, Tx};
 use super::prepared::{Prepared, directly, insert_rows};
 use super::record::{ListOptions, in_order};
 use super::schema::{debriefs, feedback};
@@ -145,13 +146,13 @@ pub fn list_told(
     in_order!(query, feedback, options).load(conn)
 }
 
-/// Writes the row over the one of `version`; false if that is not the present one.
-pub fn update(conn: &mut DbConn, row: &FeedbackRow, version: i64) -> QueryResult<bool> {
+/// Writes the row, which the transaction holds, over the one of `version`, once the work is done.
+pub fn update_at_end(tx: &mut Tx<'_>, row: FeedbackRow, version: i64) -> Result<(), StoreError> {
     let present = feedback::table
         .filter(feedback::id.eq(row.id))
         .filter(feedback::agency_id.eq(row.agency_id))
         .filter(feedback::version.eq(version));
-    directly!(conn => Prepared(diesel::update(present).set(row)).execute(conn)).map(|rows| rows == 1)
+    tx.write_at_end(diesel::update(present).set(row))
 }
 
 /// Deletes an account that was only asked for.

@@ -24,6 +24,7 @@ pub mod imports;
 pub mod inbound;
 pub mod interviews;
 pub mod job_orders;
+pub mod kept;
 pub mod lock_file;
 pub mod mail_domains;
 pub mod migrations;

@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use super::connection::DbConn;
-use super::prepared::{directly, insert_rows};
+use super::pool::Tx;
+use super::prepared::directly;
 use super::schema::points;
 use crate::domain::feedback::{Address, Point, PointKind, Severity};
 use crate::domain::ids::{AgencyId, DebriefId, FeedbackId, PointId};
@@ -123,12 +124,18 @@ pub fn of_several(
         .load(conn)
 }
 
-/// Inserts rows, all of them in one statement.
-pub fn insert_all(conn: &mut DbConn, rows: &[PointRow]) -> QueryResult<()> {
+/// Inserts rows, all of them in one statement, once the work is done.
+pub fn insert_at_end(tx: &mut Tx<'_>, rows: Vec<PointRow>) -> QueryResult<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    insert_rows!(conn, points::table, rows)
+    match &mut **tx {
+        DbConn::Sqlite(conn) => diesel::insert_into(points::table).values(rows).execute(conn).map(drop),
+        DbConn::Postgres(_) => {
+            tx.keep(rows.len(), diesel::insert_into(points::table).values(rows));
+            Ok(())
+        }
+    }
 }
 
 /// Deletes every point of an account.

@@ -42,6 +42,14 @@ pub enum StoreError {
 /// (PostgreSQL's 40P01; SQLite's `SQLITE_BUSY`).
 const GIVING_WAY: [&str; 2] = ["deadlock detected", "database is locked"];
 
+impl StoreError {
+    /// A row that a transaction holds is not as it was read.
+    #[must_use]
+    pub fn changed_while_held() -> Self {
+        Self::Busy("a row was changed while it was held".to_owned())
+    }
+}
+
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         match error {

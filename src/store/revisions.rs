@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::connection::DbConn;
-use super::prepared::{Prepared, directly};
+use super::pool::{StoreError, Tx};
 use super::schema::feedback_revisions;
 use super::types::Json;
 use crate::domain::actor::Actor;
@@ -58,10 +58,9 @@ pub struct RevisionRow {
     pub recorded_at: Timestamp,
 }
 
-/// Inserts a row.
-pub fn insert(conn: &mut DbConn, row: &RevisionRow) -> QueryResult<()> {
-    directly!(conn => Prepared(diesel::insert_into(feedback_revisions::table).values(row)).execute(conn))
-        .map(drop)
+/// Inserts a row, once the work is done.
+pub fn insert_at_end(tx: &mut Tx<'_>, row: RevisionRow) -> Result<(), StoreError> {
+    tx.write_at_end(diesel::insert_into(feedback_revisions::table).values(row))
 }
 
 /// A page of an account's revisions, newest first, beginning before the revision `before`.

@@ -15,7 +15,7 @@ use debrief::domain::ids::{AgencyId, UserId};
 use debrief::domain::people::{Role, Scope, Scopes};
 use debrief::startup;
 use debrief::store::connection::DbConn;
-use debrief::store::pool::StoreError;
+use debrief::store::pool::{Location, StoreError};
 use diesel::connection::SimpleConnection;
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -183,6 +183,11 @@ impl TestApp {
             DbConn::Postgres(conn) => Ok(conn.batch_execute(postgres)?),
         };
         self.context.store.exclusive(work).unwrap();
+    }
+
+    /// The number for the database that this runs on.
+    pub fn on(&self, sqlite: u64, postgres: u64) -> u64 {
+        if matches!(self.context.store.location(), Location::Sqlite(_)) { sqlite } else { postgres }
     }
 
     /// How many SQL statements `work` takes.

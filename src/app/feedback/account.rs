@@ -104,22 +104,18 @@ impl Feedback {
         let row = &self.row;
         match former {
             None => feedback::insert(tx, row)?,
-            Some(former) => {
-                if !feedback::update(tx, row, former.row.version)? {
-                    return Err(AppError::Stale { current: row.version });
-                }
-            }
+            Some(former) => feedback::update_at_end(tx, row.clone(), former.row.version)?,
         }
         let points = former.map_or(&[][..], |former| &former.points);
         if points != self.points {
             if !points.is_empty() {
                 points::delete_of(tx, row.agency_id, row.id)?;
             }
-            points::insert_all(tx, &self.point_rows())?;
+            points::insert_at_end(tx, self.point_rows())?;
         }
         if former.is_none_or(|former| former.row.revision != row.revision) && self.is_given() {
             let revision = self.revision(tx, caller);
-            revisions::insert(tx, &revision)?;
+            revisions::insert_at_end(tx, revision)?;
         }
         Ok(())
     }

@@ -105,7 +105,9 @@ impl Held {
         self.accounts.push(account.clone());
         sum_up(&mut self.debrief, &self.accounts);
         lifecycle::settle(tx, caller, &mut self.debrief)?;
-        lifecycle::save(tx, &self.debrief)
+        let former = self.debrief.version - 1;
+        debriefs::update_at_end(tx, self.debrief, former)?;
+        Ok(())
     }
 }
 

@@ -3,7 +3,11 @@
 use std::ops::{Deref, DerefMut};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::QueryFragment;
+use diesel::query_dsl::methods::LoadQuery;
+use diesel::sqlite::SqliteConnection;
 use rand::Rng;
 use tokio::sync::Notify;
 
@@ -13,6 +17,8 @@ use crate::domain::ids::Id;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::events::{self, NewEvent};
+use crate::store::kept::Kept;
+use crate::store::prepared::{Prepared, Wrote};
 
 /// Begins a transaction on PostgreSQL whose commit waits for the disk although the server is set not
 /// to. It goes out in one piece, and changes nothing where the commit waits already.
@@ -24,6 +30,7 @@ pub struct Tx<'a> {
     conn: &'a mut DbConn,
     now: Timestamp,
     events: Vec<NewEvent>,
+    kept: Kept,
 }
 
 impl Tx<'_> {
@@ -46,6 +53,40 @@ impl Tx<'_> {
         self.events.push(event);
     }
 
+    /// Keeps a write to `rows` rows until the work is done, on PostgreSQL: nothing may read them before.
+    pub fn keep(&mut self, rows: usize, statement: impl QueryFragment<Pg> + 'static) {
+        self.kept.add(rows, statement);
+    }
+
+    /// Writes one row, which must be as it was read, once the work is done: nothing may read it before.
+    pub fn write_at_end<S>(&mut self, statement: S) -> Result<(), StoreError>
+    where
+        S: QueryFragment<Pg> + 'static,
+        Wrote<S>: for<'q> LoadQuery<'q, SqliteConnection, i32> + RunQueryDsl<SqliteConnection>,
+    {
+        let DbConn::Sqlite(conn) = self.conn else {
+            self.keep(1, statement);
+            return Ok(());
+        };
+        if Prepared(statement).execute(conn)? == 1 { Ok(()) } else { Err(StoreError::changed_while_held()) }
+    }
+
+    /// Does the writes that were kept.
+    fn write_kept(&mut self) -> Result<(), StoreError> {
+        let kept = std::mem::take(&mut self.kept);
+        let DbConn::Postgres(conn) = self.conn else { return Ok(()) };
+        if kept.write(conn)? { Ok(()) } else { Err(StoreError::changed_while_held()) }
+    }
+
+    /// Ends the work: what was kept is written, and the events. Answers whether anything happened.
+    fn finish(mut self) -> Result<bool, StoreError> {
+        let events = std::mem::take(&mut self.events);
+        let happened = !events.is_empty();
+        events::insert_at_end(&mut self, events)?;
+        self.write_kept()?;
+        Ok(happened)
+    }
+
     /// Does a part of the work that stands as a whole, or not at all: if it fails, everything before it
     /// still stands, and the transaction can go on.
     pub fn attempt<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
@@ -54,14 +95,17 @@ impl Tx<'_> {
     {
         type Savepoints = <DbConn as Connection>::TransactionManager;
         let happened = self.events.len();
+        self.write_kept()?;
         Savepoints::begin_transaction(self.conn).map_err(StoreError::from)?;
-        match work(self) {
+        let done = work(self).and_then(|value| self.write_kept().map(|()| value).map_err(E::from));
+        match done {
             Ok(value) => {
                 Savepoints::commit_transaction(self.conn).map_err(StoreError::from)?;
                 Ok(value)
             }
             Err(error) => {
                 self.events.truncate(happened);
+                self.kept = Kept::default();
                 Savepoints::rollback_transaction(self.conn).map_err(StoreError::from)?;
                 Err(error)
             }
@@ -103,10 +147,9 @@ where
     let result = run(conn, begin_postgres, "BEGIN IMMEDIATE", |conn| {
         // The time is taken once the writer is ours: on SQLite it rises from write to write.
         let now: Timestamp = clock.now().into();
-        let mut tx = Tx { conn, now, events: Vec::new() };
+        let mut tx = Tx { conn, now, events: Vec::new(), kept: Kept::default() };
         let value = work(&mut tx)?;
-        events::insert_all(tx.conn, &tx.events).map_err(StoreError::from)?;
-        happened = !tx.events.is_empty();
+        happened = tx.finish()?;
         Ok(value)
     });
     if happened && result.is_ok() {
