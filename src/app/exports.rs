@@ -43,7 +43,7 @@ pub struct ExportQuery {
     pub external_system: Option<String>,
     /// Only what was changed at this time or later, oldest change first.
     pub updated_since: Option<Timestamp>,
-    /// Tombstones too.
+    /// Tombstones too. Feedback has none, and does not take it.
     pub include_deleted: Option<bool>,
 }
 
@@ -219,7 +219,7 @@ fn columns(collection: Collection, query: &ExportQuery) -> Vec<&'static str> {
 fn cell(column: &str, value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(value) if DOCUMENTS.contains(&column) => value.to_string(),
+        Some(value) if DOCUMENTS.contains(&column) => csv_cell::guard_json(&value.to_string()),
         Some(Value::String(text)) => csv_cell::guard(text).into_owned(),
         Some(other) => other.to_string(),
     }

@@ -318,7 +318,7 @@ fn typed(schema: &Schema, column: &str, cell: Value) -> Value {
     // Spreadsheets write TRUE and FALSE.
     match schema.typed(column, &text.to_ascii_lowercase()) {
         Value::String(_) if column == "version" => text.parse().map_or(cell, Value::Number),
-        Value::String(_) => Value::String(csv_cell::unguard(text).to_owned()),
+        Value::String(_) => Value::String(csv_cell::unguard(text).into_owned()),
         other => other,
     }
 }
