@@ -141,7 +141,7 @@ fn rename(
     system: &str,
     rows: &mut [Row],
 ) -> Result<(), AppError> {
-    let own = layout.columns.contains(&EXTERNAL_ID).then_some(("id", EXTERNAL_ID));
+    let own = layout.has(EXTERNAL_ID).then_some(("id", EXTERNAL_ID));
     let others = layout.references.iter().map(|reference| (reference.field, reference.external));
     let columns: Vec<(&str, &str)> = own.into_iter().chain(others).collect();
     let mut named: Vec<AnyRecordId> =
@@ -213,7 +213,7 @@ pub fn text(
 fn columns(collection: Collection, query: &ExportQuery) -> Vec<&'static str> {
     let layout = Layout::of(collection);
     let is_there = |column: &&str| query.external_system.is_some() || !layout.is_external(column);
-    layout.columns.iter().copied().filter(is_there).collect()
+    layout.columns().filter(is_there).collect()
 }
 
 fn cell(column: &str, value: Option<&Value>) -> String {
