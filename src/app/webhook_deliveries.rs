@@ -106,13 +106,15 @@ pub fn replay(
 ) -> Result<Replayed, AppError> {
     let endpoint = take_enabled(tx, caller.agency, endpoint)?;
     let types = &endpoint.event_types.0;
-    let mut place = |event: EventId, pointer: &str| {
+    let place = |tx: &mut Tx<'_>, event: EventId, pointer: &str| {
         let unknown = || AppError::fault(pointer, "unknown_reference", "there is no such event");
         feed::place(tx, caller.agency, event, types)?.ok_or_else(unknown)
     };
-    let after = place(replay.after, "/after")?;
-    let until = replay.until.map(|event| place(event, "/until")).transpose()?;
+    let after = place(tx, replay.after, "/after")?;
+    let until = replay.until.map(|event| place(tx, event, "/until")).transpose()?;
     let rows = events::feed(tx, caller.agency, Some(after), types, REPLAYED_AT_ONCE + 1)?;
+    // Once more, for what was forgotten meanwhile.
+    place(tx, replay.after, "/after")?;
     let is_wanted = |row: &&events::FeedRow| until.is_none_or(|until| (row.xact, row.seq) <= until);
     let mut wanted: Vec<_> = rows.iter().take_while(is_wanted).collect();
     let at_once = usize::try_from(REPLAYED_AT_ONCE).unwrap_or(usize::MAX);

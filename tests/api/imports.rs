@@ -183,6 +183,24 @@ on_both! {
         assert_eq!(told.len(), 2, "a rehearsal is no event");
     }
 
+    async fn a_rehearsal_says_what_it_cannot_know(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        let mut rows = vec![json!({}); 101];
+        rows[0] = scene.past(json!({"external_id": "I1"}));
+        rows[1] = scene.to_come(json!({"external_id": "I2", "retry_of_interview_external_id": "I0"}));
+        rows[100] = scene.to_come(json!({"external_id": "I3", "retry_of_interview_external_id": "I1"}));
+        let results = ndjson(&ann, "interviews&external_system=crm&dry_run=true", &rows).await;
+        assert_eq!(results[0]["status"], "would_create");
+        assert_eq!(faults(&results[1]), ["/retry_of_interview_external_id unknown_reference"]);
+        assert_eq!(faults(&results[100]), ["/retry_of_interview_external_id not_rehearsed"]);
+        let results = ndjson(&ann, "interviews&external_system=crm", &rows).await;
+        assert_eq!(results[100]["status"], "created");
+        rows[100]["retry_of_interview_external_id"] = json!("I0");
+        let results = ndjson(&ann, "interviews&external_system=crm", &rows).await;
+        assert_eq!(faults(&results[100]), ["/retry_of_interview_external_id unknown_reference"]);
+    }
+
     async fn what_one_agency_exports_another_imports(app: TestApp) {
         let ann = app.recruiter().await;
         let scene = Scene::set(&ann).await;

@@ -10,6 +10,7 @@ use crate::app::records::{Record, check_ref};
 use crate::auth::caller::Caller;
 use crate::domain::ids::Id;
 use crate::domain::record::{ExternalRef, RecordKind};
+use crate::store::imports::Import;
 use crate::store::pool::Tx;
 use crate::store::record;
 
@@ -107,10 +108,21 @@ impl Row<'_> {
         for (place, external) in named {
             match known.get(&external) {
                 Some(id) => ours.push(Value::String(spelled(reference.prefix, *id))),
+                None if self.may_be_made_earlier(reference.kind) => {
+                    let detail = "is not there, and a rehearsal does not know whether a row above, not of the same \
+                        hundred, makes it";
+                    faults.add(format!("/{place}"), "not_rehearsed", detail);
+                }
                 None => faults.unknown(format!("/{place}"), noun(reference.kind)),
             }
         }
         Ok(ours)
+    }
+
+    /// Whether an earlier part of the file, of which nothing stands, may make such a record.
+    fn may_be_made_earlier(&self, kind: RecordKind) -> bool {
+        let Import { dry_run, rows_done, .. } = *self.import;
+        dry_run && rows_done > 0 && self.import.kind.record_kind() == Some(kind)
     }
 
     /// What the other system's id names, if it can be one.
