@@ -74,7 +74,7 @@ macro_rules! record_columns {
     };
 }
 
-const CLIENTS: Layout = Layout { columns: record_columns![read("name"), read("notes"),], references: &[] };
+const CLIENTS: Layout = Layout { columns: record_columns![read("name"), read("notes")], references: &[] };
 
 const CONTACTS: Layout = Layout {
     columns: record_columns![
@@ -91,7 +91,7 @@ const CONTACTS: Layout = Layout {
 };
 
 const CANDIDATES: Layout = Layout {
-    columns: record_columns![read("name"), read("email"), read("phone"), read("locale"), read("time_zone"),],
+    columns: record_columns![read("name"), read("email"), read("phone"), read("locale"), read("time_zone")],
     references: &[],
 };
 

@@ -22,6 +22,9 @@ use crate::store::{api_clients, users};
 /// How often in a row an import may break before it is given up.
 const MAX_FAILURES: i32 = 5;
 
+/// What is said of it then.
+const BROKEN: &str = "a row could not be worked off, for a reason on our side";
+
 /// How long an attempt that was counted is waited for. It only has to reach the transaction of its work,
 /// which holds the import by itself; so this is also how soon the part of a dead process is taken up.
 const BEGUN_FOR: TimeDelta = TimeDelta::seconds(10);
@@ -29,7 +32,8 @@ const BEGUN_FOR: TimeDelta = TimeDelta::seconds(10);
 /// How long an import rests that had to give way, for the first time and at the most.
 const RESTS: (TimeDelta, TimeDelta) = (TimeDelta::milliseconds(100), TimeDelta::seconds(30));
 
-/// How long it is waited, each time twice as long, to write down that the database was away.
+/// How long it is waited, each time twice as long, to write down how an attempt ended while the database is
+/// away, and how often.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const PAUSES: u32 = 6;
 
@@ -224,8 +228,6 @@ fn rest(postponed: i32) -> TimeDelta {
 fn later(now: Timestamp, by: TimeDelta) -> Timestamp {
     now.checked_add_signed(by).map_or(now, Timestamp::from)
 }
-
-const BROKEN: &str = "a row could not be worked off, for a reason on our side";
 
 fn give_up(tx: &mut Tx<'_>, import: &mut Import, reason: &str) -> Result<(), AppError> {
     finish(tx, import, ImportState::Failed);
