@@ -71,7 +71,7 @@ pub struct Problem {
     pub code: &'static str,
     /// The request's id, as in the log and in `X-Request-Id`.
     pub request_id: String,
-    /// Every fault of the input.
+    /// The faults of the input: every one, or the first fifty and that there are more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// The record that stands already.

@@ -19,8 +19,8 @@ pub fn routes(routes: &mut impl Routes) {
 
 /// Lists what happened in the agency, oldest first. Nothing is ever taken out or put in between: keep
 /// the id of the last event that you have dealt with, and ask for what comes `after` it. The feed goes back
-/// as far as the operator has set; who asks for what comes after an older event is answered with 410,
-/// and reads the lists as they are now before going on without `after`.
+/// as far as the operator has set; who asks for what comes after an older event is answered with 410 if an
+/// event of the `types` may be missing, and reads the lists as they are now before going on without `after`.
 #[utoipa::path(tag = "events", params(Access<ReadEvents>, FeedQuery, Paging), responses(
     (status = 200, body = Page<FeedEvent>),
     (status = 410, description = "The feed does not go back so far.", content_type = "application/problem+json", body = super::error::Problem)))]

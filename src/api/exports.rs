@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 
 use super::access::{Access, Read};
 use super::error::{ApiError, Code};
-use super::input::Filters;
+use super::input::{Filters, parameter};
 use super::records::Answer;
 use super::routes::Routes;
 use super::streamed::Streamed;
@@ -25,8 +25,9 @@ pub fn routes(routes: &mut impl Routes) {
 /// wrong on the way the connection ends before the file does (a chunk is missing), so a file that
 /// arrived is whole. Of feedback it shows every account that was begun or given.
 ///
-/// A file can be imported again as it is. In CSV, a cell that a spreadsheet would run as a formula has an
-/// apostrophe before it, which an import takes off.
+/// A file can be imported again as it is. In CSV, what a spreadsheet would run as a formula has an apostrophe
+/// before it, at the beginning of a cell and after a semicolon, a tab or a line's end within it; an import takes
+/// it off.
 #[utoipa::path(tag = "exports", params(Access<Read>, ("kind" = Collection, Path, description = "What is exported."), ExportQuery),
     responses(
         (status = 200, description = "The file.", content((String = "text/csv"), (String = "application/x-ndjson"))),
@@ -42,6 +43,10 @@ async fn export(
     filters: Filters<ExportQuery>,
 ) -> Answer {
     let (agency, collection, query) = (access.agency, kind.into_inner(), filters.0);
+    if collection == Collection::Feedback && query.include_deleted == Some(true) {
+        let detail = "an account is never deleted, so there are no tombstones".to_owned();
+        return Err(ApiError::invalid(vec![parameter("include_deleted", "not_allowed", detail)]));
+    }
     let format = query.format.map_or_else(|| accepted(&request), Ok)?;
     let make = move |after| {
         let (context, query) = (context.clone(), query.clone());

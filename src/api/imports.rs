@@ -59,7 +59,8 @@ pub fn routes(routes: &mut impl Routes) {
 /// our id (`client_id`) or by the other system's (`client_external_id`). Columns that the service finds
 /// out by itself, such as `created_at`, are passed over, so an export can be imported as it is; with `id`
 /// and `version` a row is refused if the record has changed since. A row of feedback is the account of one
-/// person (`side`, `contact_id`) about one interview; whoever has given one revises it.
+/// person (`side`, `contact_id`) about one interview; whoever has given one revises it. There `version` counts
+/// without `id` too, but not beside the `id` of another account.
 ///
 /// A row that cannot be taken is told with its faults, as the record's own route would name them, and
 /// does not keep the others from being taken. The answer has a line for each row, written as they are worked
@@ -284,7 +285,8 @@ async fn list_results(
     page::answer(&request, &context, &listing, rows, |result| result.row)
 }
 
-/// Stops an import. What was worked off by then stands; the other rows are forgotten.
+/// Stops an import. What was worked off by then stands; the other rows are forgotten. Whoever may write may
+/// stop a colleague's import too.
 #[utoipa::path(tag = "imports", params(Access<Write>, ("id" = ImportId, Path)), responses((status = 200, body = Import)))]
 #[post("/v1/imports/{id}/cancel")]
 async fn cancel(access: Access<Write>, once: Once, id: web::Path<ImportId>) -> Answer {

@@ -61,10 +61,13 @@ async fn test(
 }
 
 /// Queues a part of the change feed again, a thousand events at the most: those that the endpoint takes,
-/// delivered before or not, each under its `webhook-id`.
+/// delivered before or not, each under its `webhook-id`. As in the feed, it is answered with 410 if some of
+/// them may be kept no longer.
 #[utoipa::path(tag = "webhook-endpoints", params(Access<ManageWebhooks>, ("id" = WebhookEndpointId, Path)),
     request_body = Replay,
-    responses((status = 202, body = Replayed)))]
+    responses(
+        (status = 202, body = Replayed),
+        (status = 410, description = "The feed does not go back so far.", content_type = "application/problem+json", body = super::error::Problem)))]
 #[post("/v1/webhook-endpoints/{id}/replay")]
 async fn replay(
     context: web::Data<Context>,

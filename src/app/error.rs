@@ -107,6 +107,12 @@ impl AppError {
         }
     }
 
+    /// Whether the same may well go right a little later: nothing is wrong with what was asked.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::TryLater(_) | Self::Store(StoreError::Busy(_) | StoreError::Unavailable(_)))
+    }
+
     /// One fault in the input.
     pub fn fault(pointer: &str, code: &'static str, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![Fault { pointer: pointer.to_owned(), code: code.into(), detail: detail.into() }])

@@ -9,12 +9,24 @@ use crate::domain::record::RecordKind;
 
 /// What stands in the rows of one kind of file.
 pub struct Layout {
-    /// Every column, in the order of a CSV file. NDJSON has the same fields.
-    pub columns: &'static [&'static str],
+    columns: &'static [Column],
     /// The columns that name other records.
     pub references: &'static [Reference],
-    /// The columns that tell what the service found out by itself: an import passes over them.
-    pub read_only: &'static [&'static str],
+}
+
+struct Column {
+    name: &'static str,
+    is_read_only: bool,
+}
+
+/// A column that an import reads.
+const fn read(name: &'static str) -> Column {
+    Column { name, is_read_only: false }
+}
+
+/// A column that tells what the service found out by itself: an import passes over it.
+const fn found_out(name: &'static str) -> Column {
+    Column { name, is_read_only: true }
 }
 
 /// A column that names another record, and the column in which another system's id can stand for it.
@@ -46,109 +58,74 @@ pub const DOCUMENTS: &[&str] = &[
 const CLIENT: Reference =
     Reference { field: "client_id", external: "client_external_id", kind: RecordKind::Client, prefix: "cli" };
 
-const CLIENTS: Layout = Layout {
-    columns: &[
-        "id",
-        "external_id",
-        "name",
-        "notes",
-        "external_refs",
-        "version",
-        "created_at",
-        "updated_at",
-        "deleted_at",
-    ],
-    references: &[],
-    read_only: &["created_at", "updated_at"],
-};
+/// The columns of a kind of record: its own, among those that every kind has.
+macro_rules! record_columns {
+    ($($own:expr),* $(,)?) => {
+        &[
+            read("id"),
+            read(EXTERNAL_ID),
+            $($own,)*
+            read("external_refs"),
+            read("version"),
+            found_out("created_at"),
+            found_out("updated_at"),
+            read("deleted_at"),
+        ]
+    };
+}
+
+const CLIENTS: Layout = Layout { columns: record_columns![read("name"), read("notes")], references: &[] };
 
 const CONTACTS: Layout = Layout {
-    columns: &[
-        "id",
-        "external_id",
-        "client_id",
-        "client_external_id",
-        "name",
-        "email",
-        "phone",
-        "role",
-        "off_limits",
-        "email_status",
-        "external_refs",
-        "version",
-        "created_at",
-        "updated_at",
-        "deleted_at",
+    columns: record_columns![
+        read("client_id"),
+        read("client_external_id"),
+        read("name"),
+        read("email"),
+        read("phone"),
+        read("role"),
+        read("off_limits"),
+        found_out("email_status"),
     ],
     references: &[CLIENT],
-    read_only: &["email_status", "created_at", "updated_at"],
 };
 
 const CANDIDATES: Layout = Layout {
-    columns: &[
-        "id",
-        "external_id",
-        "name",
-        "email",
-        "phone",
-        "locale",
-        "time_zone",
-        "external_refs",
-        "version",
-        "created_at",
-        "updated_at",
-        "deleted_at",
-    ],
+    columns: record_columns![read("name"), read("email"), read("phone"), read("locale"), read("time_zone")],
     references: &[],
-    read_only: &["created_at", "updated_at"],
 };
 
 const JOB_ORDERS: Layout = Layout {
-    columns: &[
-        "id",
-        "external_id",
-        "client_id",
-        "client_external_id",
-        "title",
-        "status",
-        "notes",
-        "external_refs",
-        "version",
-        "created_at",
-        "updated_at",
-        "deleted_at",
+    columns: record_columns![
+        read("client_id"),
+        read("client_external_id"),
+        read("title"),
+        read("status"),
+        read("notes"),
     ],
     references: &[CLIENT],
-    read_only: &["created_at", "updated_at"],
 };
 
 const INTERVIEWS: Layout = Layout {
-    columns: &[
-        "id",
-        "external_id",
-        "candidate_id",
-        "candidate_external_id",
-        "job_order_id",
-        "job_order_external_id",
-        "client_id",
-        "contact_ids",
-        "contact_external_ids",
-        "recruiter_id",
-        "round",
-        "format",
-        "starts_at",
-        "ends_at",
-        "time_zone",
-        "status",
-        "retry_of_interview_id",
-        "retry_of_interview_external_id",
-        "preparation",
-        "debrief_id",
-        "external_refs",
-        "version",
-        "created_at",
-        "updated_at",
-        "deleted_at",
+    columns: record_columns![
+        read("candidate_id"),
+        read("candidate_external_id"),
+        read("job_order_id"),
+        read("job_order_external_id"),
+        found_out("client_id"),
+        read("contact_ids"),
+        read("contact_external_ids"),
+        read("recruiter_id"),
+        read("round"),
+        read("format"),
+        read("starts_at"),
+        read("ends_at"),
+        read("time_zone"),
+        read("status"),
+        read("retry_of_interview_id"),
+        read("retry_of_interview_external_id"),
+        read("preparation"),
+        found_out("debrief_id"),
     ],
     references: &[
         Reference {
@@ -176,34 +153,33 @@ const INTERVIEWS: Layout = Layout {
             prefix: "int",
         },
     ],
-    read_only: &["client_id", "debrief_id", "created_at", "updated_at"],
 };
 
 const FEEDBACK: Layout = Layout {
     columns: &[
-        "id",
-        "debrief_id",
-        "interview_id",
-        "interview_external_id",
-        "side",
-        "contact_id",
-        "contact_external_id",
-        "said_by",
-        "channel",
-        "verbatim",
-        "first_impression",
-        "narrative",
-        "overall",
-        "ratings",
-        "points",
-        "agency_only",
-        "submit",
-        "state",
-        "revision",
-        "submitted_at",
-        "version",
-        "created_at",
-        "updated_at",
+        read("id"),
+        found_out("debrief_id"),
+        read("interview_id"),
+        read("interview_external_id"),
+        read("side"),
+        read("contact_id"),
+        read("contact_external_id"),
+        read("said_by"),
+        read("channel"),
+        read("verbatim"),
+        read("first_impression"),
+        read("narrative"),
+        read("overall"),
+        read("ratings"),
+        read("points"),
+        read("agency_only"),
+        read("submit"),
+        found_out("state"),
+        found_out("revision"),
+        found_out("submitted_at"),
+        read("version"),
+        found_out("created_at"),
+        found_out("updated_at"),
     ],
     references: &[
         Reference {
@@ -219,16 +195,6 @@ const FEEDBACK: Layout = Layout {
             prefix: "con",
         },
     ],
-    read_only: &[
-        "id",
-        "debrief_id",
-        "state",
-        "revision",
-        "submitted_at",
-        "version",
-        "created_at",
-        "updated_at",
-    ],
 };
 
 impl Layout {
@@ -243,6 +209,23 @@ impl Layout {
             Collection::Interviews => &INTERVIEWS,
             Collection::Feedback => &FEEDBACK,
         }
+    }
+
+    /// Every column, in the order of a CSV file. NDJSON has the same fields.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().map(|column| column.name)
+    }
+
+    /// Whether there is such a column.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.columns().any(|column| column == name)
+    }
+
+    /// Whether an import passes over a column.
+    #[must_use]
+    pub fn is_read_only(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name == name && column.is_read_only)
     }
 
     /// Whether another system's ids stand in a column.

@@ -43,7 +43,7 @@ pub struct ExportQuery {
     pub external_system: Option<String>,
     /// Only what was changed at this time or later, oldest change first.
     pub updated_since: Option<Timestamp>,
-    /// Tombstones too.
+    /// Tombstones too. Feedback has none, and does not take it.
     pub include_deleted: Option<bool>,
 }
 
@@ -141,7 +141,7 @@ fn rename(
     system: &str,
     rows: &mut [Row],
 ) -> Result<(), AppError> {
-    let own = layout.columns.contains(&EXTERNAL_ID).then_some(("id", EXTERNAL_ID));
+    let own = layout.has(EXTERNAL_ID).then_some(("id", EXTERNAL_ID));
     let others = layout.references.iter().map(|reference| (reference.field, reference.external));
     let columns: Vec<(&str, &str)> = own.into_iter().chain(others).collect();
     let mut named: Vec<AnyRecordId> =
@@ -213,13 +213,13 @@ pub fn text(
 fn columns(collection: Collection, query: &ExportQuery) -> Vec<&'static str> {
     let layout = Layout::of(collection);
     let is_there = |column: &&str| query.external_system.is_some() || !layout.is_external(column);
-    layout.columns.iter().copied().filter(is_there).collect()
+    layout.columns().filter(is_there).collect()
 }
 
 fn cell(column: &str, value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(value) if DOCUMENTS.contains(&column) => value.to_string(),
+        Some(value) if DOCUMENTS.contains(&column) => csv_cell::guard_json(&value.to_string()),
         Some(Value::String(text)) => csv_cell::guard(text).into_owned(),
         Some(other) => other.to_string(),
     }

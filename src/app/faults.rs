@@ -1,4 +1,5 @@
-//! What is wrong with an input: every fault with the place it stands at, all of them at once.
+//! What is wrong with an input: every fault with the place it stands at, all of them at once, up to a number
+//! that nobody mends one by one.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -14,6 +15,20 @@ pub struct Fault {
     pub code: Cow<'static, str>,
     /// What is wrong, for a person.
     pub detail: String,
+}
+
+/// The most faults that are told of one input.
+pub const MAX_FAULTS: usize = 50;
+
+/// As many faults as are told; the last one says so if there are more.
+#[must_use]
+pub fn first(mut faults: Vec<Fault>) -> Vec<Fault> {
+    if faults.len() > MAX_FAULTS {
+        faults.truncate(MAX_FAULTS);
+        let detail = format!("there are more faults than these {MAX_FAULTS}");
+        faults.push(Fault { pointer: String::new(), code: "more_faults".into(), detail });
+    }
+    faults
 }
 
 /// The faults found so far.
@@ -50,6 +65,6 @@ impl Faults {
 
     /// The faults, if there are any.
     pub fn into_result(self) -> Result<(), Vec<Fault>> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+        if self.0.is_empty() { Ok(()) } else { Err(first(self.0)) }
     }
 }

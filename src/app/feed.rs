@@ -72,7 +72,7 @@ impl From<FeedRow> for FeedEvent {
 /// several types. None if there is no such event.
 ///
 /// # Errors
-/// [`AppError::Expired`] if the feed does not go back so far.
+/// [`AppError::Expired`] if some of it may have been forgotten.
 pub fn list(
     conn: &mut DbConn,
     caller: &Caller,
@@ -90,17 +90,65 @@ pub fn list(
         None => (place, events::horizon(conn, caller.agency)?),
     };
     if let (None, Some(event)) = (from, after) {
-        // One that was forgotten, or one that never was: its id tells when it was made.
-        let is_forgotten =
-            event.made_at().zip(horizon).is_some_and(|(made_at, horizon)| made_at <= *horizon.occurred_at);
-        return if is_forgotten { Err(expired()) } else { Ok(None) };
+        return if is_forgotten(event, horizon) { Err(expired()) } else { Ok(None) };
     }
-    let beginning = horizon.map(Horizon::place);
-    if from.is_some_and(|from| beginning.is_some_and(|beginning| from < beginning)) {
-        return Err(expired());
+    if let Some((from, horizon)) = from.zip(horizon) {
+        expect_whole(conn, caller.agency, from, horizon, types)?;
     }
-    let rows = events::feed(conn, caller.agency, from.or(beginning), types, limit)?;
+    let rows = events::feed(conn, caller.agency, from.or(horizon.map(Horizon::place)), types, limit)?;
     Ok(Some(rows.into_iter().map(FeedEvent::from).collect()))
+}
+
+/// Where an event stands in the feed, for who goes on from it with some types, or with all. None if there is
+/// no such event.
+///
+/// # Errors
+/// [`AppError::Expired`] if some of what comes after it may have been forgotten.
+pub fn place(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    event: EventId,
+    types: &[String],
+) -> Result<Option<Place>, AppError> {
+    let Some((place, horizon)) = events::place_and_horizon(conn, agency, event)? else {
+        let horizon = events::horizon(conn, agency)?;
+        return if is_forgotten(event, horizon) { Err(expired()) } else { Ok(None) };
+    };
+    if let Some(horizon) = horizon {
+        expect_whole(conn, agency, place, horizon, types)?;
+    }
+    Ok(Some(place))
+}
+
+/// Fails if an event of these types may have been forgotten that came after a place. The last one of each type
+/// is kept, so there was none after the place if there is none.
+fn expect_whole(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    from: Place,
+    horizon: Horizon,
+    types: &[String],
+) -> Result<(), AppError> {
+    if from >= horizon.place() {
+        return Ok(());
+    }
+    for name in passing_types().filter(|name| types.is_empty() || types.iter().any(|wanted| wanted == name)) {
+        let next = events::feed(conn, agency, Some(from), &[name.to_owned()], 1)?;
+        if next.iter().any(|event| (event.xact, event.seq) <= horizon.place()) {
+            return Err(expired());
+        }
+    }
+    Ok(())
+}
+
+fn passing_types() -> impl Iterator<Item = &'static str> {
+    event::TYPES.iter().copied().filter(|name| event::is_passing(name))
+}
+
+/// Whether an event that is not there was forgotten, and is not one that never was: its id tells when it was
+/// made.
+fn is_forgotten(event: EventId, horizon: Option<Horizon>) -> bool {
+    event.made_at().zip(horizon).is_some_and(|(made_at, horizon)| made_at <= *horizon.occurred_at)
 }
 
 fn expired() -> AppError {
@@ -120,11 +168,13 @@ pub fn expire(tx: &mut Tx<'_>, agency: AgencyId, kept_for: TimeDelta, limit: i64
     old.truncate(count);
     let Some(last) = old.last() else { return Ok(0) };
     let end = Horizon { xact: last.xact, seq: last.seq, occurred_at: last.occurred_at };
-    // The last one stays until the next is passed: whoever has seen everything goes on from it.
-    let mut passed: Vec<i64> = old.iter().map(|row| row.seq).filter(|seq| *seq != last.seq).collect();
-    passed.push(horizon.seq);
-    let passing: Vec<&str> = event::TYPES.iter().copied().filter(|name| event::is_passing(name)).collect();
-    events::delete_some(tx, agency, &passed, &passing)?;
+    // The last of each type stays until the next one is passed: whoever follows the type goes on from it, and
+    // it tells that there was none since.
+    for name in passing_types() {
+        if let Some(last) = old.iter().rfind(|row| row.event_type == name) {
+            events::delete_before(tx, agency, name, (last.xact, last.seq))?;
+        }
+    }
     events::move_horizon(tx, agency, end)?;
     Ok(count)
 }

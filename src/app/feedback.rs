@@ -8,6 +8,6 @@ mod read;
 mod write;
 
 pub use input::{FeedbackInput, PointInput, WaiveInput};
-pub use put::put;
+pub use put::{Read, put};
 pub use read::{Feedback, Revision, get, revisions};
 pub use write::{create, patch, submit, waive};

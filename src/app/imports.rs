@@ -2,6 +2,7 @@
 //! for it or by a job. The rows, what came of them, and how far the work has got are written in one
 //! transaction, so whoever takes over from a process that died goes on where it was.
 
+mod attempts;
 mod csv;
 mod rows;
 mod upload;
@@ -12,28 +13,24 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::AppError;
 use super::error::ConflictCode;
-use super::{AppError, Context};
-use crate::auth::caller::{Actor, Caller};
+use crate::auth::caller::Caller;
 use crate::domain::exchange::{Collection, FileFormat, ImportState, RowStatus};
 use crate::domain::ids::{AgencyId, ImportId};
-use crate::domain::people::Scope;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
-use crate::store::imports::{self as store, Chunk, Import, Results};
+use crate::store::imports::{self as store, Chunk, Import};
 use crate::store::pool::Tx;
 use crate::store::types::Json;
-use crate::store::{api_clients, users};
 
+pub use attempts::{advance, advance_all, begin};
 pub use upload::Upload;
-
-/// How often in a row an import may break before it is given up.
-const MAX_FAILURES: i32 = 5;
 
 /// After how long without news a file that did not arrive whole is forgotten.
 const ABANDONED_AFTER: TimeDelta = TimeDelta::hours(2);
 
-/// How many portions of results are read at once.
+/// How many portions of results are read at once. Each has an end in bytes.
 const PORTIONS: i64 = 10;
 
 /// What a file is, and what is to be done with it.
@@ -43,7 +40,8 @@ const PORTIONS: i64 = 10;
 pub struct ImportQuery {
     /// What the file holds.
     pub kind: Collection,
-    /// Write nothing, and tell what would be written.
+    /// Write nothing, and tell what would be written. Rows are rehearsed a hundred at a time: what a row builds
+    /// on must stand already, or come before it in its own hundred.
     pub dry_run: Option<bool>,
     /// The system whose ids stand in `external_id`, `client_external_id` and the like.
     #[param(min_length = 1, max_length = 64, example = "bullhorn")]
@@ -129,6 +127,8 @@ fn receive(
         rows_unchanged: 0,
         rows_failed: 0,
         failures: 0,
+        postponed: 0,
+        not_before: None,
         created_at: tx.now(),
         started_at: None,
         finished_at: None,
@@ -239,111 +239,6 @@ pub fn progress(
     Ok((import, store::results(conn, agency, id, after, false, PORTIONS)?))
 }
 
-/// Works off some rows of an import, if there are any and nobody else is at it. Answers whether there were.
-/// What breaks is tried again, more carefully, and given up in the end.
-pub async fn advance(context: &Context, agency: AgencyId, id: ImportId) -> Result<bool, AppError> {
-    match context.write(move |tx| work_off(tx, agency, id)).await {
-        Ok(worked) => Ok(worked),
-        Err(error) => {
-            tracing::warn!(import = %id, %error, "rows of an import could not be worked off");
-            context.write(move |tx| stumble(tx, agency, id)).await?;
-            Ok(false)
-        }
-    }
-}
-
-/// Works off some rows of every import that has any left. Answers whether there were any.
-pub async fn advance_all(context: &Context) -> Result<bool, AppError> {
-    let mut worked = false;
-    for (agency, id) in context.read(|conn| Ok(store::at_work(conn, PORTIONS)?)).await? {
-        worked |= advance(context, agency, id).await?;
-    }
-    Ok(worked)
-}
-
-fn work_off(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<bool, AppError> {
-    let Some(mut import) = store::claim(tx, agency, id)? else { return Ok(false) };
-    let Some(caller) = caller(tx, &import)? else {
-        give_up(tx, &mut import, "whoever imports may not write any more")?;
-        return Ok(true);
-    };
-    let Some(chunk) = store::next_chunk(tx, id)? else {
-        give_up(tx, &mut import, "its rows are lost")?;
-        return Ok(true);
-    };
-    let now = tx.now();
-    import.state = ImportState::Running;
-    import.started_at.get_or_insert(now);
-    // Where something broke, one row at a time: it holds less that others may want, and what is whole
-    // is not undone with it.
-    let at_once = if import.failures > 0 { 1 } else { usize::MAX };
-    let done_before = usize::try_from(import.rows_done + 1 - chunk.first_row).unwrap_or_default();
-    let mut lines = chunk.content.lines().skip(done_before);
-    let taken: Vec<&str> = lines.by_ref().take(at_once).collect();
-    let results = rows::work_off(tx, &caller, &import, &taken)?;
-    for result in &results {
-        *match result.status {
-            RowStatus::Created | RowStatus::WouldCreate => &mut import.rows_created,
-            RowStatus::Updated | RowStatus::WouldUpdate => &mut import.rows_updated,
-            RowStatus::Unchanged => &mut import.rows_unchanged,
-            RowStatus::Failed => &mut import.rows_failed,
-        } += 1;
-        import.rows_done += 1;
-    }
-    let content: Vec<String> = results.iter().map(write).collect::<Result<_, _>>()?;
-    let results = Results {
-        import_id: id,
-        last_row: import.rows_done,
-        agency_id: agency,
-        failed: results.iter().any(|result| result.status == RowStatus::Failed),
-        content: content.join("\n"),
-    };
-    store::add_results(tx, &results)?;
-    if lines.next().is_none() {
-        store::drop_chunk(tx, id, chunk.first_row)?;
-    }
-    import.failures = 0;
-    import.updated_at = now;
-    if import.rows_done >= import.rows_total {
-        finish(tx, &mut import, ImportState::Done);
-    }
-    store::update(tx, &import)?;
-    Ok(true)
-}
-
-/// As whom the rows are written: the caller as they are now. None if they may not write any more.
-fn caller(tx: &mut Tx<'_>, import: &Import) -> Result<Option<Caller>, AppError> {
-    let (agency, actor) = (import.agency_id, import.actor.0);
-    let caller = match actor {
-        Actor::User(id) => users::find(tx, agency, id)?
-            .filter(|user| user.disabled_at.is_none())
-            .map(|user| Caller { agency, actor, scopes: user.role.scopes(), role: Some(user.role) }),
-        Actor::ApiClient(id) => api_clients::find(tx, agency, id)?
-            .filter(|client| client.disabled_at.is_none())
-            .map(|client| Caller { agency, actor, scopes: client.scopes, role: None }),
-        Actor::System => Some(Caller::system(agency)),
-    };
-    Ok(caller.filter(|caller| caller.scopes.contains(Scope::RecordsWrite)))
-}
-
-fn stumble(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<(), AppError> {
-    let Some(mut import) = store::lock(tx, agency, id)?.filter(|import| !import.state.is_over()) else {
-        return Ok(());
-    };
-    import.failures += 1;
-    if import.failures >= MAX_FAILURES {
-        return give_up(tx, &mut import, "a row could not be worked off, for a reason on our side");
-    }
-    Ok(store::update(tx, &import)?)
-}
-
-fn give_up(tx: &mut Tx<'_>, import: &mut Import, reason: &str) -> Result<(), AppError> {
-    finish(tx, import, ImportState::Failed);
-    import.reason = Some(reason.to_owned());
-    store::drop_chunks(tx, import.id)?;
-    Ok(store::update(tx, import)?)
-}
-
 fn finish(tx: &Tx<'_>, import: &mut Import, state: ImportState) {
     import.state = state;
     import.finished_at = Some(tx.now());
@@ -361,10 +256,6 @@ pub fn forget(tx: &mut Tx<'_>, kept_for: Duration, limit: i64) -> Result<usize, 
         store::forget_part(tx, *import, limit)?;
     }
     Ok(old.len())
-}
-
-fn write(result: &RowResult) -> Result<String, AppError> {
-    serde_json::to_string(result).map_err(|e| AppError::Internal(e.to_string()))
 }
 
 fn read(line: &str) -> Result<RowResult, AppError> {

@@ -21,6 +21,7 @@ use crate::store::{names, record};
 pub use kind::{Common, Input, Query, Record, View};
 pub(crate) use kind::{common_query, record_columns};
 pub use references::HasRefs;
+pub(super) use references::check_one as check_ref;
 
 /// A page of records.
 pub fn list<R: Record>(

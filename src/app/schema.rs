@@ -1,5 +1,7 @@
 //! Checking a document against the schema of a type.
 
+mod size;
+
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,9 +14,11 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::AppError;
-use super::faults::Fault;
+use super::faults::{self, Fault, MAX_FAULTS};
 use crate::domain::search::NamePart;
 use crate::domain::timestamp::{InvalidTimestamp, Timestamp};
+
+pub use size::{MAX_ENTRIES, check_size};
 
 /// A type's schema, ready to check documents.
 pub struct Schema {
@@ -42,8 +46,8 @@ pub fn of<T: ToSchema + 'static>() -> Result<Arc<Schema>, AppError> {
 /// Reads a document as a `T`, in which null means the same as a field that is not there.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with everything that the schema does not allow. A field that is unknown is a
-/// fault even if it is null.
+/// [`AppError::Invalid`] with what the schema does not allow. A field that is unknown is a fault even if it
+/// is null.
 pub fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, AppError> {
     let (document, faults) = checked::<T>(document)?;
     if !faults.is_empty() {
@@ -59,12 +63,10 @@ fn checked<T: ToSchema + 'static>(document: Value) -> Result<(Value, Vec<Fault>)
     drop_nulls(&mut said);
     let mut faults = schema.faults(&said);
     if said != document {
-        let unknown = schema.faults(&document).into_iter().filter(|fault| fault.code == "unknown_field");
-        faults.extend(unknown);
-        faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-        faults.dedup();
+        faults.extend(schema.faults_where(&document, |fault| fault.code == "unknown_field"));
+        in_order(&mut faults);
     }
-    Ok((said, faults))
+    Ok((said, faults::first(faults)))
 }
 
 /// Takes out every field that is null.
@@ -94,16 +96,25 @@ fn make<T: ToSchema>() -> Result<Schema, String> {
 }
 
 impl Schema {
-    /// Every fault of the document.
+    /// The faults of the document: all of them, or more than are told.
     #[must_use]
     pub fn faults(&self, document: &Value) -> Vec<Fault> {
-        let mut faults = Vec::new();
+        self.faults_where(document, |_| true)
+    }
+
+    fn faults_where(&self, document: &Value, is_wanted: impl Fn(&Fault) -> bool) -> Vec<Fault> {
+        let (mut faults, mut found) = (Vec::new(), Vec::new());
+        // Each error is a copy of what is wrong, and the rest of them are not even looked for.
         for error in self.validator.iter_errors(document) {
-            collect(&error, &mut faults);
+            collect(&error, &mut found);
+            faults.extend(found.drain(..).filter(&is_wanted));
+            if faults.len() > MAX_FAULTS {
+                break;
+            }
         }
-        forbid_nul(document, &mut String::new(), &mut faults);
-        faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-        faults.dedup();
+        forbid_nul(document, &mut String::new(), &mut found);
+        faults.extend(found.into_iter().filter(is_wanted));
+        in_order(&mut faults);
         faults
     }
 
@@ -125,6 +136,11 @@ impl Schema {
         };
         parsed.unwrap_or_else(|| Value::String(text.to_owned()))
     }
+}
+
+fn in_order(faults: &mut Vec<Fault>) {
+    faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    faults.dedup();
 }
 
 fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use super::AppError;
 use super::error::ConflictCode;
-use super::webhook_endpoints;
+use super::{AppError, feed, webhook_endpoints};
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, EventId, WebhookDeliveryId, WebhookEndpointId};
 use crate::domain::timestamp::Timestamp;
@@ -96,6 +95,9 @@ pub fn test(
 
 /// Queues a part of the change feed again, as far as the endpoint takes it. What was delivered before
 /// is delivered again, under the same `webhook-id`.
+///
+/// # Errors
+/// [`AppError::Expired`] if some of what the endpoint takes of it may have been forgotten.
 pub fn replay(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -103,13 +105,16 @@ pub fn replay(
     replay: Replay,
 ) -> Result<Replayed, AppError> {
     let endpoint = take_enabled(tx, caller.agency, endpoint)?;
-    let mut place = |event: EventId, pointer: &str| {
+    let types = &endpoint.event_types.0;
+    let place = |tx: &mut Tx<'_>, event: EventId, pointer: &str| {
         let unknown = || AppError::fault(pointer, "unknown_reference", "there is no such event");
-        events::place(tx, caller.agency, event)?.ok_or_else(unknown)
+        feed::place(tx, caller.agency, event, types)?.ok_or_else(unknown)
     };
-    let after = place(replay.after, "/after")?;
-    let until = replay.until.map(|event| place(event, "/until")).transpose()?;
-    let rows = events::feed(tx, caller.agency, Some(after), &endpoint.event_types.0, REPLAYED_AT_ONCE + 1)?;
+    let after = place(tx, replay.after, "/after")?;
+    let until = replay.until.map(|event| place(tx, event, "/until")).transpose()?;
+    let rows = events::feed(tx, caller.agency, Some(after), types, REPLAYED_AT_ONCE + 1)?;
+    // Once more, for what was forgotten meanwhile.
+    place(tx, replay.after, "/after")?;
     let is_wanted = |row: &&events::FeedRow| until.is_none_or(|until| (row.xact, row.seq) <= until);
     let mut wanted: Vec<_> = rows.iter().take_while(is_wanted).collect();
     let at_once = usize::try_from(REPLAYED_AT_ONCE).unwrap_or(usize::MAX);

@@ -98,13 +98,8 @@ impl Horizon {
     }
 }
 
-/// Where the event stands in the agency's feed.
-pub fn place(conn: &mut DbConn, agency: AgencyId, id: EventId) -> QueryResult<Option<Place>> {
-    let row = events::table.filter(events::id.eq(id)).filter(events::agency_id.eq(agency));
-    row.select((events::xact, events::seq)).first(conn).optional()
-}
-
-/// The same with how far back the feed goes; none if it goes back to the beginning.
+/// Where the event stands in the agency's feed, and how far back that goes; no horizon if it goes back to the
+/// beginning.
 pub fn place_and_horizon(
     conn: &mut DbConn,
     agency: AgencyId,
@@ -143,19 +138,20 @@ pub fn move_horizon(conn: &mut DbConn, agency: AgencyId, horizon: Horizon) -> Qu
     diesel::update(feed_horizons::table.find(agency)).set(horizon).execute(conn).map(drop)
 }
 
-/// Deletes the events of these numbers that are of one of these types, and in no debrief's history.
-pub fn delete_some(
+/// Deletes the events of a type that stand before a place, and in no debrief's history.
+pub fn delete_before(
     conn: &mut DbConn,
     agency: AgencyId,
-    numbers: &[i64],
-    types: &[&str],
+    event_type: &str,
+    (xact, seq): Place,
 ) -> QueryResult<usize> {
-    let passing = events::table
-        .filter(events::seq.eq_any(numbers))
+    let passed = events::table
         .filter(events::agency_id.eq(agency))
-        .filter(events::event_type.eq_any(types))
+        .filter(events::event_type.eq(event_type))
+        .filter(events::xact.le(xact))
+        .filter(events::xact.lt(xact).or(events::seq.lt(seq)))
         .filter(events::debrief_id.is_null());
-    diesel::delete(passing).execute(conn)
+    diesel::delete(passed).execute(conn)
 }
 
 /// The place after which everything stands that is not committed yet. On PostgreSQL some of what was

@@ -63,6 +63,12 @@ pub struct Import {
     pub finished_at: Option<Timestamp>,
     /// When it last changed.
     pub updated_at: Timestamp,
+    #[expect(missing_docs, reason = "never shown")]
+    #[serde(skip)]
+    pub postponed: i32,
+    #[expect(missing_docs, reason = "never shown")]
+    #[serde(skip)]
+    pub not_before: Option<Timestamp>,
 }
 
 /// Rows that wait to be worked off, a line of JSON each.
@@ -136,11 +142,12 @@ pub fn claim(conn: &mut DbConn, agency: AgencyId, id: ImportId) -> QueryResult<O
     Locked(row, Lock::SkipLocked).get_result(conn).optional()
 }
 
-/// Some imports that have rows left to work off, of whichever agency, oldest first.
-pub fn at_work(conn: &mut DbConn, limit: i64) -> QueryResult<Vec<(AgencyId, ImportId)>> {
+/// Some imports that have rows left to work off and need not wait, of whichever agency, oldest first.
+pub fn at_work(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<Vec<(AgencyId, ImportId)>> {
     imports::table
         .filter(imports::finished_at.is_null())
         .filter(imports::state.eq_any(ImportState::AT_WORK))
+        .filter(imports::not_before.is_null().or(imports::not_before.le(now)))
         .order(imports::id)
         .limit(limit)
         .select((imports::agency_id, imports::id))
@@ -191,8 +198,8 @@ pub fn drop_chunk(conn: &mut DbConn, import: ImportId, first_row: i64) -> QueryR
 }
 
 /// Writes down what came of some rows.
-pub fn add_results(conn: &mut DbConn, results: &Results) -> QueryResult<()> {
-    diesel::insert_into(import_results::table).values(results).execute(conn).map(drop)
+pub fn add_results(conn: &mut DbConn, results: &[Results]) -> QueryResult<()> {
+    insert_rows!(conn, import_results::table, results)
 }
 
 /// What came of the rows after one, in their order: at most `limit` portions of them, each with the number

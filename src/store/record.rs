@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::connection::DbConn;
-use super::prepared::insert_rows;
+use super::prepared::{Prepared, insert_rows, pad};
 use super::schema::external_refs;
 use crate::domain::ids::{AgencyId, AnyRecordId, Id};
 use crate::domain::record::{ExternalRef, RecordKind};
@@ -69,6 +69,31 @@ pub fn find_by_ref<K>(
         .first(conn)
         .optional()?;
     Ok(found.map(Id::cast))
+}
+
+/// The records that other systems call by any of these references, each with the one that names it.
+pub fn find_by_refs<K>(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    kind: RecordKind,
+    refs: &[ExternalRef],
+) -> QueryResult<HashMap<ExternalRef, Id<K>>> {
+    if refs.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut systems: Vec<&str> = refs.iter().map(|external| external.system.as_str()).collect();
+    systems.sort_unstable();
+    systems.dedup();
+    let ids: Vec<&str> = refs.iter().map(|external| external.id.as_str()).collect();
+    // With several systems it finds a few that nobody asked for, which are not looked at.
+    let named = external_refs::table
+        .filter(external_refs::agency_id.eq(agency))
+        .filter(external_refs::kind.eq(kind))
+        .filter(external_refs::system.eq_any(pad(systems)))
+        .filter(external_refs::external_id.eq_any(pad(ids)))
+        .select((external_refs::system, external_refs::external_id, external_refs::record_id));
+    let rows: Vec<(String, String, AnyRecordId)> = Prepared(named).load(conn)?;
+    Ok(rows.into_iter().map(|(system, id, record)| (ExternalRef { system, id }, record.cast())).collect())
 }
 
 /// What another system calls some records, of whichever kind. Where it has several names for one, the

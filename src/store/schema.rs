@@ -589,6 +589,8 @@ diesel::table! {
         started_at -> Nullable<Instant>,
         finished_at -> Nullable<Instant>,
         updated_at -> Instant,
+        postponed -> Integer,
+        not_before -> Nullable<Instant>,
     }
 }
 

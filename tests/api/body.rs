@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
+use debrief::app::schema::MAX_ENTRIES;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Database, TestApp, on_both};
+use crate::support::{Database, TestApp, id, on_both};
 
 /// What a service that waits a second answers to a request whose body never ends, though a byte of
 /// it keeps coming: the head of the answer, and its body.
@@ -85,5 +86,28 @@ on_both! {
         let problem = answer.expect(413);
         assert_eq!(problem["error"], "invalid_request");
         assert!(!problem["error_description"].as_str().unwrap().is_empty());
+    }
+
+    async fn a_body_that_can_only_be_wrong_is_not_gone_through(app: TestApp) {
+        let ann = app.recruiter().await;
+        let refs = vec![json!({"system": "crm"}); 201];
+        let answer = ann.post("/v1/clients", json!({"name": "Nordwind", "external_refs": refs})).await;
+        assert_eq!(answer.faults(), ["/external_refs too_many"]);
+        let wide: Value = (0..201).map(|i| (format!("field_{i}"), json!(1))).collect::<serde_json::Map<_, _>>().into();
+        assert_eq!(ann.post("/v1/clients", wide.clone()).await.faults(), [" too_many"]);
+        let client = ann.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        assert_eq!(ann.patch(&format!("/v1/clients/{}", id(&client)), wide).await.faults(), [" too_many"]);
+    }
+
+    async fn what_the_contract_allows_is_never_too_large(app: TestApp) {
+        let document = app.nobody().get("/v1/openapi.json").await.expect(200);
+        let mut left = vec![&document["components"]["schemas"]];
+        while let Some(value) = left.pop() {
+            let limit = value.get("maxItems").and_then(Value::as_u64).unwrap_or_default();
+            let fields = value.get("properties").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+            assert!(limit <= MAX_ENTRIES as u64 && fields < MAX_ENTRIES, "{value:#}");
+            left.extend(value.as_object().into_iter().flat_map(serde_json::Map::values));
+            left.extend(value.as_array().into_iter().flatten());
+        }
     }
 }

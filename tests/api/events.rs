@@ -11,7 +11,7 @@ use debrief::store::pool::{Location, Tx};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::support::{Caller, Scene, id, on_both};
+use crate::support::{Caller, Scene, TestApp, id, on_both};
 
 /// What comes after an event, once it is `count` events: on PostgreSQL an event waits for every
 /// transaction of the whole server that began before, and other tests have theirs.
@@ -33,6 +33,20 @@ fn types(events: &[Value]) -> Vec<&str> {
 
 fn ids(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["data"]["id"].as_str().unwrap()).collect()
+}
+
+/// Lets the feed begin where it is to begin by now, and answers how many events that passed. On PostgreSQL an
+/// event is passed once no transaction that began before it is under way.
+async fn expire(app: &TestApp) -> usize {
+    let agency = app.agency();
+    let expire = move |tx: &mut Tx<'_>| feed::expire(tx, agency, TimeDelta::days(90), 4);
+    let mut passed = 0;
+    loop {
+        match app.context.write(expire).await.unwrap() {
+            0 => return passed,
+            count => passed += count,
+        }
+    }
 }
 
 on_both! {
@@ -127,24 +141,13 @@ on_both! {
         let old = next(&admin, None, "", 9).await;
         let (made, last) = (id(old.iter().find(|event| event["type"] == "client.created").unwrap()), id(old.last().unwrap()));
         let cursor = admin.get("/v1/events?limit=1").await.expect(200)["next_cursor"].as_str().unwrap().to_owned();
-        let expire = || { let (context, agency) = (app.context.clone(), app.agency()); async move {
-            let expire = move |tx: &mut Tx<'_>| feed::expire(tx, agency, TimeDelta::days(90), 4);
-            let mut passed = 0;
-            loop {
-                match context.write(expire).await.unwrap() {
-                    0 => return passed,
-                    count => passed += count,
-                }
-            }
-        } };
         app.clock.advance(TimeDelta::days(90));
-        assert_eq!(expire().await, 0, "not yet");
+        assert_eq!(expire(&app).await, 0, "not yet");
         app.clock.advance(TimeDelta::seconds(1));
         let admin = app.admin().await;
-        // On PostgreSQL an event is passed once no transaction that began before it is under way.
         let mut passed = 0;
         while passed < old.len() {
-            passed += expire().await;
+            passed += expire(&app).await;
         }
         let now = next(&admin, None, "", 1).await;
         assert_eq!(types(&now), ["user.created"], "the administrator of today");
@@ -155,6 +158,44 @@ on_both! {
         let never = "evt_7zzzzzzzzzzzzzzzzzzzzzzzzz";
         assert_eq!(admin.get(&format!("/v1/events?after={never}")).await.faults(), ["after unknown_reference"]);
         assert_eq!(admin.get(&history).await.expect(200), told, "the history is kept");
+    }
+
+    async fn a_type_is_followed_however_long_none_of_it_happened(app: TestApp) {
+        let admin = app.admin().await;
+        for _ in 0..2 {
+            admin.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        }
+        for name in ["Ada", "Ben"] {
+            admin.made("/v1/candidates", json!({"name": name})).await;
+        }
+        let old = next(&admin, None, "", 7).await;
+        assert_eq!(types(&old[3..]), ["client.created", "client.created", "candidate.created", "candidate.created"]);
+        let [first, clients, _, candidates] = [3, 4, 5, 6].map(|i| id(&old[i]));
+        app.clock.advance(TimeDelta::days(91));
+        let mut passed = 0;
+        while passed < old.len() {
+            passed += expire(&app).await;
+        }
+        let admin = app.admin().await;
+        let client = admin.made("/v1/clients", json!({"name": "Südwind"})).await;
+        let events = next(&admin, Some(&clients), "&types=client.created,user.created", 2).await;
+        assert_eq!(types(&events), ["user.created", "client.created"], "nothing of it was forgotten");
+        assert_eq!(events[1]["data"]["id"], client["id"]);
+        let people = next(&admin, Some(&id(&old[0])), "&types=agency.created,user.created", 3).await;
+        assert_eq!(types(&people), ["user.created", "user.created", "user.created"], "of these nothing ever is");
+        next(&admin, Some(&candidates), "", 2).await;
+        for filter in [format!("after={first}&types=client.created"), format!("after={clients}&types=client.created,candidate.created"), format!("after={clients}")] {
+            admin.get(&format!("/v1/events?{filter}")).await.problem(410, "events_expired");
+        }
+        // Once the next one of its type is passed, it goes.
+        app.clock.advance(TimeDelta::days(91));
+        let mut passed = 0;
+        while passed < 2 {
+            passed += expire(&app).await;
+        }
+        let admin = app.admin().await;
+        admin.get(&format!("/v1/events?after={clients}&types=client.created")).await.problem(410, "events_expired");
+        next(&admin, Some(&candidates), "&types=candidate.created", 0).await;
     }
 
     async fn nobody_comes_before_what_was_shown(app: TestApp) {

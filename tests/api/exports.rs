@@ -64,8 +64,8 @@ async fn raw(app: &TestApp, caller: &Caller, path: &str) -> Vec<u8> {
 on_both! {
     async fn a_csv_file_has_a_header_and_runs_nothing(app: TestApp) {
         let ann = app.recruiter().await;
-        let refs = json!([{"system": "bullhorn", "id": "=4711"}]);
-        ann.made("/v1/candidates", json!({"name": "=HYPERLINK(\"http://evil.example\")", "phone": "+34 600", "external_refs": refs})).await;
+        let refs = json!([{"system": "bullhorn", "id": "=4711"}, {"system": "ats", "id": "1;=2"}]);
+        ann.made("/v1/candidates", json!({"name": "=HYPERLINK(\"http://evil.example\")", "phone": "+34 600;=1", "external_refs": refs})).await;
         app.clock.advance(TimeDelta::seconds(1));
         ann.made("/v1/candidates", json!({"name": "'t Hooft, \"Gerard\"", "phone": ""})).await;
         let answer = ann.get("/v1/exports/candidates?format=csv&external_system=bullhorn").await;
@@ -73,8 +73,8 @@ on_both! {
         assert_eq!(answer.header("content-disposition"), "attachment; filename=\"candidates.csv\"");
         let rows = cells(&answer);
         assert_eq!(rows[0][..6], ["id", "external_id", "name", "email", "phone", "locale"]);
-        assert_eq!(rows[1][..6], ["", "'=4711", "'=HYPERLINK(\"http://evil.example\")", "", "'+34 600", ""]);
-        assert_eq!(rows[1][7], r#"[{"id":"=4711","system":"bullhorn"}]"#);
+        assert_eq!(rows[1][..6], ["", "'=4711", "'=HYPERLINK(\"http://evil.example\")", "", "'+34 600;'=1", ""]);
+        assert_eq!(rows[1][7], r#"[{"id":"1;\u003d2","system":"ats"},{"id":"=4711","system":"bullhorn"}]"#);
         assert!(rows[2][0].starts_with("cnd_"));
         assert_eq!(rows[2][1..6], ["", "'t Hooft, \"Gerard\"", "", "'", ""]);
         let without = ann.with("Accept", "text/csv;q=0.9, application/json").get("/v1/exports/candidates").await;
@@ -103,7 +103,7 @@ on_both! {
         account["submit"] = json!(true);
         assert_eq!(export(&ann, "feedback").await, [account], "those who were only asked have told nothing yet");
         for kind in Collection::VARIANTS {
-            let rows = export(&ann, &format!("{kind}?external_system=crm&include_deleted=true")).await;
+            let rows = export(&ann, &format!("{kind}?external_system=crm&include_deleted={}", *kind != Collection::Feedback)).await;
             let header = ann.get(&format!("/v1/exports/{kind}?format=csv&external_system=crm")).await;
             let columns: BTreeSet<String> = cells(&header).swap_remove(0).into_iter().collect();
             let mut fields: BTreeSet<String> = rows[0].as_object().unwrap().keys().cloned().collect();
@@ -175,6 +175,7 @@ on_both! {
         ann.get("/v1/exports/users").await.problem(404, "not_found");
         ann.with("Accept", "application/pdf").get("/v1/exports/clients").await.problem(406, "not_acceptable");
         assert_eq!(ann.get("/v1/exports/clients?format=pdf").await.faults(), ["format unknown_word"]);
+        assert_eq!(ann.get("/v1/exports/feedback?include_deleted=true").await.faults(), ["include_deleted not_allowed"]);
         assert_eq!(ann.get("/v1/exports/clients?external_system=").await.faults(), ["external_system blank"]);
         app.nobody().get("/v1/exports/clients").await.problem(401, "unauthorized");
         app.user(Role::Auditor).await.get("/v1/exports/clients").await.expect(200);

@@ -1,3 +1,6 @@
+mod attempts;
+mod hostile;
+
 use actix_web::http::Method;
 use chrono::TimeDelta;
 use debrief::app::imports;
@@ -150,6 +153,11 @@ on_both! {
         assert_eq!(faults(&csv(&ann, "clients", &file.replace("Nordwind", "Südwind")).await[0]), ["- stale_version"]);
         let current = exported(&ann, "clients?format=csv").await;
         assert_eq!(statuses(&csv(&ann, "clients", &current.replace("Nordwind", "Südwind")).await), ["updated"]);
+        let rows = [json!({"id": client["id"], "version": "2", "notes": "Pays"}), json!({"id": client["id"], "version": 2.5, "notes": "Pays"})];
+        for result in ndjson(&ann, "clients", &rows).await {
+            assert_eq!(faults(&result), ["/version wrong_type"]);
+        }
+        assert_eq!(faults(&csv(&ann, "clients", "name,version\nOstwind,two\n").await[0]), ["/version wrong_type"]);
     }
 
     async fn a_dry_run_tells_and_writes_nothing(app: TestApp) {
@@ -173,6 +181,24 @@ on_both! {
             actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
         };
         assert_eq!(told.len(), 2, "a rehearsal is no event");
+    }
+
+    async fn a_rehearsal_says_what_it_cannot_know(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        let mut rows = vec![json!({}); 101];
+        rows[0] = scene.past(json!({"external_id": "I1"}));
+        rows[1] = scene.to_come(json!({"external_id": "I2", "retry_of_interview_external_id": "I0"}));
+        rows[100] = scene.to_come(json!({"external_id": "I3", "retry_of_interview_external_id": "I1"}));
+        let results = ndjson(&ann, "interviews&external_system=crm&dry_run=true", &rows).await;
+        assert_eq!(results[0]["status"], "would_create");
+        assert_eq!(faults(&results[1]), ["/retry_of_interview_external_id unknown_reference"]);
+        assert_eq!(faults(&results[100]), ["/retry_of_interview_external_id not_rehearsed"]);
+        let results = ndjson(&ann, "interviews&external_system=crm", &rows).await;
+        assert_eq!(results[100]["status"], "created");
+        rows[100]["retry_of_interview_external_id"] = json!("I0");
+        let results = ndjson(&ann, "interviews&external_system=crm", &rows).await;
+        assert_eq!(faults(&results[100]), ["/retry_of_interview_external_id unknown_reference"]);
     }
 
     async fn what_one_agency_exports_another_imports(app: TestApp) {
@@ -273,6 +299,38 @@ on_both! {
         let results = ndjson(&ann, "feedback", &bad).await;
         assert_eq!(faults(&results[0]), ["/channel required", "/narrative required"]);
         assert_eq!(faults(&results[1]), ["/interview_id unknown_reference"]);
+    }
+
+    async fn an_account_that_moved_on_is_not_written_over(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        let interview = ann.made("/v1/interviews", scene.past(json!({}))).await;
+        let row = |more: Value| {
+            let mut row = json!({"interview_id": interview["id"], "side": "candidate", "channel": "phone", "narrative": "So it went.", "submit": true});
+            row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            row
+        };
+        let made = ndjson(&ann, "feedback", &[row(json!({"version": 7}))]).await;
+        assert_eq!(statuses(&made), ["created"], "there was none to move on");
+        let read = exported(&ann, "feedback?format=csv").await;
+        assert_eq!(statuses(&ndjson(&ann, "feedback", &[row(json!({"narrative": "On reflection."}))]).await), ["updated"]);
+        assert_eq!(faults(&csv(&ann, "feedback", &read).await[0]), ["- stale_version"]);
+        let account = ann.get(&format!("/v1/feedback/{}", id(&made[0]))).await.expect(200);
+        assert_eq!((&account["narrative"], &account["revision"]), (&json!("On reflection."), &json!(2)), "nothing of it stands");
+        let current = exported(&ann, "feedback?format=csv").await;
+        assert_eq!(statuses(&csv(&ann, "feedback", &current).await), ["unchanged"]);
+        assert_eq!(statuses(&csv(&ann, "feedback", &current.replace("On reflection.", "In the end.")).await), ["updated"]);
+        let results = ndjson(&ann, "feedback", &[
+            row(json!({"narrative": "Once more.", "version": 1})),
+            row(json!({"narrative": "Once more.", "version": "3"})),
+            row(json!({"narrative": "Of another agency.", "version": 1, "id": "fbk_01h2xcejqtf2nbrexx3vqjhp41"})),
+            row(json!({"narrative": "Of another agency.", "version": 1})),
+        ]).await;
+        assert_eq!(faults(&results[0]), ["- stale_version"]);
+        assert_eq!(faults(&results[1]), ["/version wrong_type"]);
+        assert_eq!(statuses(&results[2..]), ["updated", "unchanged"]);
+        let file = format!("version,interview_id,side,channel,narrative\nthree,{},candidate,phone,Well.\n", id(&interview));
+        assert_eq!(faults(&csv(&ann, "feedback", &file).await[0]), ["/version wrong_type"]);
     }
 
     async fn a_large_file_is_worked_off_by_a_job(app: TestApp) {

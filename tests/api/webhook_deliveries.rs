@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use debrief::app::Context;
+use debrief::app::{Context, feed};
+use debrief::domain::ids::EventId;
 use debrief::jobs::{JobSettings, Jobs};
 use debrief::mail::Transport;
 use debrief::startup;
+use debrief::store::events;
+use debrief::store::pool::Tx;
 use serde_json::{Value, json};
 
 use crate::support::receiver::{Reaction, Receiver};
@@ -128,6 +131,29 @@ with_hooks! {
         assert_eq!((&log[0]["id"], &log[0]["state"]), (&queued["id"], &json!("delivered")));
         let events = hooks.admin.get("/v1/events?limit=200").await.expect(200);
         assert!(!events.to_string().contains("webhook.test"), "no part of what happened");
+    }
+
+    async fn a_part_that_is_kept_no_longer_is_not_sent_in_part(mut hooks, []) {
+        for _ in 0..3 {
+            hooks.client().await;
+        }
+        let told: Vec<String> = hooks.receiver.hooks().iter().map(|hook| hook.header("webhook-id").to_owned()).collect();
+        let (agency, last): (_, EventId) = (hooks.app.agency(), told[2].parse().unwrap());
+        hooks.later(TimeDelta::days(91)).await;
+        let is_passed = move |tx: &mut Tx<'_>| {
+            feed::expire(tx, agency, TimeDelta::days(90), 100)?;
+            let (place, horizon) = events::place_and_horizon(tx, agency, last)?.unwrap();
+            Ok(horizon.is_some_and(|horizon| place <= horizon.place()))
+        };
+        while !hooks.app.context.write(is_passed).await.unwrap() {}
+        let path = format!("{}/replay", hooks.path());
+        for gone in &told[..2] {
+            hooks.admin.post(&path, json!({"after": gone})).await.problem(410, "events_expired");
+        }
+        let nothing = hooks.admin.post(&path, json!({"after": told[2]})).await.expect(202);
+        assert_eq!(nothing, json!({"queued": 0, "more_after": null}));
+        let until = json!({"after": told[2], "until": told[0]});
+        hooks.admin.post(&path, until).await.problem(410, "events_expired");
     }
 
     async fn a_part_of_the_feed_is_sent_again(hooks, []) {

@@ -77,7 +77,7 @@ on_both! {
             caller.post(&format!("{path}/test"), json!({})).await.problem(403, "forbidden");
         }
         let stranger = app.stranger(Role::Admin).await;
-        let event = admin.get("/v1/events?limit=1").await.expect(200)["data"][0]["id"].clone();
+        let event = admin.first_event("").await["id"].clone();
         for answer in [
             stranger.get(&path).await,
             stranger.patch(&path, json!({"description": "mine"})).await,

@@ -56,6 +56,18 @@ impl Caller {
         self.send(Method::GET, path, "application/json", Vec::new()).await
     }
 
+    /// The first event of the feed, or of one type, once it shows: on PostgreSQL it waits for every transaction of the
+    /// whole server that began before, and other tests have theirs.
+    pub async fn first_event(&self, filter: &str) -> Value {
+        loop {
+            let mut page = self.get(&format!("/v1/events?limit=1{filter}")).await.expect(200);
+            if let Some(event) = page["data"].get_mut(0) {
+                return event.take();
+            }
+            actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, "application/json", body.to_string().into_bytes()).await
     }

@@ -54,7 +54,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The input has faults; `errors` lists them all.
+    /// The input has faults; `errors` lists them all, or the first fifty and that there are more.
     ValidationFailed "validation_failed" BAD_REQUEST "The input has faults"
         "A field or a parameter is missing, unknown, or not as the reference says."
         "Mend everything that `errors` lists, each at its pointer or parameter; sent again as it was, it is refused again."
@@ -125,7 +125,7 @@ codes! {
     /// The feed does not go back so far any more: read the lists as they are now, and then follow the feed
     /// without `after`.
     EventsExpired "events_expired" GONE "The feed does not go back so far"
-        "The event that `after` names is older than what the operator keeps."
+        "The event that `after` names is older than what the operator keeps, and an event of the types that are asked for may be missing since."
         "Read the lists that you sync in full, then follow the feed from its first event."
     /// The record has changed since it was read.
     StaleVersion "stale_version" PRECONDITION_FAILED "The record has changed"

@@ -13,8 +13,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::api::error::{ApiError, Code, FieldError};
+use crate::api::error::{ApiError, Code};
 use crate::api::idempotency_keys::IDEMPOTENCY_KEY;
+use crate::app::error::checked;
+use crate::app::faults::Faults;
 use crate::app::{AppError, schema};
 
 /// A JSON body that was checked against the schema of `T`.
@@ -191,22 +193,19 @@ fn whole(
     }
 }
 
-/// Refuses the fields that are not known, all of them at once.
+/// Refuses the fields that are not known.
 fn refuse_unknown(fields: &Map<String, Value>, is_known: impl Fn(&str) -> bool) -> Result<(), ApiError> {
-    let unknown = fields.keys().filter(|name| !is_known(name));
-    let faults: Vec<FieldError> = unknown
-        .map(|name| FieldError {
-            pointer: Some(format!("/{}", schema::escape(name))),
-            parameter: None,
-            code: "unknown_field".to_owned(),
-            detail: "is not a field here".to_owned(),
-        })
-        .collect();
-    if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
+    let mut faults = Faults::default();
+    for name in fields.keys().filter(|name| !is_known(name)) {
+        faults.add(format!("/{}", schema::escape(name)), "unknown_field", "is not a field here");
+    }
+    Ok(checked(faults)?)
 }
 
 fn json(bytes: &[u8]) -> Result<Value, ApiError> {
-    serde_json::from_slice(bytes).map_err(|e| malformed(&e.to_string()))
+    let document = serde_json::from_slice(bytes).map_err(|e| malformed(&e.to_string()))?;
+    schema::check_size(&document)?;
+    Ok(document)
 }
 
 fn malformed(detail: &str) -> ApiError {

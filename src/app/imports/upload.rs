@@ -190,8 +190,8 @@ impl Upload {
         for cell in cells {
             let column = String::from_utf8_lossy(cell).trim().to_owned();
             let pointer = format!("/{column}");
-            if !layout.columns.contains(&column.as_str()) {
-                let columns = layout.columns.join(", ");
+            if !layout.has(&column) {
+                let columns = layout.columns().collect::<Vec<_>>().join(", ");
                 faults.add(pointer, "unknown_column", format!("the columns of {} are {columns}", self.kind));
             } else if self.columns.contains(&column) {
                 faults.add(pointer, "repeated", "stands more than once");

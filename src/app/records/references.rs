@@ -27,7 +27,7 @@ pub(super) fn add(refs: &mut Vec<ExternalRef>, external: ExternalRef) {
 }
 
 /// Checks a reference: one in a path has not met the schema that a body is checked against.
-pub(super) fn check_one(external: &ExternalRef) -> Result<(), &'static str> {
+pub(in crate::app) fn check_one(external: &ExternalRef) -> Result<(), &'static str> {
     let keepable = |text: &str, max_chars: usize| {
         (1..=max_chars).contains(&text.chars().count()) && check_line(text).is_ok()
     };
@@ -46,13 +46,13 @@ pub(super) fn check<R: Record>(
     refs: &mut [ExternalRef],
     faults: &mut Faults,
 ) -> Result<(), AppError> {
+    let sound: Vec<ExternalRef> =
+        refs.iter().filter(|external| check_one(external).is_ok()).cloned().collect();
+    let known = record::find_by_refs(tx, common.agency_id, R::KIND, &sound)?;
     for (i, external) in refs.iter().enumerate() {
         if let Err(fault) = check_one(external) {
             faults.add(format!("/external_refs/{i}"), "invalid", fault);
-            continue;
-        }
-        let other = record::find_by_ref(tx, common.agency_id, R::KIND, external)?;
-        if other.is_some_and(|other| other != common.id) {
+        } else if known.get(external).is_some_and(|other| *other != common.id) {
             let detail = format!("another record is {} in {} already", external.id, external.system);
             faults.add(format!("/external_refs/{i}"), "already_exists", detail);
         }

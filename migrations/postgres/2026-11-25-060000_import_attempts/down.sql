@@ -1,0 +1,2 @@
+ALTER TABLE imports DROP COLUMN not_before;
+ALTER TABLE imports DROP COLUMN postponed;
