@@ -120,7 +120,7 @@ pub fn upsert<R: Record>(
     mut input: R::Input,
 ) -> Result<(R, bool), AppError> {
     references::check_one(&external)
-        .map_err(|fault| AppError::fault("/external_refs/0", "invalid", fault))?;
+        .map_err(|fault| AppError::fault("/external_refs/0", "invalid_reference", fault))?;
     let Some(id) = record::find_by_ref(tx, caller.agency, R::KIND, &external)? else {
         return Ok((create(tx, caller, input, Some(external))?, true));
     };
@@ -155,7 +155,7 @@ pub fn put<R: Record>(
     patch: Map<String, Value>,
 ) -> Result<(R, Put), AppError> {
     if let Some(external) = &external {
-        references::check_one(external).map_err(|fault| AppError::fault("/external_id", "invalid", fault))?;
+        references::check_one(external).map_err(|fault| AppError::fault("/external_id", "invalid_reference", fault))?;
     }
     let Some(id) = id else {
         return Ok((create(tx, caller, schema::read(Value::Object(patch))?, external)?, Put::Created));

@@ -15,7 +15,7 @@ TYPE_ID = re.compile(r"^([a-z]{3})_[0-7][0-9a-hjkmnp-tv-z]{25}$")
 # Why a body that its schema allows may be refused all the same.
 BEYOND_SCHEMAS = {
     # It names what is not there, or does not belong there.
-    "unknown_reference", "wrong_client", "wrong_interview", "archived",
+    "unknown_reference", "invalid_reference", "wrong_client", "wrong_interview", "archived",
     # It is not like what is there already.
     "already_exists", "immutable", "duplicate", "debrief_is_open",
     # Two of its fields do not go together.

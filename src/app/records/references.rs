@@ -51,7 +51,7 @@ pub(super) fn check<R: Record>(
     let known = record::find_by_refs(tx, common.agency_id, R::KIND, &sound)?;
     for (i, external) in refs.iter().enumerate() {
         if let Err(fault) = check_one(external) {
-            faults.add(format!("/external_refs/{i}"), "invalid", fault);
+            faults.add(format!("/external_refs/{i}"), "invalid_reference", fault);
         } else if known.get(external).is_some_and(|other| *other != common.id) {
             let detail = format!("another record is {} in {} already", external.id, external.system);
             faults.add(format!("/external_refs/{i}"), "already_exists", detail);

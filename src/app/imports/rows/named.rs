@@ -138,7 +138,7 @@ impl Row<'_> {
         };
         let external = ExternalRef { system: system.clone(), id: id.to_owned() };
         if let Err(fault) = check_ref(&external) {
-            faults.add(format!("/{place}"), "invalid", fault);
+            faults.add(format!("/{place}"), "invalid_reference", fault);
             return None;
         }
         Some(external)
