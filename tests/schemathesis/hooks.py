@@ -21,7 +21,7 @@ BEYOND_SCHEMAS = {
     # Two of its fields do not go together.
     "not_after_start", "not_allowed", "required", "in_the_future",
     # It is a word of a list that grows, or is judged by more than its characters.
-    "unknown_word", "unknown_column", "invalid_time_zone", "invalid_language", "invalid_email", "weak_password",
+    "unknown_word", "unknown_column", "no_header", "invalid_time_zone", "invalid_url", "invalid_language", "invalid_email", "weak_password",
     "blank", "control_character", "too_long", "out_of_range",
 }
 
@@ -40,7 +40,9 @@ def named(value, turn):
 @schemathesis.serializer("message/rfc822")
 def message(context, value):
     """A message as it came in by mail."""
-    return value.encode("utf-8", "replace") if isinstance(value, str) else value
+    if isinstance(value, bytes):
+        return value
+    return (value if isinstance(value, str) else json.dumps(value)).encode("utf-8", "replace")
 
 
 @schemathesis.hook
