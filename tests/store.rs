@@ -95,13 +95,13 @@ async fn what_is_often_written_stays_prepared() {
         };
         assert!(debrief::store::agencies::update(tx, &agency, agency.version)?);
         assert!(!debrief::store::agencies::update(tx, &agency, agency.version + 1)?);
-        tx.attempt(|tx| events::insert_at_end(tx, vec![event]).map_err(StoreError::from))?;
+        events::insert_all(tx, &[event])?;
         let kept = "SELECT string_agg(split_part(statement, ' ', 1), ' ' ORDER BY statement) AS value \
                     FROM pg_prepared_statements";
         let DbConn::Postgres(conn) = &mut **tx else { return Ok(String::new()) };
         Ok::<_, StoreError>(diesel::sql_query(kept).get_result::<Setting>(conn)?.value)
     });
-    assert_eq!(kept.unwrap(), "SELECT UPDATE WITH");
+    assert_eq!(kept.unwrap(), "INSERT SELECT UPDATE");
 }
 
 /// What is written at the end is written as a whole, or not at all.

@@ -16,6 +16,7 @@ use crate::domain::people::Role;
 use crate::domain::text::{check_language, check_line, check_name, check_time_zone};
 use crate::store::agencies::{self, Agency, Competency, MailIdentity};
 use crate::store::connection::DbConn;
+use crate::store::notes;
 use crate::store::pool::Tx;
 use crate::store::types::Json;
 use crate::store::users::{self, User};
@@ -179,6 +180,11 @@ pub fn change(
     let mut faults = Faults::default();
     input.check(&mut faults);
     checked(faults)?;
+    // Whoever has read a note has read it in the words of then, and must not approve it in others.
+    if (&agency.name, &agency.mail.0) != (&input.name, &input.mail) {
+        let now = tx.now();
+        notes::renew_unapproved(tx, agency.id, now)?;
+    }
     agency.name = input.name;
     agency.time_zone = input.time_zone;
     agency.mail = Json(input.mail);

@@ -176,6 +176,17 @@ pub(super) fn take_back(
     Ok(row)
 }
 
+/// A delivery that had been let rest has arrived after all: its note stands for the contact again, unless
+/// another one took its place meanwhile.
+fn stands_after_all(tx: &mut Tx<'_>, former: &Delivery) -> Result<(), AppError> {
+    if former.state == DeliveryState::Abandoned
+        && notes::live_for(tx, former.debrief_id, former.contact_id)?.is_none()
+    {
+        notes::hold_contact(tx, former.note_id, former.contact_id)?;
+    }
+    Ok(())
+}
+
 /// Writes a locked delivery, and marks its note as changed.
 fn write(tx: &mut Tx<'_>, row: &Delivery, former: &Delivery) -> Result<(), AppError> {
     if !deliveries::update(tx, row, former)? {

@@ -1,6 +1,7 @@
 //! What comes back for a delivery: a notice moves it on, a complaint is written down, and an answer is
 //! filed on its debrief. Whoever can show the delivery's tag is believed, and nobody else.
 
+use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 
 use super::AppError;
@@ -11,6 +12,7 @@ use crate::domain::activity::ActivityKind;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState};
 use crate::domain::ids::{ActivityId, DeliveryId};
 use crate::domain::inbound::{InboundKind, decisive};
+use crate::domain::timestamp::Timestamp;
 use crate::mail::{Content, Incoming};
 use crate::store::deliveries as rows;
 use crate::store::deliveries::relay::hold_debrief;
@@ -112,7 +114,7 @@ pub fn take(tx: &mut Tx<'_>, arrived: Arrived) -> Result<Taken, AppError> {
         }
         Content::Complaint => {
             let event = DeliveryEvent::NotifiedComplaint;
-            let notice = Notice { event, status: None, diagnostic: None, bounces_address: false };
+            let notice = Notice { event, status: None, diagnostic: None, bounces_address: true };
             moved(id, deliveries::notified(tx, &delivery, &notice)?)
         }
         Content::Reply { automatic, text } => {
@@ -121,6 +123,12 @@ pub fn take(tx: &mut Tx<'_>, arrived: Arrived) -> Result<Taken, AppError> {
             Ok(Taken::Filed(id, filed))
         }
     }
+}
+
+/// Forgets at most `limit` messages that came so long ago that none comes again. Answers how many there were.
+pub fn forget(tx: &mut Tx<'_>, kept_for: TimeDelta, limit: i64) -> Result<usize, AppError> {
+    let Some(until) = tx.now().checked_sub_signed(kept_for).map(Timestamp::from) else { return Ok(0) };
+    Ok(store::forget(tx, until, limit)?)
 }
 
 fn moved(id: DeliveryId, state: Option<DeliveryState>) -> Result<Taken, AppError> {

@@ -155,7 +155,8 @@ pub fn put<R: Record>(
     patch: Map<String, Value>,
 ) -> Result<(R, Put), AppError> {
     if let Some(external) = &external {
-        references::check_one(external).map_err(|fault| AppError::fault("/external_id", "invalid_reference", fault))?;
+        references::check_one(external)
+            .map_err(|fault| AppError::fault("/external_id", "invalid_reference", fault))?;
     }
     let Some(id) = id else {
         return Ok((create(tx, caller, schema::read(Value::Object(patch))?, external)?, Put::Created));

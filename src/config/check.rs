@@ -43,6 +43,7 @@ fn ranges(settings: &Settings, found: &mut Vec<String>) {
         ("rate_limits.sign_in.requests", limits.sign_in.requests, 0, 10_000_000),
         ("rate_limits.sign_in.seconds", limits.sign_in.seconds, 1, 86_400),
         ("mail.undo_window_seconds", mail.undo_window_seconds, 0, 86_400),
+        ("mail.inbound.keep_days", mail.inbound.keep_days.into(), 1, 3650),
         ("mail.smtp.port", smtp.port.into(), 1, 65_535),
         ("mail.smtp.max_connections", smtp.max_connections.into(), 1, 100),
         ("mail.smtp.messages_per_connection", smtp.messages_per_connection, 1, 10_000),

@@ -47,6 +47,8 @@ pub struct MailDomainSettings {
 pub struct InboundSettings {
     /// The file that holds the key with which a mail server hands it on by HTTP; empty for no such way.
     pub key_file: PathBuf,
+    /// How long it is known what came, in days.
+    pub keep_days: u16,
 }
 
 /// Where messages go.

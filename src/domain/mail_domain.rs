@@ -1,6 +1,10 @@
 //! A domain that an agency sends mail from: the keys that sign for it, the records that its DNS must
 //! have, and what is made of those that it has.
 
+mod judging;
+
+use judging::{judge_dkim, judge_exchangers, judge_spf, with_version};
+
 use super::words::words;
 
 words! {
@@ -162,7 +166,7 @@ impl Wanted {
     #[must_use]
     pub fn judge(&self, records: &[String]) -> Found {
         match &self.purpose {
-            Purpose::Dkim { public_key, .. } => judge_dkim(records, public_key),
+            Purpose::Dkim { .. } => judge_dkim(records, &self.value),
             Purpose::Spf => judge_spf(records, &self.value),
             Purpose::Dmarc => {
                 let policies: Vec<_> = with_version(records, "v=DMARC1");
@@ -175,68 +179,6 @@ impl Wanted {
             }
             Purpose::Bounces => judge_exchangers(records, &self.value),
         }
-    }
-}
-
-fn with_version<'a>(records: &'a [String], version: &str) -> Vec<&'a str> {
-    let is_one = |text: &&str| {
-        let head = text.get(..version.len());
-        let next = text.get(version.len()..).and_then(|rest| rest.chars().next());
-        head.is_some_and(|head| head.eq_ignore_ascii_case(version))
-            && next.is_none_or(|c| c == ' ' || c == ';')
-    };
-    records.iter().map(|record| record.trim()).filter(is_one).collect()
-}
-
-fn judge_dkim(records: &[String], public_key: &str) -> Found {
-    let key = |record: &String| {
-        let mut tags = record.split(';').filter_map(|tag| tag.split_once('='));
-        tags.find(|(name, _)| name.trim() == "p")
-            .map(|(_, value)| value.split_whitespace().collect::<String>())
-    };
-    let keys: Vec<String> = records.iter().filter_map(key).collect();
-    match keys.as_slice() {
-        [] => Found::Missing,
-        [one] if one == public_key => Found::Good,
-        _ => Found::Other("another key".to_owned()),
-    }
-}
-
-/// Good is a record that allows all that ours does, whatever else it allows and wherever it ends.
-fn judge_spf(records: &[String], wanted: &str) -> Found {
-    let terms = |record: &str| -> Vec<String> {
-        let terms = record.split_whitespace().skip(1).map(str::to_ascii_lowercase);
-        terms
-            .filter(|term| !term.ends_with("all"))
-            .map(|term| term.trim_start_matches('+').to_owned())
-            .collect()
-    };
-    match with_version(records, "v=spf1").as_slice() {
-        [] => Found::Missing,
-        [one] => {
-            let there = terms(one);
-            if terms(wanted).iter().all(|term| there.contains(term)) {
-                Found::Good
-            } else {
-                Found::Other((*one).to_owned())
-            }
-        }
-        // An error, which every receiver takes for one (RFC 7208, section 4.5).
-        several => Found::Other(several.join(" and ")),
-    }
-}
-
-fn judge_exchangers(records: &[String], wanted: &str) -> Found {
-    let host = |record: &str| {
-        let host = record.split_whitespace().next_back().unwrap_or_default();
-        host.trim_end_matches('.').to_ascii_lowercase()
-    };
-    if records.is_empty() {
-        Found::Missing
-    } else if records.iter().all(|record| host(record) == host(wanted)) {
-        Found::Good
-    } else {
-        Found::Other(records.join(" and "))
     }
 }
 
@@ -255,17 +197,6 @@ mod tests {
         let key =
             PublicKey { selector: "debrief1-ed25519", algorithm: DkimAlgorithm::Ed25519, base64: "AAAA" };
         wanted(domain, &format!("bounces.{domain}"), &[key], &policy())
-    }
-
-    #[test]
-    fn a_version_is_looked_for_in_any_text() {
-        let texts = [
-            "abcde\u{FC}\u{FC}".to_owned(),
-            "v=spf1".to_owned(),
-            "V=SPF1 -all".to_owned(),
-            "v=spf12".to_owned(),
-        ];
-        assert_eq!(with_version(&texts, "v=spf1"), ["v=spf1", "V=SPF1 -all"]);
     }
 
     #[test]
@@ -293,8 +224,6 @@ mod tests {
         let other = |text: &str| Found::Other(text.to_owned());
         for (wanted, texts, found) in [
             (&dkim, vec!["v=DKIM1; p=AA AA; k=ed25519"], Found::Good),
-            (&dkim, vec!["v=DKIM1; k=ed25519; p="], other("another key")),
-            (&dkim, vec!["v=DKIM1; p=AAAA", "v=DKIM1; p=BBBB"], other("another key")),
             (&dkim, vec!["hello"], Found::Missing),
             (
                 &spf,

@@ -25,7 +25,7 @@ words! {
     pub enum EmailStatus {
         /// Nothing speaks against it.
         Ok,
-        /// Mail came back: nothing more is sent there.
+        /// Mail came back, or was complained of: nothing more is sent there.
         Bounced,
     }
 }

@@ -1,7 +1,7 @@
 //! What the service does by itself, as time passes: it sends notes and webhooks, picks up what a dead worker
 //! left behind, opens debriefs when their interviews have ended, ends retry requests that the client
 //! left unanswered, works off imports, and forgets sign-ins, webhook deliveries and imports that are over,
-//! and answers that are not asked for again.
+//! mail that came back, and answers that are not asked for again.
 
 mod imports;
 mod pause;
@@ -24,7 +24,7 @@ pub use webhooks::{Sender, SenderSettings};
 
 use crate::app::debriefs::lifecycle;
 use crate::app::retry_requests::expiry;
-use crate::app::{AppError, Context, feed, idempotency_keys, sign_in, webhook_deliveries};
+use crate::app::{AppError, Context, feed, idempotency_keys, inbound, sign_in, webhook_deliveries};
 use crate::mail::Transport;
 use crate::outbound::Client;
 use crate::store::agencies;
@@ -54,6 +54,8 @@ pub struct JobSettings {
     pub forget_every: Duration,
     /// How far back the change feed goes; none for ever.
     pub events_kept_for: Option<TimeDelta>,
+    /// How long it is known what came back by mail, so that it counts once.
+    pub inbound_kept_for: TimeDelta,
     /// How long imports are kept that have come to their end.
     pub imports_kept_for: Duration,
     /// How long work that cannot be broken off may take when the jobs are stopped.
@@ -103,6 +105,10 @@ impl Jobs {
             let forget = move || forget_events(forgetter.clone(), kept_for);
             tasks.spawn(every(settings.forget_every, stopped.clone(), "event cleaner", forget));
         }
+        let (forgetter, kept_for) = (context.clone(), settings.inbound_kept_for);
+        let forget =
+            move || in_batches(forgetter.clone(), move |tx, limit| inbound::forget(tx, kept_for, limit));
+        tasks.spawn(every(settings.forget_every, stopped.clone(), "inbound mail cleaner", forget));
         let (forgetter, kept_for) = (context.clone(), settings.imports_kept_for);
         let forget = move || imports::forget(forgetter.clone(), kept_for);
         tasks.spawn(every(settings.forget_every, stopped.clone(), "import cleaner", forget));

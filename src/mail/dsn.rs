@@ -114,13 +114,24 @@ fn address(text: &str) -> Option<String> {
 
 /// The first word that is an enhanced status code (RFC 3463, section 2).
 pub(super) fn status_code(text: &str) -> Option<String> {
+    status_codes(text).next().map(str::to_owned)
+}
+
+/// The first word in somebody's prose that is the code of a failure. Versions of programs look like codes
+/// (Postfix 2.11.3, Exim 4.94.2), but no subject is above 7 (RFC 3463, section 3).
+pub(super) fn failure_code(text: &str) -> Option<String> {
+    let is_failure = |code: &&str| matches!(code.as_bytes(), [b'4' | b'5', b'.', b'0'..=b'7', b'.', ..]);
+    status_codes(text).find(is_failure).map(str::to_owned)
+}
+
+fn status_codes(text: &str) -> impl Iterator<Item = &str> {
     let is_code = |word: &&str| {
         let parts: Vec<&str> = word.split('.').collect();
         let number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
         parts.len() == 3 && matches!(parts[0], "2" | "4" | "5") && parts.iter().all(number)
     };
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'));
-    words.map(|word| word.trim_matches('.')).find(is_code).map(str::to_owned)
+    words.map(|word| word.trim_matches('.')).filter(is_code)
 }
 
 fn action(text: &str) -> Option<ReportedAction> {
@@ -184,6 +195,19 @@ mod tests {
             (second.action, second.original_recipient.as_deref()),
             (ReportedAction::Delayed, Some("c@d.example"))
         );
+    }
+
+    #[test]
+    fn the_version_of_a_program_is_no_code_of_a_failure() {
+        for (text, code) in [
+            ("Postfix 2.11.3 says 550 5.1.1 no", Some("5.1.1")),
+            ("Exim 4.94.2: (4.4.1)", Some("4.4.1")),
+            ("Exim 4.94.2", None),
+            ("250 2.1.5 fine", None),
+            ("552-5.2.2 full", Some("5.2.2")),
+        ] {
+            assert_eq!(failure_code(text).as_deref(), code, "{text}");
+        }
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! What a message that came back is. It is anybody's, and read as such.
 
-use std::thread;
+use mail_parser::{Message, MessageParser};
 
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
-
-use super::dsn::{DeliveryStatus, LONGEST_DIAGNOSTIC, implied, one_line, status_code};
+use super::dsn::{DeliveryStatus, LONGEST_DIAGNOSTIC, failure_code, implied, one_line};
+use super::leaves::{Leaf, leaves, text};
 use crate::domain::inbound::{RecipientStatus, ReportedAction};
 
 /// So much of what somebody wrote is kept, in characters.
@@ -12,10 +11,6 @@ const LONGEST_TEXT: usize = 4_000;
 
 /// So much of a message is read, in bytes: what it says stands before what is attached to it.
 const LONGEST_MESSAGE: usize = 256 << 10;
-
-/// Messages can lie in messages as deep as anybody likes, and the parser goes down with them: this is
-/// enough for as many as there is room for. What is not needed of it is never taken.
-const STACK: usize = 256 << 20;
 
 /// A message that came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,66 +42,47 @@ impl Incoming {
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = &bytes[..bytes.len().min(LONGEST_MESSAGE)];
-        thread::scope(|scope| {
-            let reader = thread::Builder::new().stack_size(STACK);
-            reader.spawn_scoped(scope, || Self::parse(bytes)).ok()?.join().ok()?
-        })
-    }
-
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let message =
-            MessageParser::default().parse(bytes).filter(|message| !message.headers().is_empty())?;
-        let message_id = message.message_id().map(str::to_owned);
-        Some(Self { message_id, content: content(&message) })
+        let head = MessageParser::default().parse_headers(bytes)?;
+        if head.headers().is_empty() {
+            return None;
+        }
+        let message_id = head.message_id().map(str::to_owned);
+        Some(Self { message_id, content: content(&head, &leaves(bytes)) })
     }
 }
 
-fn content(message: &Message<'_>) -> Content {
-    let typed = |kind: &str, subtype: &str| message.parts.iter().find(|part| is(part, kind, subtype));
-    let notice = typed("message", "delivery-status").or_else(|| typed("message", "global-delivery-status"));
-    if let Some(status) = notice.and_then(|part| DeliveryStatus::parse(part.contents())) {
+fn content(head: &Message<'_>, leaves: &[Leaf]) -> Content {
+    let typed = |kinds: &[&str]| leaves.iter().find(|leaf| leaf.is(kinds));
+    let notice = typed(&["message/delivery-status", "message/global-delivery-status"]);
+    if let Some(status) = notice.and_then(|part| DeliveryStatus::parse(&part.contents)) {
         return Content::Report(status.recipients);
     }
-    if let Some(report) = typed("message", "feedback-report")
-        && is_complaint(report)
-    {
+    let feedback = typed(&["message/feedback-report"]);
+    if feedback.is_some_and(is_complaint) {
         return Content::Complaint;
     }
-    let text = text(message);
-    if let Some(recipients) =
-        failed_recipients(message).or_else(|| qmail(&text)).or_else(|| daemon(message, &text))
-    {
+    let text = text(leaves);
+    let failed = failed_recipients(head, &text).or_else(|| qmail(&text)).or_else(|| daemon(head, &text));
+    if let Some(recipients) = failed {
         return Content::Report(recipients);
     }
-    let automatic =
-        is_automatic(message) || notice.is_some() || typed("message", "feedback-report").is_some();
+    let receipt = typed(&["message/disposition-notification"]);
+    let automatic = is_automatic(head) || notice.or(feedback).or(receipt).is_some();
     Content::Reply { automatic, text: readable(&text) }
 }
 
-fn is(part: &MessagePart<'_>, kind: &str, subtype: &str) -> bool {
-    part.content_type().is_some_and(|found| {
-        found.ctype().eq_ignore_ascii_case(kind)
-            && found.subtype().is_some_and(|found| found.eq_ignore_ascii_case(subtype))
-    })
-}
-
 /// The kinds of feedback that say that somebody minds (RFC 5965, section 7.3).
-fn is_complaint(report: &MessagePart<'_>) -> bool {
-    let text = String::from_utf8_lossy(report.contents()).to_ascii_lowercase();
+fn is_complaint(report: &Leaf) -> bool {
+    let text = String::from_utf8_lossy(&report.contents).to_ascii_lowercase();
     let kind = text.lines().find_map(|line| line.strip_prefix("feedback-type:"));
     kind.is_some_and(|kind| matches!(kind.trim(), "abuse" | "fraud" | "other"))
 }
 
-/// What a person reads in the message: its first text, taken from HTML if there is nothing else.
-fn text<'x>(message: &'x Message<'x>) -> String {
-    message.body_text(0).unwrap_or_default().into_owned()
-}
-
 /// The field with which Exim names the addresses that failed, whatever else is in the message.
-fn failed_recipients(message: &Message<'_>) -> Option<Vec<RecipientStatus>> {
-    let named = raw(message, "X-Failed-Recipients")?;
+fn failed_recipients(head: &Message<'_>, text: &str) -> Option<Vec<RecipientStatus>> {
+    let named = raw(head, "X-Failed-Recipients")?;
     let addresses = named.split(',').map(str::trim).filter(|address| address.contains('@'));
-    let code = status_code(&text(message)).filter(|code| code.starts_with('5'));
+    let code = failure_code(text).filter(|code| code.starts_with('5'));
     let failed: Vec<_> = addresses.map(|address| failed(Some(address), code.clone(), None)).collect();
     (!failed.is_empty()).then_some(failed)
 }
@@ -133,61 +109,61 @@ fn qmail(text: &str) -> Option<Vec<RecipientStatus>> {
     let recipients = paragraphs.filter_map(|paragraph| {
         let (address, said) = paragraph.trim_start().strip_prefix('<')?.split_once(">:")?;
         let said = one_line(said);
-        Some(failed(Some(address), status_code(&said), Some(said)))
+        Some(failed(Some(address), failure_code(&said), Some(said)))
     });
     let recipients: Vec<_> = recipients.collect();
     (!recipients.is_empty()).then_some(recipients)
 }
 
-/// Words of a mail server that gives up, and of one that does not yet.
-const GIVES_UP: [&str; 6] = [
-    "permanent fatal error",
-    "could not be delivered",
-    "delivery has failed",
-    "undeliverable",
-    "giving up",
-    "user unknown",
-];
+/// Words of a mail server that gives up.
+const GIVES_UP: [&str; 5] =
+    ["permanent fatal error", "delivery has failed", "undeliverable", "giving up", "user unknown"];
+/// Words of one that does not yet.
 const TRIES_ON: [&str; 4] =
     ["will keep trying", "attempts will continue", "not yet been delivered", "still being retried"];
+/// What either says; whoever tries on says that too.
+const FAILED_SO_FAR: &str = "could not be delivered";
 
 /// A notice in nobody's format, from a mail server that says so in `From`.
-fn daemon(message: &Message<'_>, text: &str) -> Option<Vec<RecipientStatus>> {
-    let from = message.from()?.first()?.address()?.to_ascii_lowercase();
+fn daemon(head: &Message<'_>, text: &str) -> Option<Vec<RecipientStatus>> {
+    let from = head.from()?.first()?.address()?.to_ascii_lowercase();
     let is_daemon = ["mailer-daemon@", "postmaster@"].iter().any(|name| from.starts_with(name));
     if !is_daemon {
         return None;
     }
     let said = one_line(text).to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    let status = status_code(&said);
-    let action = if says(&TRIES_ON) {
+    let status = failure_code(&said);
+    // A last word counts more than a code: what failed may be told with that of the last try (4.4.7).
+    let action = if says(&GIVES_UP) {
+        ReportedAction::Failed
+    } else if says(&TRIES_ON) {
         ReportedAction::Delayed
+    } else if said.contains(FAILED_SO_FAR) {
+        ReportedAction::Failed
     } else {
-        let implied = status.as_deref().and_then(implied);
-        implied.or_else(|| says(&GIVES_UP).then_some(ReportedAction::Failed))?
+        implied(status.as_deref()?)?
     };
     Some(vec![RecipientStatus { action, ..failed(None, status, None) }])
 }
 
 /// Whether a machine sent it: RFC 3834, and what is used besides.
-fn is_automatic(message: &Message<'_>) -> bool {
+fn is_automatic(head: &Message<'_>) -> bool {
     let says = |name: &str, words: &[&str]| {
-        raw(message, name).is_some_and(|value| {
+        raw(head, name).is_some_and(|value| {
             let word = value.split([';', ' ']).next().unwrap_or_default();
             words.iter().any(|known| word.eq_ignore_ascii_case(known))
         })
     };
     let any = ["X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-AutoReply-From"];
-    raw(message, "Auto-Submitted").is_some_and(|value| !value.eq_ignore_ascii_case("no"))
-        || any.iter().any(|name| raw(message, name).is_some())
+    raw(head, "Auto-Submitted").is_some_and(|value| !value.eq_ignore_ascii_case("no"))
+        || any.iter().any(|name| raw(head, name).is_some())
         || says("Precedence", &["auto_reply", "bulk", "junk", "list"])
         || says("X-Auto-Response-Suppress", &["All", "OOF", "AutoReply"])
-        || message.parts.iter().any(|part| is(part, "message", "disposition-notification"))
 }
 
-fn raw<'a>(message: &'a Message<'_>, name: &str) -> Option<&'a str> {
-    message.headers_raw().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+fn raw<'a>(head: &'a Message<'_>, name: &str) -> Option<&'a str> {
+    head.headers_raw().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 /// A text as it may be kept: without characters that hide others, its lines ended in one way, and no

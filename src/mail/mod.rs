@@ -8,6 +8,7 @@ mod dsn;
 mod file;
 mod footer;
 mod inbound;
+mod leaves;
 mod letter;
 mod outcome;
 mod parts;

@@ -150,6 +150,7 @@ pub fn job_settings(settings: &Settings) -> JobSettings {
             0 => None,
             days => Some(TimeDelta::days(i64::from(days))),
         },
+        inbound_kept_for: TimeDelta::days(i64::from(settings.mail.inbound.keep_days)),
         imports_kept_for: Duration::from_secs(u64::from(settings.imports.keep_days) * 24 * 60 * 60),
         grace: seconds(settings.server.shutdown_timeout_seconds),
     }

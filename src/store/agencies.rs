@@ -102,7 +102,8 @@ pub fn update(conn: &mut DbConn, agency: &Agency, version: i64) -> QueryResult<b
 /// The agency, taken until the transaction ends: whoever changes it or its users waits.
 pub fn lock(conn: &mut DbConn, id: AgencyId) -> QueryResult<Option<Agency>> {
     let query = agencies::table.filter(agencies::id.eq(id)).select(Agency::as_select());
-    Locked(query, Lock::Wait).get_result(conn).optional()
+    // Nearly every write refers to the agency, and one that waited for it could be waited for in turn.
+    Locked(query, Lock::Change).get_result(conn).optional()
 }
 
 /// Waits for whoever is making an agency, until the transaction ends. SQLite has one writer anyway.

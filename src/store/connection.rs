@@ -1,5 +1,6 @@
 //! One connection type for both databases, and the few things that the derived one lacks.
 
+use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, ValidGrouping, is_aggregate};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
@@ -46,16 +47,26 @@ pub enum Lock {
     Wait,
     /// Takes them, but leaves out those that somebody holds.
     SkipLocked,
+    /// The same with the rows of these tables alone; the others are only read.
+    SkipLockedOf(&'static str),
+    /// Takes them, waits too, and lets others refer to them meanwhile.
+    Change,
     /// Lets others read and refer to them, but not take them.
     Pin,
 }
 
 impl Lock {
-    const fn clause(self) -> &'static str {
+    fn walk<DB: Backend>(self, mut pass: AstPass<'_, '_, DB>) {
         match self {
-            Self::Wait => " FOR UPDATE",
-            Self::SkipLocked => " FOR UPDATE SKIP LOCKED",
-            Self::Pin => " FOR KEY SHARE",
+            Self::Wait => pass.push_sql(" FOR UPDATE"),
+            Self::SkipLocked => pass.push_sql(" FOR UPDATE SKIP LOCKED"),
+            Self::SkipLockedOf(tables) => {
+                pass.push_sql(" FOR UPDATE OF ");
+                pass.push_sql(tables);
+                pass.push_sql(" SKIP LOCKED");
+            }
+            Self::Change => pass.push_sql(" FOR NO KEY UPDATE"),
+            Self::Pin => pass.push_sql(" FOR KEY SHARE"),
         }
     }
 }
@@ -64,7 +75,7 @@ impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Locked<Q> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         self.0.walk_ast(pass.reborrow())?;
         if matches!(pass.backend(), MultiBackend::Postgres(_)) {
-            pass.push_sql(self.1.clause());
+            self.1.walk(pass);
         }
         Ok(())
     }
@@ -72,7 +83,7 @@ impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Locked<Q> {
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Locked<Q> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.0.walk_ast(pass.reborrow())?;
-        pass.push_sql(self.1.clause());
+        self.1.walk(pass);
         Ok(())
     }
 }

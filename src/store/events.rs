@@ -2,15 +2,16 @@
 
 use chrono::DateTime;
 use diesel::dsl::{AsSelect, IntoBoxed, Select, sql};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::query_builder::QueryFragment;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use serde_json::Value;
 
 use super::connection::{Both, DbConn, Lock, Locked, MultiBackend};
-use super::pool::Tx;
-use super::prepared::Prepared;
+use super::prepared::{Prepared, column, insert_rows};
 use super::schema::{events, feed_horizons};
-use super::types::Json;
+use super::types::{Document, Instant, Json, Uuid};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{AgencyId, AnyRecordId, DebriefId, EventId};
 use crate::domain::timestamp::Timestamp;
@@ -44,17 +45,33 @@ pub struct NewEvent {
 }
 
 /// Writes events in their order, all of them in one statement.
-pub fn insert_at_end(tx: &mut Tx<'_>, rows: Vec<NewEvent>) -> QueryResult<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    match &mut **tx {
-        DbConn::Sqlite(conn) => diesel::insert_into(events::table).values(rows).execute(conn).map(drop),
-        DbConn::Postgres(_) => {
-            tx.keep(rows.len(), diesel::insert_into(events::table).values(rows));
-            Ok(())
+pub fn insert_all(conn: &mut DbConn, rows: &[NewEvent]) -> QueryResult<()> {
+    match (&mut *conn, rows) {
+        (_, []) => Ok(()),
+        // One text for any number of them, which is read and planned once.
+        (DbConn::Postgres(c), [_, _, ..]) => {
+            const INSERT: &str = "INSERT INTO events \
+                (id, agency_id, type, record_id, debrief_id, actor, reason, data, occurred_at) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+            let insert = diesel::sql_query(INSERT)
+                .bind::<Array<Uuid>, _>(column(rows, |row| row.id))
+                .bind::<Array<Uuid>, _>(column(rows, |row| row.agency_id))
+                .bind::<Array<Text>, _>(column(rows, |row| row.event_type.as_str()))
+                .bind::<Array<Uuid>, _>(column(rows, |row| row.record_id))
+                .bind::<Array<Nullable<Uuid>>, _>(column(rows, |row| row.debrief_id))
+                .bind::<Array<Document>, _>(column(rows, |row| &row.actor))
+                .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.reason.as_deref()))
+                .bind::<Array<Document>, _>(column(rows, |row| &row.data))
+                .bind::<Array<Instant>, _>(column(rows, |row| row.occurred_at));
+            Prepared(insert).execute(c).map(drop)
         }
+        _ => insert_rows!(conn, events::table, rows),
     }
+}
+
+/// The statement that writes events in their order, to be [kept](super::kept).
+pub(super) fn insertion(rows: Vec<NewEvent>) -> impl QueryFragment<Pg> + 'static {
+    diesel::insert_into(events::table).values(rows)
 }
 
 /// Where an event stands in the feed: its transaction, and its number.

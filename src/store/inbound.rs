@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::connection::{Both, DbConn};
+use super::connection::{Both, DbConn, Lock, Locked};
 use super::schema::{deliveries, inbound_messages};
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::inbound::InboundKind;
@@ -35,4 +35,15 @@ pub fn place_of(conn: &mut DbConn, delivery: DeliveryId) -> QueryResult<Option<(
 pub fn remember(conn: &mut DbConn, row: &InboundMessage) -> QueryResult<bool> {
     let insert = diesel::insert_into(inbound_messages::table).values(row).on_conflict_do_nothing();
     Both(insert).execute(conn).map(|rows| rows == 1)
+}
+
+/// Forgets at most `limit` messages that came at `until` or earlier. Answers how many there were.
+pub fn forget(conn: &mut DbConn, until: Timestamp, limit: i64) -> QueryResult<usize> {
+    let old = inbound_messages::table
+        .filter(inbound_messages::received_at.le(until))
+        .order(inbound_messages::received_at)
+        .limit(limit)
+        .select(inbound_messages::digest);
+    let digests: Vec<Vec<u8>> = Locked(old, Lock::SkipLocked).load(conn)?;
+    diesel::delete(inbound_messages::table.filter(inbound_messages::digest.eq_any(digests))).execute(conn)
 }

@@ -28,9 +28,15 @@ impl Kept {
         self.0.push(Write { statement: Box::new(statement), rows });
     }
 
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Does what was kept. False if a write found other rows than it must.
     pub fn write(self, conn: &mut PgConnection) -> QueryResult<bool> {
-        if self.0.is_empty() {
+        if self.is_empty() {
             return Ok(true);
         }
         let expected: Vec<_> = self.0.iter().map(|write| i64::try_from(write.rows).ok()).collect();

@@ -162,6 +162,32 @@ pub fn list(
     in_order!(query, notes, options).load(conn)
 }
 
+/// Gives those of an agency's notes that are not approved yet another version, and their debriefs too.
+pub fn renew_unapproved(conn: &mut DbConn, agency: AgencyId, now: Timestamp) -> QueryResult<()> {
+    use NoteState::{ChangesRequested, Draft, Submitted};
+    let unapproved = || {
+        notes::table.filter(notes::agency_id.eq(agency)).filter(notes::state.eq_any([
+            Draft,
+            Submitted,
+            ChangesRequested,
+        ]))
+    };
+    let of_them = debriefs::table.filter(debriefs::id.eq_any(unapproved().select(notes::debrief_id)));
+    diesel::update(of_them)
+        .set((
+            debriefs::version.eq(debriefs::version + 1),
+            debriefs::updated_at.eq(Later(debriefs::updated_at, now.into_sql::<Instant>())),
+        ))
+        .execute(conn)?;
+    diesel::update(unapproved())
+        .set((
+            notes::version.eq(notes::version + 1),
+            notes::updated_at.eq(Later(notes::updated_at, now.into_sql::<Instant>())),
+        ))
+        .execute(conn)
+        .map(drop)
+}
+
 /// Marks notes as changed, without a new version: some of their deliveries have moved on.
 pub fn touch(conn: &mut DbConn, ids: Vec<NoteId>, now: Timestamp) -> QueryResult<()> {
     let rows = notes::table.filter(notes::id.eq_any(pad(ids)));

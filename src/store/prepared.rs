@@ -53,6 +53,11 @@ pub fn pad<T: Copy>(mut values: Vec<T>) -> Vec<T> {
     values
 }
 
+/// One value of each row, for a statement that takes any number of rows as arrays.
+pub fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
 impl<Q> Prepared<Q> {
     /// Runs a statement that writes, and answers how many rows it wrote: they are counted as it returns
     /// them. Of a statement that is merely executed diesel has only a reference when it asks whether

@@ -100,7 +100,7 @@ on_both! {
         ann.put("/v1/clients/by-external-id/bullhorn/7", own).await.expect(201);
         for bad in ["%00".to_owned(), "x".repeat(256)] {
             let path = format!("/v1/clients/by-external-id/bullhorn/{bad}");
-            assert_eq!(ann.put(&path, json!({"name": "Nordwind"})).await.faults(), ["/external_refs/0 invalid"]);
+            assert_eq!(ann.put(&path, json!({"name": "Nordwind"})).await.faults(), ["/external_refs/0 invalid_reference"]);
         }
     }
 

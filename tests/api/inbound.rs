@@ -1,7 +1,9 @@
 //! What comes back for a note: notices, complaints and answers, over HTTP and through a pipe.
 
 use chrono::TimeDelta;
+use debrief::app::inbound;
 use debrief::domain::people::Role;
+use debrief::store::pool::Tx;
 use serde_json::{Value, json};
 
 use super::deliveries::unconfirmed;
@@ -84,7 +86,7 @@ on_both! {
             ("forwarded-unknown-user", "bounced", "ok"),
             ("qmail", "bounced", "bounced"),
             ("sendmail-ancient", "bounced", "ok"),
-            ("complaint", "complained", "ok"),
+            ("complaint", "complained", "bounced"),
         ] {
             let desk = Desk::set(&app).await;
             let (note, sender) = sent(&app, &desk).await;
@@ -107,6 +109,20 @@ on_both! {
             let sender = app.bounce_address(&delivery);
             hand_on(&app.mail_server(), &sender, about(name, "jens@nordwind.example")).await;
             assert_eq!(desk.fates(&note).await, [state]);
+        }
+        // What was let rest had arrived, so nothing takes its place; or has come back, so something may.
+        for (name, state, taken) in [("postfix-delivered", "delivered", true), ("postfix-over-quota", "bounced", false)] {
+            let desk = Desk::set(&app).await;
+            let (note, delivery) = unconfirmed(&app, &desk).await;
+            desk.ann.post(&format!("/v1/deliveries/{delivery}/resolve"), json!({"resolution": "abandon"})).await.expect(200);
+            hand_on(&app.mail_server(), &app.bounce_address(&delivery), about(name, "jens@nordwind.example")).await;
+            assert_eq!(desk.fates(&note).await, [state]);
+            let another = desk.ann.post(&format!("/v1/debriefs/{}/notes", desk.debrief), desk.text(&[&desk.scene.peer])).await;
+            if taken {
+                another.problem(409, "already_exists");
+            } else {
+                another.expect(201);
+            }
         }
         // What is to be sent again had arrived after all.
         let desk = Desk::set(&app).await;
@@ -132,6 +148,19 @@ on_both! {
         assert_eq!((&answer["recorded_by"]["kind"], &away["kind"]), (&json!("system"), &json!("auto_reply")));
         assert_eq!(away["summary"], "I am away until Monday.");
         assert_eq!(desk.fates(&note).await, ["sent"]);
+    }
+
+    async fn what_came_is_known_for_a_while(app: TestApp) {
+        let mut desk = Desk::set(&app).await;
+        let (_, sender) = sent(&app, &desk).await;
+        for (days, forgotten, filed) in [(0, 0, 1), (29, 0, 1), (1, 1, 2)] {
+            desk.later(&app, TimeDelta::days(days));
+            let forget = |tx: &mut Tx<'_>| inbound::forget(tx, TimeDelta::days(30), 100);
+            assert_eq!(app.context.store.write(forget).unwrap(), forgotten, "after {days} more days");
+            hand_on(&app.mail_server(), &sender, corpus("reply")).await;
+            let page = desk.ann.get(&format!("/v1/debriefs/{}/activities", desk.debrief)).await.expect(200);
+            assert_eq!(page["data"].as_array().unwrap().len(), filed, "after {days} more days");
+        }
     }
 
     async fn who_does_not_know_the_tag_changes_nothing(app: TestApp) {

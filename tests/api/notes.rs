@@ -61,6 +61,27 @@ on_both! {
         }
     }
 
+    async fn nobody_approves_a_note_in_words_that_changed_since_it_was_read(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let note = desk.draft(&[&desk.scene.peer]).await;
+        let note = desk.act(&note, "submit", json!({})).await.expect(200);
+        let whole = format!("/v1/debriefs/{}", desk.debrief);
+        let before = desk.ann.get(&whole).await.expect(200)["version"].as_i64().unwrap();
+        let approval = json!({"content_hash": note["content_hash"]});
+        for change in [json!({"mail": {"frames": {"en": {"greeting": "Hello {{contact_name}},"}}}}), json!({"name": "Hanse & Co"})] {
+            let seen = desk.note(&note).await;
+            app.admin().await.patch("/v1/agency", change).await.expect(200);
+            desk.act(&seen, "approve", approval.clone()).await.problem(412, "stale_version");
+        }
+        assert_eq!(desk.ann.get(&whole).await.expect(200)["version"].as_i64().unwrap(), before + 2);
+        app.admin().await.patch("/v1/agency", json!({"time_zone": "Europe/Oslo"})).await.expect(200);
+        let seen = desk.note(&note).await;
+        app.admin().await.patch("/v1/agency", json!({"time_zone": "Europe/Berlin"})).await.expect(200);
+        let approved = desk.act(&seen, "approve", approval).await.expect(200);
+        app.admin().await.patch("/v1/agency", json!({"name": "Hanse Personal"})).await.expect(200);
+        assert_eq!(desk.note(&note).await["version"], approved["version"], "its words are frozen");
+    }
+
     async fn a_note_may_wait_for_its_time(app: TestApp) {
         let desk = Desk::set(&app).await;
         let note = desk.draft(&[&desk.scene.peer]).await;

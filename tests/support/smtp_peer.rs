@@ -47,6 +47,8 @@ pub enum Act {
     Drop,
     /// Takes the message and closes the connection without a word; at the final dot only.
     TakeAndDrop,
+    /// Keeps what it would say until it says something else, as servers do that have more to read.
+    WithTheNext,
     /// Says nothing more.
     Hang,
 }
@@ -99,8 +101,14 @@ impl SmtpPeer {
                 let connection = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
                 shared.open.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(async move {
-                    let _ =
-                        Session { stream: BufReader::new(stream), connection, shared: &shared }.run().await;
+                    let _ = Session {
+                        stream: BufReader::new(stream),
+                        kept: String::new(),
+                        connection,
+                        shared: &shared,
+                    }
+                    .run()
+                    .await;
                     shared.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
@@ -133,6 +141,7 @@ impl SmtpPeer {
 
 struct Session<'a> {
     stream: BufReader<TcpStream>,
+    kept: String,
     connection: usize,
     shared: &'a Shared,
 }
@@ -231,6 +240,10 @@ impl Session<'_> {
                 Err(Over)
             }
             Some(Act::Drop | Act::TakeAndDrop) => Err(Over),
+            Some(Act::WithTheNext) => {
+                self.kept.push_str(&format!("{usual}\r\n"));
+                Ok(())
+            }
             Some(Act::Hang) => {
                 // Reads on, so that the end of the connection is noticed.
                 let mut rest = Vec::new();
@@ -249,6 +262,7 @@ impl Session<'_> {
     }
 
     async fn say(&mut self, text: &str) -> Result<(), Over> {
-        Ok(self.stream.get_mut().write_all(text.as_bytes()).await?)
+        let all = std::mem::take(&mut self.kept) + text;
+        Ok(self.stream.get_mut().write_all(all.as_bytes()).await?)
     }
 }

@@ -1,7 +1,7 @@
 //! What a mail server or a recipient says of a message that was sent.
 
 use super::relay::bounce;
-use super::{told, write};
+use super::{stands_after_all, told, write};
 use crate::app::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress};
@@ -20,7 +20,7 @@ pub struct Notice<'a> {
     pub status: Option<&'a str>,
     /// What a server said.
     pub diagnostic: Option<&'a str>,
-    /// Nothing will ever arrive at the address.
+    /// Nothing more is to be sent to the address.
     pub bounces_address: bool,
 }
 
@@ -48,17 +48,12 @@ pub fn notified(
         DeliveryEvent::NotifiedComplaint => "note.complained",
         _ => "note.delayed",
     };
-    if former.state == DeliveryState::Abandoned
-        && row.state != DeliveryState::Bounced
-        && notes::live_for(tx, row.debrief_id, row.contact_id)?.is_none()
-    {
-        notes::hold_contact(tx, row.note_id, row.contact_id)?;
-    }
+    stands_after_all(tx, former)?;
     if row.state == DeliveryState::Bounced {
         notes::release_contact(tx, row.note_id, row.contact_id)?;
-        if notice.bounces_address {
-            bounce(tx, &row)?;
-        }
+    }
+    if notice.bounces_address {
+        bounce(tx, &row)?;
     }
     told(tx, &Caller::system(row.agency_id), event, &row, None)?;
     write(tx, &row, former)?;

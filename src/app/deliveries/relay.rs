@@ -9,6 +9,8 @@ mod finish;
 mod give_up;
 mod late;
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 
 use super::{TakenBack, take_back, told};
@@ -92,16 +94,25 @@ pub struct Job {
 /// is what the attempts are recorded under.
 pub fn claim(tx: &mut Tx<'_>, host: &str, lease: TimeDelta, room: &mut Room) -> Result<Vec<Job>, AppError> {
     let now = tx.now();
-    let mut jobs = Vec::new();
+    let (mut jobs, mut passed_by) = (Vec::new(), Vec::new());
     for _ in 0..MOST_LOOKS {
         let seen = i64::try_from(room.left * LOOKED_AT).unwrap_or(i64::MAX);
-        let waiting = store::due(tx, now, room, seen)?;
-        let is_all = i64::try_from(waiting.len()).unwrap_or(i64::MAX) < seen;
+        let waiting = store::due(tx, now, room, &passed_by, seen)?;
+        let mut is_all = i64::try_from(waiting.len()).unwrap_or(i64::MAX) < seen;
         let admitted = waiting.into_iter().filter(|one| room.admit(&one.destination, one.agency_id));
-        let admitted: Vec<DeliveryId> = admitted.map(|one| one.id).collect();
+        let admitted: Vec<_> = admitted.collect();
         if !admitted.is_empty() {
-            let due = store::lock_due(tx, now, admitted)?;
-            jobs.extend(take_up(tx, host, lease, due)?);
+            let due = store::lock_due(tx, now, admitted.iter().map(|one| one.id).collect())?;
+            let taken = take_up(tx, host, lease, due)?;
+            let is_taken: HashSet<_> = taken.iter().map(|job| job.claim.id).collect();
+            // Somebody else holds the others, or something stands against them.
+            for one in admitted.iter().filter(|one| !is_taken.contains(&one.id)) {
+                room.give_back(&one.destination, one.agency_id);
+                passed_by.push(one.id);
+                // Its place may be another one's, which was seen already.
+                is_all = false;
+            }
+            jobs.extend(taken);
         }
         if is_all || room.left == 0 {
             break;
@@ -139,11 +150,11 @@ fn take_up(tx: &mut Tx<'_>, host: &str, lease: TimeDelta, due: Vec<Due>) -> Resu
     expect_all(taken, rows.len())?;
     let attempts: Vec<Attempt> = rows.iter().map(|row| attempt(row, host, now)).collect();
     store::begin_attempts(tx, &attempts)?;
-    show(tx, &rows)?;
     Ok(jobs)
 }
 
-/// The notes and the debriefs of deliveries that have moved on show them, so they have changed too.
+/// The notes and the debriefs of deliveries that have moved on show them, so they have changed too. That a
+/// worker has one in hand is not worth that: it is over in a moment, and what comes of it is told.
 fn show(tx: &mut Tx<'_>, rows: &[Delivery]) -> Result<(), AppError> {
     let now = tx.now();
     notes::touch(tx, rows.iter().map(|row| row.note_id).collect(), now)?;
@@ -213,6 +224,9 @@ pub fn pass_commit_point(tx: &mut Tx<'_>, claim: Claim) -> Result<bool, AppError
 /// token of its claim: an older claim of the same delivery has not. Whoever has not
 /// may only have been held by somebody at the moment: alone it is waited for.
 pub fn pass_commit_points(tx: &mut Tx<'_>, claims: &[Claim]) -> Result<Vec<(DeliveryId, i64)>, AppError> {
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
     let now = tx.now();
     let held: Vec<_> = claims.iter().map(|claim| (claim.id, claim.token)).collect();
     Ok(store::mark_all_transmitting(tx, &held, now)?)

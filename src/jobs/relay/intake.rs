@@ -1,6 +1,7 @@
 //! What the relay takes up next: a fair share for every destination and every agency.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
@@ -13,10 +14,15 @@ use crate::app::deliveries::relay::Job;
 use crate::domain::delivery::Room;
 use crate::mail::Outcome;
 
+/// So many destinations are remembered to be good; when there are more, it is learnt anew.
+const MOST_PROVEN: usize = 10_000;
+
 /// The shares, and who has used how much of theirs.
 pub(super) struct Intake {
     turns: Turns,
+    conversations: usize,
     each_destination: usize,
+    proven: Mutex<Arc<HashSet<String>>>,
     rate: Mutex<Rate>,
     slow: Mutex<Slow>,
 }
@@ -26,22 +32,32 @@ impl Intake {
         let (first, longest) = settings.slowed_for;
         Self {
             turns: Turns::new(settings.conversations, settings.per_destination),
+            conversations: settings.conversations.max(1),
             each_destination: settings.per_destination.max(1),
+            proven: Mutex::default(),
             rate: Mutex::new(Rate::new(settings.per_minute)),
             slow: Mutex::new(Slow::new(first, longest)),
         }
     }
 
     /// Room for `left` messages, as far as the shares go. What counts for a destination is what waits
-    /// for its turn or has it; what was handed over makes room for the next.
+    /// for its turn or has it; what was handed over makes room for the next. Destinations that have not
+    /// shown that they take anything may all hang, so the last connection is for the others.
     pub fn room(&self, left: usize, now: DateTime<Utc>) -> Room {
         let load = self.turns.load();
-        let mut room = Room { each_destination: self.each_destination, ..Room::of(left) };
+        let proven = Arc::clone(&lock(&self.proven));
+        let each_destination = self.each_destination;
+        let mut room = Room { each_destination, each_unproven: 1, proven, ..Room::of(left) };
+        room.unproven = (self.conversations - 1).max(1);
         for (destination, limit) in lock(&self.slow).limits(Instant::now()) {
             room.destinations.insert(destination.clone(), limit);
         }
         for (destination, under_way) in load {
-            let limit = room.destinations.entry(destination).or_insert(self.each_destination);
+            if !room.proven.contains(&destination) {
+                room.unproven = room.unproven.saturating_sub(under_way);
+            }
+            let share = room.share_of(&destination);
+            let limit = room.destinations.entry(destination).or_insert(share);
             *limit = limit.saturating_sub(under_way);
         }
         let mut rate = lock(&self.rate);
@@ -59,11 +75,23 @@ impl Intake {
     /// Learns from what a destination's server said.
     pub fn heard(&self, destination: &str, outcome: &Outcome) {
         if outcome.slows_destination() {
+            Arc::make_mut(&mut lock(&self.proven)).remove(destination);
             if lock(&self.slow).refused(destination, Instant::now()) {
                 tracing::warn!(destination, "a destination is sent to more slowly");
             }
-        } else if matches!(outcome, Outcome::Accepted(_)) {
-            lock(&self.slow).taken(destination);
+        } else if matches!(outcome, Outcome::Accepted(_)) && lock(&self.slow).taken(destination) {
+            self.trust(destination);
+        }
+    }
+
+    fn trust(&self, destination: &str) {
+        let mut proven = lock(&self.proven);
+        if !proven.contains(destination) {
+            let proven = Arc::make_mut(&mut proven);
+            if proven.len() == MOST_PROVEN {
+                proven.clear();
+            }
+            proven.insert(destination.to_owned());
         }
     }
 }

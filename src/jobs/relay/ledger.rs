@@ -2,6 +2,9 @@
 //! while one transaction is being committed goes into the next one together. So the disk is waited for
 //! once for many messages.
 //!
+//! PostgreSQL commits several transactions at once, so there the marks do not wait behind the outcomes: a
+//! worker waits for its mark with a connection in its hand. SQLite has one writer, and both go together.
+//!
 //! Such a transaction takes nothing that somebody else holds, and when it fails nothing of it stands.
 //! What it left is then written alone, so that no worker waits for another one's rows, or fails with it.
 
@@ -12,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::app::deliveries::relay::{self, Claim, Ended};
 use crate::app::{AppError, Context};
 use crate::domain::delivery::{DeliveryState, Schedule};
-use crate::store::pool::StoreError;
+use crate::store::pool::{Location, StoreError};
 
 /// Writes for every worker of a relay; clones are the same one.
 #[derive(Clone)]
@@ -21,7 +24,9 @@ pub(super) struct Ledger(Arc<Inner>);
 struct Inner {
     context: Context,
     schedule: Schedule,
-    queue: Mutex<Queue>,
+    marks: Arc<Mutex<Queue>>,
+    /// The same one on SQLite.
+    outcomes: Arc<Mutex<Queue>>,
 }
 
 #[derive(Default)]
@@ -52,44 +57,50 @@ impl<Q, A> Entry<Q, A> {
 
 impl Ledger {
     pub fn new(context: Context, schedule: Schedule) -> Self {
-        Self(Arc::new(Inner { context, schedule, queue: Mutex::default() }))
+        let marks = Arc::default();
+        let outcomes = match context.store.location() {
+            Location::Sqlite(_) => Arc::clone(&marks),
+            Location::Postgres(_) => Arc::default(),
+        };
+        Self(Arc::new(Inner { context, schedule, marks, outcomes }))
     }
 
     /// Makes durable that from here on the message may arrive. False if it must not be sent.
     pub async fn pass_commit_point(&self, claim: Claim) -> Result<bool, AppError> {
-        self.ask(claim, |page| &mut page.commit_points).await
+        self.ask(&self.0.marks, claim, |page| &mut page.commit_points).await
     }
 
     /// Makes durable how an attempt ended. Answers the delivery's state afterwards; none if there was
     /// nothing to write down any more.
     pub async fn finish(&self, ended: Ended) -> Result<Option<DeliveryState>, AppError> {
-        self.ask(Arc::new(ended), |page| &mut page.endings).await
+        self.ask(&self.0.outcomes, Arc::new(ended), |page| &mut page.endings).await
     }
 
     async fn ask<Q, A>(
         &self,
+        queue: &Arc<Mutex<Queue>>,
         what: Q,
         list: impl FnOnce(&mut Page) -> &mut Vec<Entry<Q, A>>,
     ) -> Result<A, AppError> {
         let (answer, answered) = oneshot::channel();
         {
-            let mut queue = self.queue();
-            list(&mut queue.next).push(Entry { what, answer });
-            if !std::mem::replace(&mut queue.is_being_written, true) {
+            let mut open = lock(queue);
+            list(&mut open.next).push(Entry { what, answer });
+            if !std::mem::replace(&mut open.is_being_written, true) {
                 // In a task of its own, because whoever asked may not stay for the others.
-                tokio::spawn(self.clone().write_pages());
+                tokio::spawn(self.clone().write_pages(Arc::clone(queue)));
             }
         }
         let lost = || AppError::Internal("the relay's ledger was closed half-way".to_owned());
         answered.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    async fn write_pages(self) {
+    async fn write_pages(self, queue: Arc<Mutex<Queue>>) {
         loop {
             let page = {
-                let mut queue = self.queue();
-                let page = std::mem::take(&mut queue.next);
-                queue.is_being_written = !page.is_empty();
+                let mut open = lock(&queue);
+                let page = std::mem::take(&mut open.next);
+                open.is_being_written = !page.is_empty();
                 page
             };
             if page.is_empty() {
@@ -153,10 +164,10 @@ impl Ledger {
             });
         }
     }
+}
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Page {

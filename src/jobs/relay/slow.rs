@@ -38,14 +38,15 @@ impl Slow {
         known.pause.refused(now)
     }
 
-    /// A destination has taken a message.
-    pub fn taken(&mut self, destination: &str) {
-        if let Some(known) = self.known.get_mut(destination) {
-            known.taken += 1;
-            if known.taken >= WELL_AFTER {
-                self.known.remove(destination);
-            }
+    /// A destination has taken a message. Answers whether it is spoken to as usual.
+    pub fn taken(&mut self, destination: &str) -> bool {
+        let Some(known) = self.known.get_mut(destination) else { return true };
+        known.taken += 1;
+        let is_well = known.taken >= WELL_AFTER;
+        if is_well {
+            self.known.remove(destination);
         }
+        is_well
     }
 
     /// How many messages may be under way at `now` to each destination that is not spoken to as usual.
@@ -71,13 +72,15 @@ mod tests {
         assert!(slow.refused("a.example", start));
         assert!(!slow.refused("a.example", start), "another one that was under way");
         assert_eq!((limit(&slow, start), limit(&slow, start + MINUTE)), (Some(0), Some(1)));
-        slow.taken("a.example");
+        assert!(!slow.taken("a.example"));
         assert!(slow.refused("a.example", start + MINUTE));
         assert_eq!(limit(&slow, start + 2 * MINUTE), Some(0), "the second pause is longer");
+        let mut well = false;
         for _ in 0..WELL_AFTER {
             assert_eq!(limit(&slow, start + 3 * MINUTE), Some(1));
-            slow.taken("a.example");
+            well = slow.taken("a.example");
         }
+        assert!(well && slow.taken("b.example"));
         assert_eq!(limit(&slow, start + 3 * MINUTE), None);
     }
 }

@@ -92,13 +92,19 @@ impl Connection {
         })
     }
 
-    /// What the server is asked to give notice of, where it does (DSN: RFC 3461).
-    fn notices(&self) -> Vec<RcptParameter> {
-        let asked = || RcptParameter::Other {
-            keyword: "NOTIFY".to_owned(),
-            value: Some("SUCCESS,FAILURE,DELAY".to_owned()),
+    /// What the server is asked to give notice of, and about whom, where it does (DSN: RFC 3461).
+    fn notices(&self, recipient: &Address) -> Vec<RcptParameter> {
+        if !self.offers("DSN") {
+            return Vec::new();
+        }
+        // lettre makes xtext of the values (RFC 3461, section 4).
+        let asked =
+            [("NOTIFY", "SUCCESS,FAILURE,DELAY".to_owned()), ("ORCPT", original_recipient(recipient))];
+        let other = |(keyword, value): (&str, String)| RcptParameter::Other {
+            keyword: keyword.to_owned(),
+            value: Some(value),
         };
-        if self.offers("DSN") { vec![asked()] } else { Vec::new() }
+        asked.map(other).to_vec()
     }
 
     /// Whether the server offers an extension, by its keyword in capitals.
@@ -150,26 +156,43 @@ impl Connection {
         if !self.is_ahead {
             return self.step(Step::Mail, mail, self.timeouts.command, Severity::PositiveCompletion).await;
         }
-        let all = InOneWrite(mail, Rcpt::new(recipient.clone(), self.notices()), Data);
-        let begun = self.step(Step::Mail, all, self.timeouts.command, Severity::PositiveCompletion).await;
-        if begun.is_err() && self.is_intact() {
-            self.skip_reply(self.timeouts.command).await;
-            if self.is_intact() {
-                self.skip_reply(self.timeouts.data).await;
-            }
+        let all = InOneWrite(mail, Rcpt::new(recipient.clone(), self.notices(recipient)), Data);
+        let Timeouts { command, data, .. } = self.timeouts;
+        match self.step(Step::Mail, all, command, Severity::PositiveCompletion).await {
+            // Servers keep their replies back as long as commands wait, so this silence is about any of the
+            // three, and most likely about the one that asks for somebody.
+            Err(Outcome::Lost { error, .. }) if error == TIMED_OUT => Err(lost(Step::Recipient, error)),
+            Err(refusal) => Err(self.skip_replies(refusal, &[command, data]).await),
+            Ok(()) => Ok(()),
         }
-        begun
     }
 
-    /// Reads the reply to a command that went out behind one that was refused: it means nothing. A
-    /// server that wants the content all the same gets none, and the connection ends.
-    async fn skip_reply(&mut self, limit: Duration) {
-        let refused = |error| negative(error).is_some_and(|reply| reply.code != CLOSING);
-        self.state = match timeout(limit, self.smtp.read_response()).await {
-            Ok(Ok(reply)) if reply.code().severity == Severity::PositiveCompletion => State::InTransaction,
-            Ok(Err(error)) if refused(&error) => State::InTransaction,
-            _ => State::Broken,
-        };
+    /// Reads the replies to the commands that went out behind one that was refused. They mean nothing, so
+    /// none of them makes a message of it. A server that wants the content all the same (RFC 2920, section
+    /// 3.1) gets none, and the connection ends. One that says yes without that is out of step with us:
+    /// then the refusal may have been about something else, and counts for nothing either.
+    async fn skip_replies(&mut self, refusal: Outcome, limits: &[Duration]) -> Outcome {
+        let Outcome::Refused { step, reply: no } = &refusal else { return refusal };
+        for limit in limits {
+            if !self.is_intact() {
+                break;
+            }
+            let reply = timeout(*limit, self.smtp.read_response()).await;
+            let refused = |error| negative(error).is_some_and(|reply| reply.code != CLOSING);
+            self.state = match &reply {
+                Ok(Err(error)) if refused(error) => State::InTransaction,
+                _ => State::Broken,
+            };
+            if let Ok(Ok(yes)) = reply
+                && yes.code().severity == Severity::PositiveCompletion
+            {
+                return lost(
+                    *step,
+                    format!("the server said no ({}), and then yes to what depends on it", said(no)),
+                );
+            }
+        }
+        refusal
     }
 
     /// Goes on from MAIL to the server's last word. `commit_point` is called once the server is
@@ -218,15 +241,13 @@ impl Connection {
     async fn approach(&mut self, recipient: &Address) -> Result<(), Outcome> {
         let Timeouts { command, data, .. } = self.timeouts;
         if !self.is_ahead {
-            let recipient = Rcpt::new(recipient.clone(), self.notices());
+            let recipient = Rcpt::new(recipient.clone(), self.notices(recipient));
             self.step(Step::Recipient, recipient, command, Severity::PositiveCompletion).await?;
             return self.step(Step::Data, Data, data, Severity::PositiveIntermediate).await;
         }
-        let named = self.next_reply(Step::Recipient, command, Severity::PositiveCompletion).await;
-        if named.is_err() && self.is_intact() {
-            self.skip_reply(data).await;
+        if let Err(refusal) = self.next_reply(Step::Recipient, command, Severity::PositiveCompletion).await {
+            return Err(self.skip_replies(refusal, &[data]).await);
         }
-        named?;
         self.next_reply(Step::Data, data, Severity::PositiveIntermediate).await
     }
 
@@ -292,6 +313,19 @@ impl Display for InOneWrite {
         let Self(mail, recipient, data) = self;
         write!(f, "{mail}{recipient}{data}")
     }
+}
+
+/// The recipient as notices shall name them (RFC 3461, section 4.2; beyond ASCII, RFC 6533, section 3).
+fn original_recipient(recipient: &Address) -> String {
+    let address = recipient.to_string();
+    if address.is_ascii() {
+        return format!("rfc822;{address}");
+    }
+    let escaped = address.chars().map(|c| match c {
+        '!'..='~' if !matches!(c, '+' | '=' | '\\') => c.to_string(),
+        _ => format!("\\x{{{:X}}}", u32::from(c)),
+    });
+    format!("utf-8;{}", escaped.collect::<String>())
 }
 
 /// Connects to the first of the server's addresses that answers.

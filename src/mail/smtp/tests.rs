@@ -1,3 +1,5 @@
+mod pipelining;
+
 use std::net::{IpAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,12 +38,6 @@ async fn attempt(script: impl IntoIterator<Item = (At, Act)>, limit: Duration) -
     (outcome, committed.into_inner(), peer)
 }
 
-/// The same with a server that takes commands together, which it says twice: lettre asks, then we do.
-async fn attempt_ahead(at: At, act: Act, limit: Duration) -> (Outcome, bool, SmtpPeer) {
-    attempt([PIPELINING, PIPELINING, (at, act)], limit).await
-}
-
-const PIPELINING: (At, Act) = (At::Ehlo, Act::Reply("250-peer.example\r\n250 PIPELINING"));
 const PATIENT: Duration = Duration::from_secs(20);
 const IMPATIENT: Duration = Duration::from_millis(60);
 
@@ -75,63 +71,19 @@ async fn notices_are_asked_for_where_they_are_offered() {
     assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
     let taken = &peer.taken()[0];
     assert_eq!(taken.mail, "<bounces@a.example> RET=HDRS ENVID=1");
-    assert_eq!(taken.recipient, "<jo@b.example> NOTIFY=SUCCESS,FAILURE,DELAY");
-}
+    assert_eq!(taken.recipient, "<jo@b.example> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;jo@b.example");
 
-#[tokio::test]
-async fn commands_go_out_together_where_they_may() {
-    let peer = SmtpPeer::start([PIPELINING, PIPELINING]).await;
-    let relay = relay(server(&peer));
-    for text in ["one", "two"] {
-        assert!(matches!(relay.relay(&letter(text), async || true).await, Outcome::Accepted(_)));
-    }
-    assert_eq!((peer.taken().len(), peer.connections()), (2, 1));
-
-    for (at, step) in &APPROACH[2..] {
-        let (outcome, committed, peer) = attempt_ahead(*at, Act::Reply("550 5.7.1 never"), PATIENT).await;
-        assert!(
-            matches!(outcome, Outcome::Refused { step: seen, .. } if seen == *step),
-            "{at:?}: {outcome:?}"
-        );
-        assert!(!committed && peer.taken().is_empty());
-        assert_eq!(peer.commands().last().map(String::as_str), Some("DATA"), "{at:?}");
-        for act in [Act::Drop, Act::SayAndDrop("250-half a rep"), Act::SayAndDrop("421 4.3.2 closing\r\n")] {
-            let (outcome, committed, _) = attempt_ahead(*at, act, PATIENT).await;
-            assert!(
-                matches!(outcome, Outcome::Lost { step: seen, .. } | Outcome::Refused { step: seen, .. } if seen == *step),
-                "{at:?}: {outcome:?}"
-            );
-            assert!(!committed);
-        }
-        let (outcome, committed, _) = attempt_ahead(*at, Act::Hang, IMPATIENT).await;
-        assert_eq!(outcome, Outcome::Lost { step: *step, error: "timed out".into() }, "{at:?}");
-        assert!(!committed);
-    }
-    for act in [Act::Drop, Act::TakeAndDrop] {
-        let (outcome, committed, _) = attempt_ahead(At::Dot, act, PATIENT).await;
-        assert!(matches!(outcome, Outcome::Unknown { .. }) && committed, "{outcome:?}");
-    }
-}
-
-#[tokio::test]
-async fn what_went_out_behind_a_refusal_counts_for_nothing() {
-    const NO: Act = Act::Reply("550 5.7.1 never");
-    const OUT_OF_ORDER: Act = Act::Reply("503 5.5.1 first things first");
-    let refusals: [(&[(At, Act)], usize); 4] = [
-        (&[(At::Mail, NO), (At::Recipient, OUT_OF_ORDER), (At::Data, OUT_OF_ORDER)], 1),
-        (&[(At::Recipient, NO), (At::Data, OUT_OF_ORDER)], 1),
-        // These want the content all the same, and get none.
-        (&[(At::Mail, NO), (At::Recipient, OUT_OF_ORDER)], 2),
-        (&[(At::Recipient, NO)], 2),
-    ];
-    for (script, connections) in refusals {
-        let offers = [PIPELINING, PIPELINING].into_iter();
-        let peer = SmtpPeer::start(offers.chain(script.iter().copied())).await;
-        let relay = relay(server(&peer));
-        let outcome = relay.relay(&letter("one"), async || panic!("not reached")).await;
-        assert!(matches!(outcome, Outcome::Refused { step, .. } if step <= Step::Recipient), "{outcome:?}");
-        assert!(matches!(relay.relay(&letter("two"), async || true).await, Outcome::Accepted(_)));
-        assert_eq!((peer.taken().len(), peer.connections()), (1, connections), "{script:?}");
+    let utf8 = (At::Ehlo, Act::Reply("250-peer.example\r\n250-SMTPUTF8\r\n250 DSN"));
+    for (offers, address, orcpt) in [
+        (dsn, "jo+a=b@b.example", "rfc822;jo+2Ba+3Db@b.example"),
+        (utf8, "j\u{F6}+rg@b.example", "utf-8;j\\x{F6}\\x{2B}rg@b.example"),
+    ] {
+        let peer = SmtpPeer::start([offers, offers]).await;
+        let mut letter = letter("hi");
+        letter.envelope.recipient = address.into();
+        assert!(matches!(relay(server(&peer)).relay(&letter, async || true).await, Outcome::Accepted(_)));
+        let recipient = &peer.taken()[0].recipient;
+        assert!(recipient.ends_with(&format!(" ORCPT={orcpt}")), "{recipient}");
     }
 }
 

@@ -18,7 +18,7 @@ use crate::domain::note::NoteState;
 use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, Later, Lock, Locked};
-use crate::store::prepared::{Prepared, directly, insert_rows, pad};
+use crate::store::prepared::{MOST_ROWS, Prepared, directly, insert_rows, pad};
 use crate::store::schema::{contacts, debriefs, deliveries, delivery_attempts, notes};
 use crate::store::types::{Instant, Uuid};
 
@@ -70,8 +70,14 @@ pub struct Waiting {
 }
 
 /// Deliveries of every agency whose time has come, longest due first; but none to the destinations and of
-/// the agencies that `room` is shut to.
-pub fn due(conn: &mut DbConn, now: Timestamp, room: &Room, limit: i64) -> QueryResult<Vec<Waiting>> {
+/// the agencies that `room` is shut to, and none of those that were `passed_by`.
+pub fn due(
+    conn: &mut DbConn,
+    now: Timestamp,
+    room: &Room,
+    passed_by: &[DeliveryId],
+    limit: i64,
+) -> QueryResult<Vec<Waiting>> {
     let (destinations, agencies) = (room.shut_destinations(), room.shut_agencies());
     // Planned with its values: nobody knows beforehand how many rows that lie behind are due.
     directly!(conn => deliveries::table
@@ -79,14 +85,15 @@ pub fn due(conn: &mut DbConn, now: Timestamp, room: &Room, limit: i64) -> QueryR
         .filter(deliveries::next_attempt_at.le(now))
         .filter(deliveries::destination.ne_all(&destinations))
         .filter(deliveries::agency_id.ne_all(&agencies))
+        .filter(deliveries::id.ne_all(passed_by))
         .order(deliveries::next_attempt_at)
         .limit(limit)
         .select((deliveries::id, deliveries::agency_id, deliveries::destination))
         .load(conn))
 }
 
-/// Those of the deliveries whose time has come, longest due first, locked together with their debriefs,
-/// notes and contacts. Those that somebody else holds are left out.
+/// Those of the deliveries whose time has come, longest due first, locked together with their debriefs.
+/// Those that somebody else holds are left out.
 pub fn lock_due(conn: &mut DbConn, now: Timestamp, ids: Vec<DeliveryId>) -> QueryResult<Vec<Due>> {
     let ids = pad(ids);
     directly!(conn => {
@@ -99,7 +106,7 @@ pub fn lock_due(conn: &mut DbConn, now: Timestamp, ids: Vec<DeliveryId>) -> Quer
             .filter(deliveries::next_attempt_at.le(now))
             .order(deliveries::next_attempt_at)
             .select(Due::as_select());
-        Prepared(Locked(rows, Lock::SkipLocked)).load(conn)
+        Prepared(Locked(rows, Lock::SkipLockedOf("deliveries, debriefs"))).load(conn)
     })
 }
 
@@ -273,7 +280,9 @@ pub fn orphans(
 /// Inserts attempts that have begun.
 pub fn begin_attempts(conn: &mut DbConn, attempts: &[Attempt]) -> QueryResult<()> {
     match conn {
-        DbConn::Postgres(_) => insert_rows!(conn, delivery_attempts::table, attempts),
+        DbConn::Postgres(_) => {
+            attempts.chunks(MOST_ROWS).try_for_each(|some| insert_rows!(conn, delivery_attempts::table, some))
+        }
         DbConn::Sqlite(c) => attempts.iter().try_for_each(|attempt| {
             diesel::insert_into(delivery_attempts::table).values(attempt).execute(c).map(drop)
         }),

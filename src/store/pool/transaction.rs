@@ -82,7 +82,11 @@ impl Tx<'_> {
     fn finish(mut self) -> Result<bool, StoreError> {
         let events = std::mem::take(&mut self.events);
         let happened = !events.is_empty();
-        events::insert_at_end(&mut self, events)?;
+        if self.kept.is_empty() {
+            events::insert_all(self.conn, &events)?;
+        } else if happened {
+            self.keep(events.len(), events::insertion(events));
+        }
         self.write_kept()?;
         Ok(happened)
     }

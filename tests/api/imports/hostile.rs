@@ -85,24 +85,24 @@ on_both! {
         rows.push(json!({"external_id": "K1", "name": "Südwind"}));
         let results = ndjson(&ann, "clients&external_system=crm", &rows).await;
         for result in &results[..4] {
-            assert_eq!(faults(result), ["/external_id invalid"]);
+            assert_eq!(faults(result), ["/external_id invalid_reference"]);
         }
         assert_eq!(faults(&results[4]), ["/external_refs/0/id control_character"]);
         assert_eq!(faults(&results[5]), ["/external_refs/0/id too_long"]);
         assert_eq!(faults(&results[6]), ["/external_refs/0/id blank"]);
-        assert_eq!(faults(&results[7]), ["/external_refs/0 invalid"]);
+        assert_eq!(faults(&results[7]), ["/external_refs/0 invalid_reference"]);
         assert_eq!(results[8]["status"], "created");
 
         let mut rows: Vec<Value> = bad.iter().map(|bad| json!({"client_external_id": bad, "name": "Ines"})).collect();
         rows.push(json!({"client_external_id": "K1", "name": "Jens"}));
         let results = ndjson(&ann, "contacts&external_system=crm", &rows).await;
         for result in &results[..4] {
-            assert_eq!(faults(result), ["/client_external_id invalid"]);
+            assert_eq!(faults(result), ["/client_external_id invalid_reference"]);
         }
         assert_eq!(results[4]["status"], "created");
         let row = json!({"contact_external_ids": ["P1", "a\u{0}b", "x".repeat(256)], "candidate_external_id": "\u{0}"});
         assert_eq!(faults(&ndjson(&ann, "interviews&external_system=crm", &[row]).await[0]), [
-            "/candidate_external_id invalid", "/contact_external_ids/1 invalid", "/contact_external_ids/2 invalid", "/contact_external_ids/0 unknown_reference"
+            "/candidate_external_id invalid_reference", "/contact_external_ids/1 invalid_reference", "/contact_external_ids/2 invalid_reference", "/contact_external_ids/0 unknown_reference"
         ]);
         let results = csv(&ann, "clients&external_system=crm", "external_id,name\na\u{0}b,Nordwind\nK1,Südwind AG\n").await;
         assert_eq!(statuses(&results), ["failed", "updated"]);

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use debrief::jobs::RelaySettings;
+use debrief::jobs::{Relay, RelaySettings};
+use debrief::mail::{SmtpRelay, SmtpServer, Timeouts, Transport};
 use serde_json::json;
 
 use super::{UNDO_WINDOW, start_jobs_with, until};
@@ -28,9 +29,8 @@ on_both! {
         let peer = SmtpPeer::start(hang("hung.example").chain(hang("still.example"))).await;
         let jobs = start_jobs_with(&app, &peer, GRACE, RelaySettings { workers: 9, ..relay_settings() });
         until(|| peer.taken().len() == 3).await;
-        assert_eq!(peer.connections(), 4, "two hang for one destination, one for the other");
+        assert_eq!(peer.connections(), 3, "one hangs for each destination that never took anything");
         assert!(peer.taken().iter().all(|taken| taken.recipient.ends_with("@fine.example>")));
-        assert!(desk.fates(&note).await.iter().all(|fate| fate == "sending" || fate == "sent"));
 
         // What comes in meanwhile goes out too.
         let another = desk.approved(&[&desk.scene.peer]).await;
@@ -40,7 +40,38 @@ on_both! {
         jobs.stop().await;
         assert_eq!(desk.fates(&another).await, ["sent"]);
         let fates = desk.fates(&note).await;
-        assert_eq!(fates.iter().filter(|fate| *fate == "deferred").count(), 6, "{fates:?}");
+        let count = |state: &str| fates.iter().filter(|fate| *fate == state).count();
+        assert_eq!((count("deferred"), count("queued"), count("sent")), (2, 4, 3), "{fates:?}");
+    }
+
+    async fn destinations_that_never_took_anything_leave_a_connection_to_the_others(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let hung = ["one.example", "two.example", "three.example", "four.example", "five.example"];
+        let peer = SmtpPeer::start(hung.map(|destination| (At::RecipientIn(destination), Act::Hang))).await;
+        let jobs = start_jobs_with(&app, &peer, GRACE, RelaySettings { workers: 9, ..relay_settings() });
+        let known = contact(&desk, "known@fine.example").await;
+        desk.approved(&[&known]).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.context.relay_bell.notify_one();
+        until(|| peer.taken().len() == 1).await;
+
+        let mut contacts = Vec::new();
+        for destination in hung {
+            contacts.push(contact(&desk, &format!("a@{destination}")).await);
+        }
+        let note = desk.approved(&contacts.iter().collect::<Vec<_>>()).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.context.relay_bell.notify_one();
+        let recipients = || peer.commands().iter().filter(|command| command.starts_with("RCPT")).count();
+        until(|| recipients() == 4).await;
+        let other = desk.approved(&[&contact(&desk, "other@fine.example").await]).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.context.relay_bell.notify_one();
+        until(|| peer.taken().len() == 2).await;
+        jobs.stop().await;
+        assert_eq!(desk.fates(&other).await, ["sent"]);
+        let fates = desk.fates(&note).await;
+        assert_eq!(fates.iter().filter(|fate| *fate == "queued").count(), 2, "{fates:?}");
     }
 
     async fn a_destination_takes_up_its_share_of_the_queue(app: TestApp) {
@@ -52,13 +83,12 @@ on_both! {
         let note = desk.approved(&contacts.iter().collect::<Vec<_>>()).await;
         app.clock.advance(UNDO_WINDOW);
         let peer = SmtpPeer::start([]).await;
-        let hold = (0..2).map(|_| (At::RecipientIn("much.example"), Act::Hang));
-        let hung = SmtpPeer::start(hold).await;
+        let hung = SmtpPeer::start([(At::RecipientIn("much.example"), Act::Hang)]).await;
         let settings = RelaySettings { workers: 3, per_destination: 2, ..relay_settings() };
         let jobs = start_jobs_with(&app, &hung, GRACE, settings);
         until(|| hung.taken().len() == 1).await;
         let fates = desk.fates(&note).await;
-        assert_eq!(fates.iter().filter(|fate| *fate == "queued").count(), 2, "{fates:?}");
+        assert_eq!(fates.iter().filter(|fate| *fate == "queued").count(), 3, "{fates:?}");
         jobs.stop().await;
         relay_with(&app, &peer, relay_settings()).run_once().await.unwrap();
         assert_eq!(desk.fates(&note).await, ["sent"; 5]);
@@ -85,6 +115,22 @@ on_both! {
         // Another process has to learn it for itself.
         relay_with(&app, &peer, relay_settings()).run_once().await.unwrap();
         assert_eq!(desk.fates(&note).await, ["sent"; 3]);
+    }
+
+    async fn a_destination_that_hangs_is_left_alone_even_if_commands_went_out_together(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let note = desk.approved(&[&contact(&desk, "a@hung.example").await, &contact(&desk, "b@hung.example").await]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let offer = (At::Ehlo, Act::Reply("250-peer.example\r\n250 PIPELINING"));
+        let peer = SmtpPeer::start([offer, offer, (At::Mail, Act::WithTheNext), (At::Recipient, Act::Hang)]).await;
+        let server = SmtpServer::plain(peer.address.ip().to_string(), peer.address.port(), "debrief.example");
+        let timeouts = Timeouts { command: Duration::from_millis(60), ..Timeouts::default() };
+        let transport = Transport::Smtp(Box::new(SmtpRelay::new(SmtpServer { timeouts, ..server }).unwrap()));
+        let relay = Relay::new(app.context.clone(), transport, relay_settings());
+        assert_eq!(relay.run_once().await.unwrap(), 1, "the other one is not tried");
+        let mut fates = desk.fates(&note).await;
+        fates.sort();
+        assert_eq!(fates, ["deferred", "queued"]);
     }
 
     async fn a_reply_that_is_not_about_the_pace_slows_nothing(app: TestApp) {

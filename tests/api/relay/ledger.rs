@@ -7,6 +7,7 @@ use debrief::domain::delivery::{DeliveryState, Reply, Room, Schedule};
 use debrief::mail::{Outcome, Step};
 use debrief::store::connection::DbConn;
 use debrief::store::deliveries;
+use debrief::store::notes;
 use debrief::store::pool::{Location, Tx};
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
@@ -117,6 +118,76 @@ on_both! {
         assert_eq!(passed, [(claims[1].id, claims[1].token)]);
         assert_eq!(states, [None, Some(Some(DeliveryState::Deferred))]);
         assert_eq!(write(&app, |tx| relaying::pass_commit_points(tx, &claims)), [(claims[0].id, claims[0].token)], "the other is at an end");
+    }
+
+    async fn what_somebody_else_holds_is_passed_by_and_takes_no_place(app: TestApp) {
+        if matches!(app.context.store.location(), Location::Sqlite(_)) {
+            return;
+        }
+        let desk = Desk::set(&app).await;
+        let note = desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let first = id(&note["deliveries"][0]).parse().unwrap();
+        let claim_beside = |room: &mut Room| write(&app, |tx| relaying::claim(tx, "test", LEASE, room)).len();
+        write(&app, |tx| {
+            deliveries::lock(tx, app.agency(), first)?;
+            let mut room = Room::of(1);
+            assert_eq!((claim_beside(&mut room), room.left), (1, 0), "the one behind it");
+            let mut room = Room::of(1);
+            assert_eq!((claim_beside(&mut room), room.left), (0, 1), "there is nothing else");
+            Ok(())
+        });
+        assert_eq!(claim(&app, &note)[0].claim.id, first);
+    }
+
+    async fn a_mark_does_not_wait_behind_an_outcome(app: TestApp) {
+        if matches!(app.context.store.location(), Location::Sqlite(_)) {
+            return;
+        }
+        let mut desk = Desk::set(&app).await;
+        let first = desk.approved(&[&desk.scene.peer]).await;
+        let (held, is_held) = std::sync::mpsc::channel();
+        let (let_go, is_let_go) = std::sync::mpsc::channel();
+        let (store, note) = (app.context.store.clone(), id(&first).parse().unwrap());
+        let holder = std::thread::spawn(move || {
+            store.write(|tx| {
+                let now = tx.now();
+                notes::touch(tx, vec![note], now)?;
+                held.send(()).unwrap();
+                is_let_go.recv().unwrap();
+                Ok::<_, AppError>(())
+            })
+        });
+        is_held.recv().unwrap();
+        let peer = SmtpPeer::start([]).await;
+        let jobs = start_jobs(&app, &peer, std::time::Duration::from_secs(60));
+        app.clock.advance(UNDO_WINDOW);
+        app.context.relay_bell.notify_one();
+        until(|| peer.taken().len() == 1).await;
+
+        let interview = desk.ann.made("/v1/interviews", desk.scene.past(json!({}))).await;
+        desk.debrief = interview["debrief_id"].as_str().unwrap().to_owned();
+        let second = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.context.relay_bell.notify_one();
+        until(|| peer.taken().len() == 2).await;
+        assert_eq!(desk.fates(&first).await, ["sending"], "its note is held");
+        let_go.send(()).unwrap();
+        holder.join().unwrap().unwrap();
+        jobs.stop().await;
+        assert_eq!((desk.fates(&first).await, desk.fates(&second).await), (vec!["sent".to_owned()], vec!["sent".to_owned()]));
+    }
+
+    async fn a_mark_is_that_of_one_claim(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let old = claim(&app, &note)[0].claim;
+        let released = Ended { claim: old, ending: Ending::Released, random: 0.5 };
+        assert_eq!(write(&app, |tx| relaying::finish(tx, &released, &Schedule::default())), Some(DeliveryState::Deferred));
+        let new = claim(&app, &note)[0].claim;
+        assert!(new.id == old.id && new.token > old.token);
+        assert_eq!(write(&app, |tx| relaying::pass_commit_points(tx, &[old, new])), [(new.id, new.token)]);
     }
 }
 

@@ -80,6 +80,9 @@ pub fn finish_at_hand(
     ended: &[&Ended],
     schedule: &Schedule,
 ) -> Result<Vec<Option<Option<DeliveryState>>>, AppError> {
+    if ended.is_empty() {
+        return Ok(Vec::new());
+    }
     // Whoever marks a contact may have to wait for it, and nobody else's mark shall wait with them.
     let at_ease = |ended: &&&Ended| !ended.ending.bounces_address();
     let ids = ended.iter().filter(at_ease).map(|ended| ended.claim.id).collect();

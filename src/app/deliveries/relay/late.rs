@@ -4,14 +4,13 @@
 use super::account::Account;
 use super::{Claim, set_progress};
 use crate::app::AppError;
-use crate::app::deliveries::{told, write};
+use crate::app::deliveries::{stands_after_all, told, write};
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Reply};
 use crate::domain::state::Machine;
 use crate::mail::Step;
 use crate::store::deliveries::Delivery;
 use crate::store::deliveries::relay as store;
-use crate::store::notes;
 use crate::store::pool::Tx;
 
 /// Writes down that the server took the message under `claim`. Answers the delivery's state
@@ -37,11 +36,7 @@ pub(super) fn accepted(
         row.next_attempt_at = None;
         row.lease_until = None;
         row.sent_at = Some(now);
-        if former.state == DeliveryState::Abandoned
-            && notes::live_for(tx, row.debrief_id, row.contact_id)?.is_none()
-        {
-            notes::hold_contact(tx, row.note_id, row.contact_id)?;
-        }
+        stands_after_all(tx, former)?;
         told(tx, &system, "note.sent", &row, None)?;
     } else {
         // It was sent twice, or in spite of how it ended: nothing can be mended, but it is told.

@@ -9,7 +9,7 @@ use crate::domain::ids::DeliveryId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, Lock, Locked};
 use crate::store::deliveries::Delivery;
-use crate::store::prepared::{Prepared, directly, pad};
+use crate::store::prepared::{Prepared, column, directly, pad};
 use crate::store::schema::{debriefs, deliveries, delivery_attempts};
 use crate::store::types::{Instant, Uuid};
 
@@ -117,8 +117,4 @@ pub fn end_attempts(conn: &mut DbConn, ended: &[(AttemptKey, AttemptEnd)]) -> Qu
         .bind::<Array<Nullable<Text>>, _>(column(ended, |(_, end)| end.enhanced_code.as_deref()))
         .bind::<Array<Nullable<Text>>, _>(column(ended, |(_, end)| end.text.as_deref()));
     Prepared(end).execute(c).map(drop)
-}
-
-fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
-    rows.iter().map(value).collect()
 }

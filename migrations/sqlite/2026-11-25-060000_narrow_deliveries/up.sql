@@ -1,0 +1,1 @@
+-- SQLite writes a changed row in its place, and what is long lies beside it already.
