@@ -191,3 +191,16 @@ fn every_migration_can_be_undone_and_done_again() {
         assert_eq!((tables(&database), indexes(&database)), before);
     }
 }
+
+/// Of two with the same number diesel would run one, and say nothing.
+#[test]
+fn no_two_migrations_have_the_same_number() {
+    for database in ["postgres", "sqlite"] {
+        let folder = format!("{}/migrations/{database}", env!("CARGO_MANIFEST_DIR"));
+        let names =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut numbers: Vec<String> = names.map(|name| name.split('_').next().unwrap().to_owned()).collect();
+        numbers.sort_unstable();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{database}: {numbers:?}");
+    }
+}
