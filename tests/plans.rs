@@ -7,8 +7,9 @@ use debrief::store::connection::DbConn;
 use debrief::store::pool::StoreError;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use serde_json::json;
 
-use crate::support::{Caller, Database, TestApp};
+use crate::support::{Caller, Database, Desk, TestApp, id};
 use records::{Records, fill};
 
 /// Every list there is, with every filter that it has, alone and as a recruiter would combine them.
@@ -272,4 +273,39 @@ async fn postgres_scans_no_table() {
     }
     settle();
     assert_eq!(scans(&app), before);
+}
+
+/// What a recruiter does with one debrief is found by that debrief, or whatever else it names. An agency has
+/// far more of everything, and SQLite without statistics thinks of it as equally few.
+#[actix_web::test]
+async fn sqlite_walks_through_no_agency_for_one_debrief() {
+    let app = TestApp::start(Database::sqlite()).await;
+    app.database().take_statements();
+    let desk = Desk::set(&app).await;
+    let debrief = format!("/v1/debriefs/{}", desk.debrief);
+    let account = json!({"side": "candidate", "channel": "phone", "verbatim": false, "narrative": "It was short.",
+        "submit": true, "points": [{"kind": "slip", "what": "Came late."}]});
+    let account = desk.ann.made(&format!("{debrief}/feedback"), account).await;
+    let path = format!("/v1/feedback/{}", id(&account));
+    desk.ann.at(&account["version"]).patch(&path, json!({"points": []})).await.expect(200);
+    let retry = json!({"reason": "It was short.", "format": "phone"});
+    desk.ann.post(&format!("{debrief}/retry-requests"), retry).await;
+    let note = desk.approved(&[&desk.scene.manager]).await;
+    desk.act(&note, "recall", json!({})).await.expect(200);
+    for part in ["", "/comparison", "/call-sheet", "/history", "/activities"] {
+        desk.ann.get(&format!("{debrief}{part}")).await.expect(200);
+    }
+    let mut statements = app.database().take_statements();
+    let verbs = ["SELECT", "UPDATE", "DELETE"];
+    statements.retain(|sql| verbs.iter().any(|verb| sql.trim_start().starts_with(verb)));
+    statements.sort_unstable();
+    statements.dedup();
+    assert!(statements.len() > 30, "only {} statements were seen", statements.len());
+    let mut walks = Vec::new();
+    for (sql, plan) in explained(&app, &statements) {
+        let is_walk = |detail: &str| detail.ends_with("(agency_id=?)") && !detail.contains(" mail_domains ");
+        let walk = |step: &&Step| is_walk(&step.detail);
+        walks.extend(plan.iter().filter(walk).map(|step| format!("{}: {sql}", step.detail)));
+    }
+    assert!(walks.is_empty(), "{}", walks.join("\n"));
 }

@@ -156,7 +156,7 @@ pub fn lock_of_feedback(
 ) -> QueryResult<Option<(Debrief, Vec<Competency>)>> {
     let its_debrief = feedback::table.filter(feedback::id.eq(account)).select(feedback::debrief_id);
     let row = debriefs::table
-        .filter(debriefs::id.eq_any(its_debrief))
+        .filter(debriefs::id.nullable().eq(its_debrief.single_value()))
         .filter(debriefs::agency_id.eq(agency))
         .select((Debrief::as_select(), competencies(agency)));
     Locked(row, Lock::Wait).get_result(conn).optional().map(with_list)
