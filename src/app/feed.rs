@@ -69,7 +69,7 @@ impl From<FeedRow> for FeedEvent {
 }
 
 /// A page of the feed from after a place, or else from after an event: two statements, and a few more for
-/// several types. None if there is no such event.
+/// several types, or for a place from which something may have been forgotten. None if there is no such event.
 ///
 /// # Errors
 /// [`AppError::Expired`] if some of it may have been forgotten.
@@ -167,7 +167,9 @@ pub fn expire(tx: &mut Tx<'_>, agency: AgencyId, kept_for: TimeDelta, limit: i64
     let count = old.iter().take_while(|row| *row.occurred_at < cutoff).count();
     old.truncate(count);
     let Some(last) = old.last() else { return Ok(0) };
-    let end = Horizon { xact: last.xact, seq: last.seq, occurred_at: last.occurred_at };
+    // Events come in the order of their transactions, which is not quite that of their times.
+    let latest = old.iter().map(|row| row.occurred_at).fold(horizon.occurred_at, Timestamp::max);
+    let end = Horizon { xact: last.xact, seq: last.seq, occurred_at: latest };
     // The last of each type stays until the next one is passed: whoever follows the type goes on from it, and
     // it tells that there was none since.
     for name in passing_types() {

@@ -142,13 +142,14 @@ pub fn claim(conn: &mut DbConn, agency: AgencyId, id: ImportId) -> QueryResult<O
     Locked(row, Lock::SkipLocked).get_result(conn).optional()
 }
 
-/// Some imports that have rows left to work off and need not wait, of whichever agency, oldest first.
+/// Some imports that have rows left to work off and need not wait, of whichever agency: first those that have waited
+/// longest.
 pub fn at_work(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<Vec<(AgencyId, ImportId)>> {
     imports::table
         .filter(imports::finished_at.is_null())
         .filter(imports::state.eq_any(ImportState::AT_WORK))
         .filter(imports::not_before.is_null().or(imports::not_before.le(now)))
-        .order(imports::id)
+        .order((imports::updated_at, imports::id))
         .limit(limit)
         .select((imports::agency_id, imports::id))
         .load(conn)

@@ -425,9 +425,28 @@ on_both! {
         let key: ImportId = id(&import).parse().unwrap();
         for _ in 0..10 {
             imports::advance(&app.context, app.agency(), key).await.unwrap();
+            app.clock.advance(TimeDelta::seconds(31));
         }
         let state = ann.get(&format!("/v1/imports/{}", id(&import))).await.expect(200);
         assert_eq!((&state["state"], &state["rows_done"], &state["rows_created"]), (&json!("failed"), &json!(1), &json!(1)));
+        assert_eq!(state["reason"], "row 2 could not be worked off, for a reason on our side");
+    }
+
+    async fn a_long_import_does_not_keep_a_short_one_waiting(app: TestApp) {
+        let ann = app.recruiter().await.with("Prefer", "respond-async");
+        let mut waiting = Vec::new();
+        for number in 0..11 {
+            let rows: String = (0..if number == 10 { 1 } else { 300 }).map(|row| format!("Client {number} {row}\n")).collect();
+            waiting.push(send(&ann, "clients", "text/csv", &format!("name\n{rows}")).await.expect(202));
+            app.clock.advance(TimeDelta::milliseconds(1));
+        }
+        for _ in 0..2 {
+            app.clock.advance(TimeDelta::seconds(1));
+            imports::advance_all(&app.context).await.unwrap();
+        }
+        let short = ann.get(&format!("/v1/imports/{}", id(&waiting[10]))).await.expect(200);
+        let long = ann.get(&format!("/v1/imports/{}", id(&waiting[0]))).await.expect(200);
+        assert_eq!((&short["state"], &long["state"]), (&json!("done"), &json!("running")));
     }
 }
 

@@ -22,14 +22,11 @@ use crate::store::{api_clients, users};
 /// How often in a row an import may break before it is given up.
 const MAX_FAILURES: i32 = 5;
 
-/// What is said of it then.
-const BROKEN: &str = "a row could not be worked off, for a reason on our side";
-
 /// How long an attempt that was counted is waited for. It only has to reach the transaction of its work,
 /// which holds the import by itself; so this is also how soon the part of a dead process is taken up.
 const BEGUN_FOR: TimeDelta = TimeDelta::seconds(10);
 
-/// How long an import rests that had to give way, for the first time and at the most.
+/// How long an import rests that had to give way or broke, for the first time and at the most.
 const RESTS: (TimeDelta, TimeDelta) = (TimeDelta::milliseconds(100), TimeDelta::seconds(30));
 
 /// How long it is waited, each time twice as long, to write down how an attempt ended while the database is
@@ -78,7 +75,11 @@ pub async fn advance_all(context: &Context) -> Result<bool, AppError> {
     let now = context.store.clock().now().into();
     let mut worked = false;
     for (agency, id) in context.read(move |conn| Ok(store::at_work(conn, now, TAKEN_AT_ONCE)?)).await? {
-        worked |= advance(context, agency, id).await?;
+        match advance(context, agency, id).await {
+            Ok(has_worked) => worked |= has_worked,
+            // The others are not to wait for it.
+            Err(error) => tracing::error!(import = %id, %error, "an import cannot be worked off"),
+        }
     }
     Ok(worked)
 }
@@ -90,7 +91,7 @@ pub fn begin(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<Option<T
     let due = |import: &Import| import.not_before.is_none_or(|time| time <= now);
     let Some(mut import) = store::claim(tx, agency, id)?.filter(due) else { return Ok(None) };
     if import.failures >= MAX_FAILURES {
-        give_up(tx, &mut import, BROKEN)?;
+        give_up_as_broken(tx, &mut import)?;
         return Ok(None);
     }
     let until = later(now, BEGUN_FOR);
@@ -209,24 +210,29 @@ fn settle(
         import.not_before = Some(later(tx.now(), rest(import.postponed)));
         import.postponed = import.postponed.saturating_add(1);
     } else if import.failures >= MAX_FAILURES {
-        return give_up(tx, &mut import, BROKEN);
+        return give_up_as_broken(tx, &mut import);
     } else {
-        import.not_before = None;
+        import.not_before = Some(later(tx.now(), rest(import.failures)));
     }
     Ok(store::update(tx, &import)?)
 }
 
-/// How long an import rests that has given way so often in a row before.
-fn rest(postponed: i32) -> TimeDelta {
+/// How long an import rests that gave way, or broke, so often in a row before.
+fn rest(times: i32) -> TimeDelta {
     let (first, most) = RESTS;
     2_i32
-        .checked_pow(postponed.unsigned_abs())
-        .and_then(|times| first.checked_mul(times))
+        .checked_pow(times.unsigned_abs())
+        .and_then(|factor| first.checked_mul(factor))
         .map_or(most, |rest| rest.min(most))
 }
 
 fn later(now: Timestamp, by: TimeDelta) -> Timestamp {
     now.checked_add_signed(by).map_or(now, Timestamp::from)
+}
+
+fn give_up_as_broken(tx: &mut Tx<'_>, import: &mut Import) -> Result<(), AppError> {
+    let row = import.rows_done + 1;
+    give_up(tx, import, &format!("row {row} could not be worked off, for a reason on our side"))
 }
 
 fn give_up(tx: &mut Tx<'_>, import: &mut Import, reason: &str) -> Result<(), AppError> {

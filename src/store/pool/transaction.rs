@@ -54,11 +54,12 @@ impl Tx<'_> {
     }
 
     /// Keeps a write to `rows` rows until the work is done, on PostgreSQL: nothing may read them before.
-    pub fn keep(&mut self, rows: usize, statement: impl QueryFragment<Pg> + 'static) {
+    pub(in crate::store) fn keep(&mut self, rows: usize, statement: impl QueryFragment<Pg> + 'static) {
         self.kept.add(rows, statement);
     }
 
-    /// Writes one row, which must be as it was read, once the work is done: nothing may read it before.
+    /// Writes one row once the work is done: nothing may read it before. If it is not there to be written, all is
+    /// undone.
     pub fn write_at_end<S>(&mut self, statement: S) -> Result<(), StoreError>
     where
         S: QueryFragment<Pg> + 'static,
@@ -74,7 +75,10 @@ impl Tx<'_> {
     /// Does the writes that were kept.
     fn write_kept(&mut self) -> Result<(), StoreError> {
         let kept = std::mem::take(&mut self.kept);
-        let DbConn::Postgres(conn) = self.conn else { return Ok(()) };
+        let DbConn::Postgres(conn) = self.conn else {
+            debug_assert!(kept.is_empty(), "nothing is kept on SQLite");
+            return Ok(());
+        };
         if kept.write(conn)? { Ok(()) } else { Err(StoreError::changed_while_held()) }
     }
 

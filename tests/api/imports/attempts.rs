@@ -51,7 +51,7 @@ on_both! {
         assert_eq!(shown(&ann, &path).await, (json!("queued"), json!(0)));
         imports::advance(&app.context, app.agency(), import).await.unwrap();
         assert_eq!(shown(&ann, &path).await, (json!("failed"), json!(0)));
-        assert_eq!(ann.get(&path).await.expect(200)["reason"], "a row could not be worked off, for a reason on our side");
+        assert_eq!(ann.get(&path).await.expect(200)["reason"], "row 1 could not be worked off, for a reason on our side");
     }
 
     async fn after_a_death_it_goes_on_row_by_row(app: TestApp) {
