@@ -7,6 +7,7 @@ use debrief::domain::actor::Actor;
 use debrief::domain::clock::Clock;
 use debrief::domain::ids::AgencyId;
 use debrief::startup;
+use debrief::store::agencies as agency_rows;
 use debrief::store::connection::DbConn;
 use debrief::store::events::{self, NewEvent};
 use debrief::store::pool::{Store, StoreError, Tx};
@@ -81,7 +82,7 @@ async fn what_is_often_written_stays_prepared() {
     let app = TestApp::start(database).await;
     let store = app.database().open(app.clock.clone());
     let kept = store.write(|tx| {
-        let agency = debrief::store::agencies::find(tx, app.agency())?.unwrap();
+        let agency = agency_rows::find(tx, app.agency())?.unwrap();
         let event = NewEvent {
             id: tx.new_id(),
             agency_id: agency.id,
@@ -93,8 +94,8 @@ async fn what_is_often_written_stays_prepared() {
             data: Json(serde_json::json!({})),
             occurred_at: tx.now(),
         };
-        assert!(debrief::store::agencies::update(tx, &agency, agency.version)?);
-        assert!(!debrief::store::agencies::update(tx, &agency, agency.version + 1)?);
+        assert!(agency_rows::update(tx, &agency, agency.version)?);
+        assert!(!agency_rows::update(tx, &agency, agency.version + 1)?);
         events::insert_all(tx, &[event])?;
         let kept = "SELECT string_agg(split_part(statement, ' ', 1), ' ' ORDER BY statement) AS value \
                     FROM pg_prepared_statements";

@@ -10,7 +10,7 @@ use chrono::DateTime;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 use utoipa::ToSchema;
 
 use super::AppError;
@@ -60,7 +60,7 @@ pub fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result
 fn checked<T: ToSchema + 'static>(document: Value) -> Result<(Value, Vec<Fault>), AppError> {
     let schema = of::<T>()?;
     let mut said = document.clone();
-    drop_nulls(&mut said);
+    settle_notation(&mut said);
     let mut faults = schema.faults(&said);
     if said != document {
         faults.extend(schema.faults_where(&document, |fault| fault.code == "unknown_field"));
@@ -69,16 +69,30 @@ fn checked<T: ToSchema + 'static>(document: Value) -> Result<(Value, Vec<Fault>)
     Ok((said, faults::first(faults)))
 }
 
-/// Takes out every field that is null.
-fn drop_nulls(document: &mut Value) {
+/// Takes out every field that is null, and writes whole numbers as such: `57.0` is the integer 57 to a schema
+/// (JSON Schema Core, section 6.3), but not to a type.
+fn settle_notation(document: &mut Value) {
     match document {
         Value::Object(fields) => {
             fields.retain(|_, field| !field.is_null());
-            fields.values_mut().for_each(drop_nulls);
+            fields.values_mut().for_each(settle_notation);
         }
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        Value::Array(items) => items.iter_mut().for_each(settle_notation),
+        Value::Number(number) => {
+            if let Some(whole) = whole(number) {
+                *number = whole.into();
+            }
+        }
         _ => {}
     }
+}
+
+/// The integer that a number with a decimal point or an exponent is, if it is one that every digit of was kept.
+fn whole(number: &Number) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let value =
+        number.as_f64().filter(|value| number.is_f64() && value.fract() == 0.0 && value.abs() <= EXACT)?;
+    format!("{value:.0}").parse().ok()
 }
 
 fn make<T: ToSchema>() -> Result<Schema, String> {
@@ -289,6 +303,11 @@ mod tests {
         scope: Option<crate::domain::people::Role>,
     }
 
+    #[derive(Debug, Deserialize, ToSchema)]
+    struct Count {
+        count: i64,
+    }
+
     #[derive(Deserialize, ToSchema)]
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "only its schema is used")]
@@ -323,6 +342,18 @@ mod tests {
         /inner/2/short control_character: must not contain U+0000
         /more unknown_field: is not a field here
         ");
+    }
+
+    #[test]
+    fn a_whole_number_is_an_integer_however_it_is_written() {
+        let read =
+            |count: &str| read::<Count>(serde_json::from_str(&format!(r#"{{"count":{count}}}"#)).unwrap());
+        for (text, count) in [("57.0", 57), ("5.7e1", 57), ("-0.0", 0), ("9007199254740992.0", 1 << 53)] {
+            assert_eq!(read(text).unwrap().count, count, "{text}");
+        }
+        for text in ["57.5", "1e300"] {
+            assert!(matches!(read(text), Err(AppError::Invalid(_))), "{text}");
+        }
     }
 
     #[test]

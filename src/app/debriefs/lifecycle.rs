@@ -1,7 +1,7 @@
 //! How a debrief is held while it changes, and how it moves from state to state.
 //!
 //! Every write on anything inside a debrief goes the same way: [`lock`], then [`touch`], then the
-//! work, then [`settle`], then [`save`].
+//! work, then [`settle`], then [`save`], or [`debriefs::update_at_end`] where nothing is read after it.
 
 use crate::app::AppError;
 use crate::app::events::Happening;
