@@ -22,6 +22,8 @@ pub(super) struct Slow {
 struct Known {
     pause: Pause,
     taken: u32,
+    /// All that is known is a silence that may have been about something else.
+    is_only_silent: bool,
 }
 
 impl Slow {
@@ -32,17 +34,35 @@ impl Slow {
 
     /// A destination wants less, or is silent. Answers whether a new pause begins with it.
     pub fn refused(&mut self, destination: &str, now: Instant) -> bool {
-        let new = || Known { pause: Pause::new(self.first, self.longest), taken: 0 };
-        let known = self.known.entry(destination.to_owned()).or_insert_with(new);
+        let known = self.known(destination);
+        known.is_only_silent = false;
         known.taken = 0;
         known.pause.refused(now)
+    }
+
+    /// A silence may be a destination's, or the mail server's, which is silent to all of them then: the
+    /// pause stays short, and ends with the first message taken. Answers whether a new one begins with it.
+    pub fn was_silent(&mut self, destination: &str, now: Instant) -> bool {
+        let anew = Pause::new(self.first, self.longest);
+        let known = self.known(destination);
+        if known.is_only_silent && known.pause.leave(now) == Leave::One {
+            known.pause = anew;
+        }
+        known.taken = 0;
+        known.pause.refused(now)
+    }
+
+    fn known(&mut self, destination: &str) -> &mut Known {
+        let pause = || Pause::new(self.first, self.longest);
+        let new = || Known { pause: pause(), taken: 0, is_only_silent: true };
+        self.known.entry(destination.to_owned()).or_insert_with(new)
     }
 
     /// A destination has taken a message. Answers whether it is spoken to as usual.
     pub fn taken(&mut self, destination: &str) -> bool {
         let Some(known) = self.known.get_mut(destination) else { return true };
         known.taken += 1;
-        let is_well = known.taken >= WELL_AFTER;
+        let is_well = known.is_only_silent || known.taken >= WELL_AFTER;
         if is_well {
             self.known.remove(destination);
         }
@@ -63,11 +83,30 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
+    fn limit(slow: &Slow, at: Instant) -> Option<usize> {
+        slow.limits(at).map(|(_, limit)| limit).next()
+    }
+
+    #[test]
+    fn a_silence_that_may_be_about_something_else_is_soon_forgiven() {
+        let start = Instant::now();
+        let mut slow = Slow::new(MINUTE, 4 * MINUTE);
+        assert!(slow.was_silent("a.example", start) && !slow.was_silent("a.example", start));
+        assert_eq!(limit(&slow, start), Some(0));
+        assert!(slow.was_silent("a.example", start + MINUTE));
+        assert_eq!(limit(&slow, start + 2 * MINUTE), Some(1), "the second pause is no longer");
+        assert!(slow.taken("a.example"));
+        assert_eq!(limit(&slow, start + 2 * MINUTE), None);
+        // One that is known to be slow is taken at its word.
+        assert!(slow.refused("a.example", start) && slow.was_silent("a.example", start + MINUTE));
+        assert_eq!(limit(&slow, start + 2 * MINUTE), Some(0));
+        assert!(!slow.taken("a.example"));
+    }
+
     #[test]
     fn a_slow_destination_is_left_alone_and_then_tried_one_by_one() {
         let start = Instant::now();
         let mut slow = Slow::new(MINUTE, 4 * MINUTE);
-        let limit = |slow: &Slow, at| slow.limits(at).map(|(_, limit)| limit).next();
         assert_eq!(limit(&slow, start), None);
         assert!(slow.refused("a.example", start));
         assert!(!slow.refused("a.example", start), "another one that was under way");
