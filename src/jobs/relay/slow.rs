@@ -1,6 +1,7 @@
 //! Destinations that want less of us: their servers said so (4.7.x) about one of our messages, or said
-//! nothing at all. Nothing goes there for a while, then one at a time, until so many in a row were taken.
-//! Each process learns it by itself, and again after a restart, from the first reply.
+//! nothing at all. Nothing goes there for a while, then one at a time, until so many in a row were taken
+//! or the pause is long over. Each process learns it by itself, and again after a restart, from the first
+//! reply.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -70,7 +71,10 @@ impl Slow {
     }
 
     /// How many messages may be under way at `now` to each destination that is not spoken to as usual.
-    pub fn limits(&self, now: Instant) -> impl Iterator<Item = (&String, usize)> {
+    /// Forgets those that were left alone for long: what they did is no longer news.
+    pub fn limits(&mut self, now: Instant) -> impl Iterator<Item = (&String, usize)> {
+        let long = self.longest;
+        self.known.retain(|_, known| !known.pause.is_over_for(long, now));
         self.known.iter().map(move |(destination, known)| {
             (destination, usize::from(!matches!(known.pause.leave(now), Leave::NotBefore(_))))
         })
@@ -83,7 +87,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn limit(slow: &Slow, at: Instant) -> Option<usize> {
+    fn limit(slow: &mut Slow, at: Instant) -> Option<usize> {
         slow.limits(at).map(|(_, limit)| limit).next()
     }
 
@@ -92,34 +96,45 @@ mod tests {
         let start = Instant::now();
         let mut slow = Slow::new(MINUTE, 4 * MINUTE);
         assert!(slow.was_silent("a.example", start) && !slow.was_silent("a.example", start));
-        assert_eq!(limit(&slow, start), Some(0));
+        assert_eq!(limit(&mut slow, start), Some(0));
         assert!(slow.was_silent("a.example", start + MINUTE));
-        assert_eq!(limit(&slow, start + 2 * MINUTE), Some(1), "the second pause is no longer");
+        assert_eq!(limit(&mut slow, start + 2 * MINUTE), Some(1), "the second pause is no longer");
         assert!(slow.taken("a.example"));
-        assert_eq!(limit(&slow, start + 2 * MINUTE), None);
+        assert_eq!(limit(&mut slow, start + 2 * MINUTE), None);
         // One that is known to be slow is taken at its word.
         assert!(slow.refused("a.example", start) && slow.was_silent("a.example", start + MINUTE));
-        assert_eq!(limit(&slow, start + 2 * MINUTE), Some(0));
+        assert_eq!(limit(&mut slow, start + 2 * MINUTE), Some(0));
         assert!(!slow.taken("a.example"));
+    }
+
+    #[test]
+    fn what_a_destination_did_long_ago_is_forgotten() {
+        let start = Instant::now();
+        let mut slow = Slow::new(MINUTE, 4 * MINUTE);
+        slow.refused("a.example", start);
+        assert!(!slow.taken("a.example"), "it has few messages");
+        assert_eq!(limit(&mut slow, start + 5 * MINUTE - MINUTE / 2), Some(1));
+        assert_eq!(limit(&mut slow, start + 5 * MINUTE), None);
+        assert!(slow.known.is_empty() && slow.taken("a.example"));
     }
 
     #[test]
     fn a_slow_destination_is_left_alone_and_then_tried_one_by_one() {
         let start = Instant::now();
         let mut slow = Slow::new(MINUTE, 4 * MINUTE);
-        assert_eq!(limit(&slow, start), None);
+        assert_eq!(limit(&mut slow, start), None);
         assert!(slow.refused("a.example", start));
         assert!(!slow.refused("a.example", start), "another one that was under way");
-        assert_eq!((limit(&slow, start), limit(&slow, start + MINUTE)), (Some(0), Some(1)));
+        assert_eq!((limit(&mut slow, start), limit(&mut slow, start + MINUTE)), (Some(0), Some(1)));
         assert!(!slow.taken("a.example"));
         assert!(slow.refused("a.example", start + MINUTE));
-        assert_eq!(limit(&slow, start + 2 * MINUTE), Some(0), "the second pause is longer");
+        assert_eq!(limit(&mut slow, start + 2 * MINUTE), Some(0), "the second pause is longer");
         let mut well = false;
         for _ in 0..WELL_AFTER {
-            assert_eq!(limit(&slow, start + 3 * MINUTE), Some(1));
+            assert_eq!(limit(&mut slow, start + 3 * MINUTE), Some(1));
             well = slow.taken("a.example");
         }
         assert!(well && slow.taken("b.example"));
-        assert_eq!(limit(&slow, start + 3 * MINUTE), None);
+        assert_eq!(limit(&mut slow, start + 3 * MINUTE), None);
     }
 }
