@@ -226,6 +226,20 @@ async fn sqlite_follows_rare_events_along_their_type() {
     }
 }
 
+#[actix_web::test]
+async fn sqlite_finds_the_newest_deliveries_by_their_ids() {
+    let app = TestApp::start(Database::sqlite()).await;
+    app.database().take_statements();
+    app.context.store.read(|conn| debrief::app::deliveries::relay::lately_taken(conn, 9)).unwrap();
+    let mut statements = app.database().take_statements();
+    statements.retain(|sql| sql.contains("`destination`"));
+    assert_eq!(statements.len(), 1, "{statements:#?}");
+    for (sql, plan) in explained(&app, &statements) {
+        let steps: Vec<_> = plan.iter().map(|step| step.detail.as_str()).collect();
+        assert_eq!(steps, ["SCAN deliveries USING INDEX sqlite_autoindex_deliveries_1"], "{sql}");
+    }
+}
+
 /// What may be read whole: the one agency, and the rows of a subquery, which were found by an index.
 fn is_small(detail: &str) -> bool {
     ["SCAN CONSTANT ROW", "SCAN found", "SCAN (subquery", "SCAN SUBQUERY", "SCAN agencies"]

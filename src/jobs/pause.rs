@@ -40,6 +40,11 @@ impl Pause {
         }
     }
 
+    /// Whether one might have been tried for as long as this, and none went through.
+    pub fn is_over_for(&self, time: Duration, now: Instant) -> bool {
+        self.length.is_some() && self.until + time <= now
+    }
+
     /// The server did not let us in. Messages that were under way at once count as one try. Answers
     /// whether this began a new pause.
     pub fn refused(&mut self, now: Instant) -> bool {

@@ -32,6 +32,9 @@ use crate::store::pool::{Location, StoreError, Tx};
 /// How many lost deliveries are looked for at once.
 const SWEPT_AT_ONCE: i64 = 100;
 
+/// So many of the newest deliveries tell at the start which destinations take messages.
+const REMEMBERED: i64 = 1_000;
+
 /// The shortest wait before the queue is looked at again.
 const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
@@ -129,6 +132,7 @@ impl Relay {
         if let Err(error) = self.recover().await {
             tracing::error!(%error, "what the last run left behind could not be picked up; the sweep will");
         }
+        self.remember().await;
         let mut working: JoinSet<()> = JoinSet::new();
         let mut gathering_until = None;
         loop {
@@ -154,6 +158,15 @@ impl Relay {
             report(ended);
         }
         self.0.transport.close().await;
+    }
+
+    /// Whom the last run knew to take messages: where nobody is known, a few destinations that hang keep
+    /// back all others.
+    async fn remember(&self) {
+        match self.0.context.read(|conn| relay::lately_taken(conn, REMEMBERED)).await {
+            Ok(taken) => taken.iter().for_each(|destination| self.0.intake.trust(destination)),
+            Err(error) => tracing::warn!(%error, "which destinations take messages has to be learnt anew"),
+        }
     }
 
     /// Claims as many as there are workers for, and says how long to wait before the next look.

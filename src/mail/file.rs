@@ -39,7 +39,7 @@ impl Folder {
         let draft = target.with_extension("part");
         let (folder, bytes, path) = (self.path.clone(), letter.bytes.clone(), draft.clone());
         if let Err(error) = blocking(move || write_draft(&folder, &path, &bytes)).await {
-            return Outcome::Lost { step: Step::Data, error: error.to_string() };
+            return Outcome::Lost { step: Step::Data, error: error.to_string().into() };
         }
         if !commit_point().await {
             // What stays behind is overwritten by the next attempt and is no message to anybody.
@@ -53,7 +53,9 @@ impl Folder {
             Ok(Published::No(error)) => {
                 Outcome::Refused { step: Step::Content, reply: Reply::new(451, &format!("4.3.0 {error}")) }
             }
-            Ok(Published::Perhaps(error)) | Err(error) => Outcome::Unknown { error: error.to_string() },
+            Ok(Published::Perhaps(error)) | Err(error) => {
+                Outcome::Unknown { error: error.to_string().into() }
+            }
         }
     }
 }

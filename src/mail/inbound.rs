@@ -115,14 +115,30 @@ fn qmail(text: &str) -> Option<Vec<RecipientStatus>> {
     (!recipients.is_empty()).then_some(recipients)
 }
 
-/// Words of a mail server that gives up.
+/// Words that only the last notice says, whatever it quotes.
+const LAST_WORDS: [&str; 5] = [
+    "permanent fatal error",
+    "this was the last attempt",
+    "this was the final attempt",
+    "no further attempt",
+    "will not be retried",
+];
+/// Words of a mail server that does not give up yet.
+const TRIES_ON: [&str; 10] = [
+    "will keep trying",
+    "will continue to attempt",
+    "will continue to try",
+    "will continue trying",
+    "attempts will continue",
+    "will be retried",
+    "before giving up",
+    "not yet been delivered",
+    "still being retried",
+    "do not need to resend",
+];
+/// Words of one that does; whoever tries on may use them of what happened so far, or may happen yet.
 const GIVES_UP: [&str; 5] =
-    ["permanent fatal error", "delivery has failed", "undeliverable", "giving up", "user unknown"];
-/// Words of one that does not yet.
-const TRIES_ON: [&str; 4] =
-    ["will keep trying", "attempts will continue", "not yet been delivered", "still being retried"];
-/// What either says; whoever tries on says that too.
-const FAILED_SO_FAR: &str = "could not be delivered";
+    ["delivery has failed", "could not be delivered", "undeliverable", "giving up", "user unknown"];
 
 /// A notice in nobody's format, from a mail server that says so in `From`.
 fn daemon(head: &Message<'_>, text: &str) -> Option<Vec<RecipientStatus>> {
@@ -135,11 +151,11 @@ fn daemon(head: &Message<'_>, text: &str) -> Option<Vec<RecipientStatus>> {
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
     let status = failure_code(&said);
     // A last word counts more than a code: what failed may be told with that of the last try (4.4.7).
-    let action = if says(&GIVES_UP) {
+    let action = if says(&LAST_WORDS) {
         ReportedAction::Failed
     } else if says(&TRIES_ON) {
         ReportedAction::Delayed
-    } else if said.contains(FAILED_SO_FAR) {
+    } else if says(&GIVES_UP) {
         ReportedAction::Failed
     } else {
         implied(status.as_deref()?)?

@@ -23,7 +23,7 @@ pub use dsn::DeliveryStatus;
 pub use file::Folder;
 pub use inbound::{Content, Incoming};
 pub use letter::{Envelope, Letter};
-pub use outcome::{Fault, Outcome, Step};
+pub use outcome::{Break, Fault, Outcome, Step};
 pub use parts::Parts;
 pub use smtp::{SetupError, SmtpRelay, SmtpServer, Timeouts, Tls};
 pub use transport::Transport;

@@ -26,8 +26,32 @@ pub enum Step {
     Content,
 }
 
-/// What is told of a step that took longer than it may.
-pub(super) const TIMED_OUT: &str = "timed out";
+/// Why a conversation broke off.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Break {
+    /// The step took longer than it may.
+    #[error("timed out")]
+    TimedOut,
+    /// MAIL, RCPT and DATA went out together, and none was answered in time. A server keeps its replies
+    /// back as long as commands wait, so it may hang at any of them.
+    #[error("timed out: there was no reply to MAIL, RCPT and DATA, which went out together")]
+    NoneAnswered,
+    /// Anything else, for a person to read.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<String> for Break {
+    fn from(error: String) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<&str> for Break {
+    fn from(error: &str) -> Self {
+        Self::Other(error.to_owned())
+    }
+}
 
 /// Something is wrong with the relay and not with the message: it would fail for every message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,13 +80,13 @@ pub enum Outcome {
     Lost {
         /// Where it broke off.
         step: Step,
-        /// For a person to read.
-        error: String,
+        /// Why.
+        error: Break,
     },
     /// It broke off after the content was sent, or while it was: nobody knows.
     Unknown {
-        /// For a person to read.
-        error: String,
+        /// Why it broke off.
+        error: Break,
     },
     /// The caller did not allow the content to be sent: the server does not have the message.
     Revoked,
@@ -114,10 +138,16 @@ impl Outcome {
             Self::Refused { step, reply } => {
                 *step >= Step::Mail && reply.class() == ReplyClass::Transient { slows_domain: true }
             }
-            Self::Lost { step, error } => *step >= Step::Recipient && error == TIMED_OUT,
-            Self::Unknown { error } => error == TIMED_OUT,
+            Self::Lost { step, error } => *step >= Step::Recipient && *error == Break::TimedOut,
+            Self::Unknown { error } => *error == Break::TimedOut,
             Self::Accepted(_) | Self::Revoked | Self::Fault(_) | Self::Unsendable(_) => false,
         }
+    }
+
+    /// Whether the server was silent, and it may be about the recipient as well as about all that we bring.
+    #[must_use]
+    pub const fn may_slow_destination(&self) -> bool {
+        matches!(self, Self::Lost { error: Break::NoneAnswered, .. })
     }
 
     /// Whether the server turned the recipient's address down for good. What it says of an address at
@@ -187,10 +217,12 @@ mod tests {
             assert!(!slows(step, 450, "4.2.2 full") && !slows(step, 550, "5.7.1 never"), "{step}");
         }
         assert!(!slows(Step::Greeting, 421, "4.7.0 too many of you"));
-        let silent = |step| Outcome::Lost { step, error: TIMED_OUT.into() }.slows_destination();
+        let silent = |step| Outcome::Lost { step, error: Break::TimedOut }.slows_destination();
         assert!(silent(Step::Recipient) && !silent(Step::Mail));
-        assert!(Outcome::Unknown { error: TIMED_OUT.into() }.slows_destination());
-        assert!(!Outcome::Unknown { error: "reset".into() }.slows_destination());
+        assert!(Outcome::Unknown { error: Break::TimedOut }.slows_destination());
+        assert!(!Outcome::Unknown { error: "timed out".into() }.slows_destination());
+        let to_all = Outcome::Lost { step: Step::Mail, error: Break::NoneAnswered };
+        assert!(to_all.may_slow_destination() && !to_all.slows_destination() && !to_all.was_let_in());
     }
 
     #[test]

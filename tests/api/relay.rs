@@ -12,13 +12,16 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use debrief::app::AppError;
-use debrief::jobs::{JobSettings, Jobs, RelaySettings};
+use debrief::jobs::{JobSettings, Jobs, Relay, RelaySettings};
 use debrief::mail::{SmtpRelay, SmtpServer, Transport};
 use debrief::startup;
 use debrief::store::connection::DbConn;
+use debrief::store::pool::Tx;
 use debrief::store::schema::deliveries;
 use diesel::prelude::*;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::support::smtp_peer::{Act, At, SmtpPeer};
 use crate::support::{Desk, TestApp, history, id, on_both, relay, relay_settings};
@@ -126,6 +129,43 @@ on_both! {
         until(|| !peer.taken().is_empty()).await;
         jobs.stop().await;
         assert_eq!(desk.fates(&note).await, ["sent"]);
+    }
+
+    async fn a_conversation_goes_on_while_its_sign_of_life_waits(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = SmtpServer::plain("127.0.0.1", listener.local_addr().unwrap().port(), "debrief.example");
+        let transport = Transport::Smtp(Box::new(SmtpRelay::new(server).unwrap()));
+        let settings = RelaySettings { renew_every: Duration::from_millis(5), ..relay_settings() };
+        let relay = Relay::new(app.context.clone(), transport, settings);
+        let running = tokio::spawn(async move { relay.run_once().await });
+        let (mut stream, _) = listener.accept().await.unwrap();
+
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let (hold, held) = tokio::sync::oneshot::channel();
+        let context = app.context.clone();
+        let holder = tokio::spawn(async move {
+            let in_the_way = move |tx: &mut Tx<'_>| {
+                let unchanged = deliveries::attempts.eq(deliveries::attempts);
+                diesel::update(deliveries::table).set(unchanged).execute(&mut **tx)?;
+                hold.send(()).unwrap();
+                released.recv().unwrap();
+                Ok(())
+            };
+            context.write(in_the_way).await
+        });
+        held.await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stream.write_all(b"220 peer.example\r\n").await.unwrap();
+        let mut said = [0; 4];
+        let answered = tokio::time::timeout(Duration::from_secs(3), stream.read_exact(&mut said)).await;
+        release.send(()).unwrap();
+        holder.await.unwrap().unwrap();
+        drop(stream);
+        running.await.unwrap().unwrap();
+        assert!(answered.is_ok() && said == *b"EHLO");
     }
 
     async fn a_stop_breaks_off_what_cannot_have_left(app: TestApp) {

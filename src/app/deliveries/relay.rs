@@ -9,7 +9,7 @@ mod finish;
 mod give_up;
 mod late;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
 
@@ -17,7 +17,7 @@ use super::{TakenBack, take_back, told};
 use crate::app::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::debrief::DebriefState;
-use crate::domain::delivery::{DeliveryEvent, Progress, Room};
+use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Room};
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::note::NoteState;
 use crate::domain::people::EmailStatus;
@@ -241,6 +241,18 @@ pub fn renew(tx: &mut Tx<'_>, claim: Claim, lease: TimeDelta) -> Result<bool, Ap
 /// When the next delivery is due; none if nothing waits.
 pub fn next_due(conn: &mut DbConn) -> Result<Option<Timestamp>, AppError> {
     Ok(store::next_due(conn)?)
+}
+
+/// The destinations that took a message lately, among the newest `limit` deliveries, and have put off none
+/// that is newer.
+pub fn lately_taken(conn: &mut DbConn, limit: i64) -> Result<Vec<String>, AppError> {
+    let mut takes = HashMap::new();
+    for (destination, state) in store::newest(conn, limit)? {
+        if matches!(state, DeliveryState::Sent | DeliveryState::Deferred) {
+            takes.entry(destination).or_insert(state == DeliveryState::Sent);
+        }
+    }
+    Ok(takes.into_iter().filter_map(|(destination, takes)| takes.then_some(destination)).collect())
 }
 
 /// Deliveries whose worker gave no sign of life in time. With `everything`, all that are being

@@ -53,16 +53,21 @@ impl Relay {
             let _turn = asked.turn().await;
             self.0.transport.relay(letter, commit_point).await
         };
-        tokio::pin!(relaying);
+        // Beside the attempt, which goes on while a sign of life waits for the database.
+        let taken_away = async {
+            loop {
+                sleep(self.0.settings.renew_every).await;
+                if !self.is_still_ours(claim).await && !committing.load(Ordering::SeqCst) {
+                    return;
+                }
+            }
+        };
+        tokio::pin!(relaying, taken_away);
         loop {
             tokio::select! {
                 biased;
                 outcome = &mut relaying => return Some(Ending::Outcome(outcome)),
-                () = sleep(self.0.settings.renew_every) => {
-                    if !self.is_still_ours(claim).await && !committing.load(Ordering::SeqCst) {
-                        return None;
-                    }
-                }
+                () = &mut taken_away => return None,
                 () = told_to_stop(&mut stop), if !committing.load(Ordering::SeqCst) => {
                     // The commit point may have been asked for while this waited.
                     if !committing.load(Ordering::SeqCst) {

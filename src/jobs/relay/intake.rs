@@ -74,9 +74,15 @@ impl Intake {
 
     /// Learns from what a destination's server said.
     pub fn heard(&self, destination: &str, outcome: &Outcome) {
-        if outcome.slows_destination() {
+        if outcome.slows_destination() || outcome.may_slow_destination() {
             Arc::make_mut(&mut lock(&self.proven)).remove(destination);
-            if lock(&self.slow).refused(destination, Instant::now()) {
+            let (mut slow, now) = (lock(&self.slow), Instant::now());
+            let begins = if outcome.slows_destination() {
+                slow.refused(destination, now)
+            } else {
+                slow.was_silent(destination, now)
+            };
+            if begins {
                 tracing::warn!(destination, "a destination is sent to more slowly");
             }
         } else if matches!(outcome, Outcome::Accepted(_)) && lock(&self.slow).taken(destination) {
@@ -84,7 +90,8 @@ impl Intake {
         }
     }
 
-    fn trust(&self, destination: &str) {
+    /// A destination takes messages.
+    pub fn trust(&self, destination: &str) {
         let mut proven = lock(&self.proven);
         if !proven.contains(destination) {
             let proven = Arc::make_mut(&mut proven);

@@ -5,8 +5,9 @@
 //! PostgreSQL commits several transactions at once, so there the marks do not wait behind the outcomes: a
 //! worker waits for its mark with a connection in its hand. SQLite has one writer, and both go together.
 //!
-//! Such a transaction takes nothing that somebody else holds, and when it fails nothing of it stands.
-//! What it left is then written alone, so that no worker waits for another one's rows, or fails with it.
+//! Such a transaction leaves deliveries and debriefs that somebody else holds, and when it fails nothing of
+//! it stands. What it left is then written alone, so that no worker waits for another one's delivery, or
+//! fails with it. Only the notes that show what became of them are waited for, until their rows are free.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -19,9 +19,8 @@ use super::server::{Prepared, Timeouts, Tls};
 use super::stream::LineStream;
 use crate::domain::delivery::Reply;
 use crate::failpoint::{self, Failpoint};
-use crate::mail::outcome::TIMED_OUT;
 use crate::mail::reply::{is_tls_failure, negative, positive};
-use crate::mail::{Fault, Outcome, Step};
+use crate::mail::{Break, Fault, Outcome, Step};
 
 /// How long a server may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -159,9 +158,9 @@ impl Connection {
         let all = InOneWrite(mail, Rcpt::new(recipient.clone(), self.notices(recipient)), Data);
         let Timeouts { command, data, .. } = self.timeouts;
         match self.step(Step::Mail, all, command, Severity::PositiveCompletion).await {
-            // Servers keep their replies back as long as commands wait, so this silence is about any of the
-            // three, and most likely about the one that asks for somebody.
-            Err(Outcome::Lost { error, .. }) if error == TIMED_OUT => Err(lost(Step::Recipient, error)),
+            Err(Outcome::Lost { step, error: Break::TimedOut }) => {
+                Err(Outcome::Lost { step, error: Break::NoneAnswered })
+            }
             Err(refusal) => Err(self.skip_replies(refusal, &[command, data]).await),
             Ok(()) => Ok(()),
         }
@@ -217,7 +216,7 @@ impl Connection {
             return Outcome::Revoked;
         }
         failpoint::reach(Failpoint::Marked);
-        let unknown = |error: String| Outcome::Unknown { error };
+        let unknown = |error: String| Outcome::Unknown { error: error.into() };
         let handing_over = failpoint::reach_in(Failpoint::ContentSent, self.smtp.command(content));
         match timeout(self.timeouts.content, handing_over).await {
             Ok(Ok(response)) if response.code().severity == Severity::PositiveCompletion => {
@@ -229,7 +228,7 @@ impl Connection {
                 Some(reply) => self.refused(Step::Content, reply),
                 None => unknown(error.to_string()),
             },
-            Err(_) => unknown(TIMED_OUT.to_owned()),
+            Err(_) => Outcome::Unknown { error: Break::TimedOut },
         }
     }
 
@@ -291,7 +290,7 @@ impl Connection {
                 Some(reply) => self.refused(step, reply),
                 None => lost(step, error),
             }),
-            Err(_) => Err(lost(step, TIMED_OUT)),
+            Err(_) => Err(timed_out(step)),
         }
     }
 
@@ -335,14 +334,14 @@ async fn connect(to: &Prepared) -> Result<TcpStream, Outcome> {
     let addresses: Vec<SocketAddr> = match timeout(limit, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => addresses.collect(),
         Ok(Err(error)) => return Err(lost(Step::Connect, error)),
-        Err(_) => return Err(lost(Step::Connect, TIMED_OUT)),
+        Err(_) => return Err(timed_out(Step::Connect)),
     };
     let mut failure = lost(Step::Connect, "the server's name has no address");
     for address in addresses {
         failure = match timeout(limit, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => lost(Step::Connect, error),
-            Err(_) => lost(Step::Connect, TIMED_OUT),
+            Err(_) => timed_out(Step::Connect),
         };
     }
     Err(failure)
@@ -379,7 +378,7 @@ async fn within<T>(
     let error = match timeout(limit, work).await {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(error)) => error,
-        Err(_) => return Err(lost(step, TIMED_OUT)),
+        Err(_) => return Err(timed_out(step)),
     };
     Err(match (step, negative(&error)) {
         (Step::SignIn, Some(reply)) if reply.code != CLOSING => Outcome::Fault(Fault::SignIn(said(&reply))),
@@ -392,7 +391,11 @@ async fn within<T>(
 }
 
 fn lost(step: Step, error: impl Display) -> Outcome {
-    Outcome::Lost { step, error: error.to_string() }
+    Outcome::Lost { step, error: error.to_string().into() }
+}
+
+const fn timed_out(step: Step) -> Outcome {
+    Outcome::Lost { step, error: Break::TimedOut }
 }
 
 fn unexpected(response: &Response) -> String {

@@ -45,7 +45,7 @@ impl SmtpRelay {
             Err(fault) => return Outcome::Unsendable(fault),
         };
         let Ok(_turn) = self.turns.acquire().await else {
-            return Outcome::Lost { step: Step::Connect, error: "shutting down".to_owned() };
+            return Outcome::Lost { step: Step::Connect, error: "shutting down".into() };
         };
         let mut connection = match self.begin(&sender, &recipient, letter).await {
             Ok(connection) => connection,

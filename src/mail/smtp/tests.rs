@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::domain::delivery::DeliveryEvent;
 use crate::mail::smtp_peer::{Act, At, SmtpPeer};
-use crate::mail::{Envelope, Fault, Letter, Outcome, Step};
+use crate::mail::{Break, Envelope, Fault, Letter, Outcome, Step};
 
 fn letter(text: &str) -> Letter {
     let envelope = Envelope { sender: "bounces@a.example".into(), recipient: "jo@b.example".into() };
@@ -168,12 +168,12 @@ async fn what_breaks_before_the_commit_point_is_unsent() {
 async fn a_server_that_hangs_is_given_up_at_every_step() {
     for (at, step) in APPROACH {
         let (outcome, committed, _) = attempt([(at, Act::Hang)], IMPATIENT).await;
-        assert_eq!(outcome, Outcome::Lost { step, error: "timed out".into() }, "{at:?}");
+        assert_eq!(outcome, Outcome::Lost { step, error: Break::TimedOut }, "{at:?}");
         assert!(!committed);
     }
     for at in [At::Content, At::Dot] {
         let (outcome, committed, _) = attempt([(at, Act::Hang)], IMPATIENT).await;
-        assert_eq!(outcome, Outcome::Unknown { error: "timed out".into() });
+        assert_eq!(outcome, Outcome::Unknown { error: Break::TimedOut });
         assert!(committed);
     }
 }

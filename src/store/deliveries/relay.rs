@@ -142,6 +142,15 @@ pub fn next_due(conn: &mut DbConn) -> QueryResult<Option<Timestamp>> {
         .map(Option::flatten)
 }
 
+/// Where the newest deliveries of all agencies go and how they stand, newest first.
+pub fn newest(conn: &mut DbConn, limit: i64) -> QueryResult<Vec<(String, DeliveryState)>> {
+    deliveries::table
+        .order(deliveries::id.desc())
+        .limit(limit)
+        .select((deliveries::destination, deliveries::state))
+        .load(conn)
+}
+
 /// Keeps everybody else who wants to change the debrief waiting until the transaction ends.
 pub fn hold_debrief(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<()> {
     let row = debriefs::table.filter(debriefs::id.eq(debrief)).select(debriefs::id);

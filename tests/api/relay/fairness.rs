@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use debrief::app::deliveries::relay::lately_taken;
 use debrief::jobs::{Relay, RelaySettings};
 use debrief::mail::{SmtpRelay, SmtpServer, Timeouts, Transport};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::{UNDO_WINDOW, start_jobs_with, until};
 use crate::support::smtp_peer::{Act, At, SmtpPeer};
@@ -74,6 +76,49 @@ on_both! {
         assert_eq!(fates.iter().filter(|fate| *fate == "queued").count(), 2, "{fates:?}");
     }
 
+    async fn a_start_does_not_forget_who_took_something_lately(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let known = contact(&desk, "known@fine.example").await;
+        desk.approved(&[&known]).await;
+        app.clock.advance(UNDO_WINDOW);
+        relay_with(&app, &SmtpPeer::start([]).await, relay_settings()).run_once().await.unwrap();
+
+        let hung = ["one.example", "two.example", "three.example"];
+        let peer = SmtpPeer::start(hung.map(|destination| (At::RecipientIn(destination), Act::Hang))).await;
+        let mut contacts = Vec::new();
+        for destination in hung {
+            contacts.push(contact(&desk, &format!("a@{destination}")).await);
+        }
+        desk.approved(&contacts.iter().collect::<Vec<_>>()).await;
+        app.clock.advance(UNDO_WINDOW);
+        let jobs = start_jobs_with(&app, &peer, GRACE, RelaySettings { workers: 9, ..relay_settings() });
+        until(|| peer.commands().iter().filter(|command| command.starts_with("RCPT")).count() == 3).await;
+        let other = desk.approved(&[&contact(&desk, "other@fine.example").await]).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.context.relay_bell.notify_one();
+        // Before the ones that hang lose their leases, by which they would make room.
+        let taken = timeout(Duration::from_secs(10), until(|| !peer.taken().is_empty())).await;
+        jobs.stop().await;
+        assert!(taken.is_ok(), "it waits for those that hang");
+        assert_eq!(desk.fates(&other).await, ["sent"]);
+    }
+
+    async fn who_put_something_off_since_is_not_remembered(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let (fine, slow) = (contact(&desk, "a@fine.example").await, contact(&desk, "a@slow.example").await);
+        desk.approved(&[&fine, &slow]).await;
+        app.clock.advance(UNDO_WINDOW);
+        relay_with(&app, &SmtpPeer::start([]).await, relay_settings()).run_once().await.unwrap();
+        let later = contact(&desk, "b@slow.example").await;
+        desk.approved(&[&later]).await;
+        app.clock.advance(UNDO_WINDOW);
+        let peer = SmtpPeer::start([(At::Recipient, Act::Reply("451 4.3.0 not now"))]).await;
+        relay_with(&app, &peer, relay_settings()).run_once().await.unwrap();
+        let taken = |limit| app.context.store.read(|conn| lately_taken(conn, limit)).unwrap();
+        assert_eq!(taken(9), ["fine.example"]);
+        assert!(taken(1).is_empty(), "the newest one was put off");
+    }
+
     async fn a_destination_takes_up_its_share_of_the_queue(app: TestApp) {
         let desk = Desk::set(&app).await;
         let mut contacts = Vec::new();
@@ -128,9 +173,13 @@ on_both! {
         let transport = Transport::Smtp(Box::new(SmtpRelay::new(SmtpServer { timeouts, ..server }).unwrap()));
         let relay = Relay::new(app.context.clone(), transport, relay_settings());
         assert_eq!(relay.run_once().await.unwrap(), 1, "the other one is not tried");
-        let mut fates = desk.fates(&note).await;
-        fates.sort();
+        let shown = desk.note(&note).await["deliveries"].as_array().unwrap().clone();
+        let mut fates: Vec<_> = shown.iter().map(|delivery| delivery["state"].as_str().unwrap()).collect();
+        fates.sort_unstable();
         assert_eq!(fates, ["deferred", "queued"]);
+        let tried = shown.iter().find(|delivery| delivery["state"] == "deferred").unwrap();
+        let attempts = desk.ann.get(&format!("/v1/deliveries/{}/attempts", id(tried))).await.expect(200);
+        assert_eq!(attempts["data"][0]["step"], "mail", "nobody knows that it was about the recipient");
     }
 
     async fn a_reply_that_is_not_about_the_pace_slows_nothing(app: TestApp) {

@@ -73,7 +73,8 @@ pub fn finish(
     Ok(states.into_iter().next().flatten())
 }
 
-/// Writes down what came of several attempts at once, as far as nobody else holds what that needs.
+/// Writes down what came of several attempts at once, as far as nobody else holds their deliveries and
+/// debriefs; their notes are waited for.
 /// Answers for each in its turn what [`finish`] would; none for those that have to be finished alone.
 pub fn finish_at_hand(
     tx: &mut Tx<'_>,
