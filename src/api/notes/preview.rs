@@ -28,7 +28,8 @@ struct PreviewQuery {
 /// Shows the exact message that carries a note to one contact: as it goes out, or its parts in
 /// JSON. Once the note is approved these are the bytes that are sent.
 #[utoipa::path(tag = "notes", params(Access<Read>, ("id" = NoteId, Path), PreviewQuery),
-    responses((status = 200, content((String = "message/rfc822"), (Parts = "application/json")))))]
+    responses((status = 200, content((String = "message/rfc822"), (Parts = "application/json"))),
+        (status = 409, description = "Nothing may be written to the contact.")))]
 #[get("/v1/notes/{id}/preview")]
 pub(super) async fn show_preview(
     request: HttpRequest,
