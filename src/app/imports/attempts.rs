@@ -2,7 +2,8 @@
 //!
 //! An attempt is counted before it is begun, in a transaction of its own: of a row that takes the whole
 //! process with it nobody is left to count. So it is given up after some attempts, like one that merely
-//! breaks. What a database brings on that is busy or away says nothing about the row, and is not counted.
+//! breaks. What a database brings on that is busy or away says nothing about the row, and is taken back from
+//! the count, unless it is away for longer than that is tried.
 
 use std::time::Duration;
 
