@@ -107,7 +107,7 @@ async fn create(
     };
     if let Some(id) = id {
         // It is no import if it did not arrive whole, or was sent before.
-        context.write(move |tx| imports::discard(tx, caller.agency, id)).await?;
+        imports::clear(&context, caller.agency, id).await?;
     }
     let mut answer = answered?;
     if prefers_not_to_wait(&request) {
@@ -289,7 +289,14 @@ async fn list_results(
 /// stop a colleague's import too.
 #[utoipa::path(tag = "imports", params(Access<Write>, ("id" = ImportId, Path)), responses((status = 200, body = Import)))]
 #[post("/v1/imports/{id}/cancel")]
-async fn cancel(access: Access<Write>, once: Once, id: web::Path<ImportId>) -> Answer {
-    let agency = access.agency;
-    once.write(move |tx| Reply::json(StatusCode::OK, &imports::cancel(tx, agency, *id)?)).await
+async fn cancel(
+    context: web::Data<Context>,
+    access: Access<Write>,
+    once: Once,
+    id: web::Path<ImportId>,
+) -> Answer {
+    let (agency, id) = (access.agency, *id);
+    let answer = once.write(move |tx| Reply::json(StatusCode::OK, &imports::cancel(tx, agency, id)?)).await?;
+    imports::clear(&context, agency, id).await?;
+    Ok(answer)
 }

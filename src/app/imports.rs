@@ -13,8 +13,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::AppError;
 use super::error::ConflictCode;
+use super::{AppError, Context};
 use crate::auth::caller::Caller;
 use crate::domain::exchange::{Collection, FileFormat, ImportState, RowStatus};
 use crate::domain::ids::{AgencyId, ImportId};
@@ -29,6 +29,9 @@ pub use upload::Upload;
 
 /// After how long without news a file that did not arrive whole is forgotten.
 const ABANDONED_AFTER: TimeDelta = TimeDelta::hours(2);
+
+/// How many chunks of rows are forgotten in one transaction: some ten megabytes.
+const CHUNKS: i64 = 40;
 
 /// How many portions of results are read at once. Each has an end in bytes.
 const PORTIONS: i64 = 10;
@@ -72,7 +75,7 @@ pub struct RowError {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "/email")]
     pub pointer: Option<String>,
-    /// A stable code, as in the answers to single requests.
+    /// A stable code, as in the answers to single requests: of a problem, or of a fault in the input.
     #[schema(example = "invalid_email")]
     pub code: String,
     /// What is wrong, for a person.
@@ -157,14 +160,24 @@ pub fn queue(
     Ok(import)
 }
 
-/// Forgets a file that did not become an import.
-pub fn discard(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<(), AppError> {
-    let Some(import) = store::lock(tx, agency, id)? else { return Ok(()) };
-    if import.state == ImportState::Receiving {
-        store::drop_chunks(tx, id)?;
-        store::forget_part(tx, id, PORTIONS)?;
-    }
+/// Forgets the rows of an import that nobody will work off: it is over, or its file did not become one. A
+/// part at a time, as they may be a gigabyte; what a process leaves that dies here goes when the import is forgotten.
+pub async fn clear(context: &Context, agency: AgencyId, id: ImportId) -> Result<(), AppError> {
+    while context.write(move |tx| clear_part(tx, agency, id)).await? {}
     Ok(())
+}
+
+/// Answers whether there may be more.
+fn clear_part(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<bool, AppError> {
+    let is_at_rest = |import: &Import| import.state == ImportState::Receiving || import.state.is_over();
+    let Some(import) = store::lock(tx, agency, id)?.filter(is_at_rest) else { return Ok(false) };
+    if store::drop_chunks(tx, id, CHUNKS)? {
+        return Ok(true);
+    }
+    if import.state == ImportState::Receiving {
+        store::forget(tx, id)?;
+    }
+    Ok(false)
 }
 
 /// An import.
@@ -182,7 +195,7 @@ pub fn list(
     Ok(store::list(conn, agency, after, limit)?)
 }
 
-/// Stops an import. What was worked off stands, the other rows are forgotten.
+/// Stops an import. What was worked off stands, the other rows are to be forgotten: see [`clear`].
 ///
 /// # Errors
 /// A conflict if nothing more will come of it anyway.
@@ -195,7 +208,6 @@ pub fn cancel(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<Import,
         return Err(AppError::conflict(ConflictCode::ImportOver, format!("the import is {}", import.state)));
     }
     finish(tx, &mut import, ImportState::Cancelled);
-    store::drop_chunks(tx, id)?;
     store::update(tx, &import)?;
     Ok(import)
 }
@@ -237,6 +249,14 @@ pub fn progress(
 ) -> Result<(Import, Vec<(i64, String)>), AppError> {
     let import = get(conn, agency, id)?;
     Ok((import, store::results(conn, agency, id, after, false, PORTIONS)?))
+}
+
+impl RowError {
+    /// A row breaks whatever is tried, and it is not its fault.
+    fn ours() -> Self {
+        let detail = "could not be worked off, for a reason on our side".to_owned();
+        Self { pointer: None, code: "internal".to_owned(), detail }
+    }
 }
 
 fn finish(tx: &Tx<'_>, import: &mut Import, state: ImportState) {

@@ -248,24 +248,24 @@ pub fn lock_old(
     Ok(found)
 }
 
-/// Forgets every row of an import that is left.
-pub fn drop_chunks(conn: &mut DbConn, import: ImportId) -> QueryResult<()> {
-    diesel::delete(import_chunks::table.filter(import_chunks::import_id.eq(import))).execute(conn).map(drop)
-}
-
-/// Forgets at most `limit` chunks of an import, or else portions of its results, or else the import. Answers
-/// whether the import is gone.
-pub fn forget_part(conn: &mut DbConn, import: ImportId, limit: i64) -> QueryResult<bool> {
+/// Forgets at most `limit` chunks of an import. Answers whether there were any.
+pub fn drop_chunks(conn: &mut DbConn, import: ImportId, limit: i64) -> QueryResult<bool> {
     let rows: Vec<i64> = import_chunks::table
         .filter(import_chunks::import_id.eq(import))
         .limit(limit)
         .select(import_chunks::first_row)
         .load(conn)?;
-    if !rows.is_empty() {
-        let chunks = import_chunks::table
-            .filter(import_chunks::import_id.eq(import))
-            .filter(import_chunks::first_row.eq_any(rows));
-        return diesel::delete(chunks).execute(conn).map(|_| false);
+    let chunks = import_chunks::table
+        .filter(import_chunks::import_id.eq(import))
+        .filter(import_chunks::first_row.eq_any(&rows));
+    diesel::delete(chunks).execute(conn).map(|_| !rows.is_empty())
+}
+
+/// Forgets at most `limit` chunks of an import, or else portions of its results, or else the import. Answers
+/// whether the import is gone.
+pub fn forget_part(conn: &mut DbConn, import: ImportId, limit: i64) -> QueryResult<bool> {
+    if drop_chunks(conn, import, limit)? {
+        return Ok(false);
     }
     let rows: Vec<i64> = import_results::table
         .filter(import_results::import_id.eq(import))
@@ -278,5 +278,10 @@ pub fn forget_part(conn: &mut DbConn, import: ImportId, limit: i64) -> QueryResu
             .filter(import_results::last_row.eq_any(rows));
         return diesel::delete(results).execute(conn).map(|_| false);
     }
-    diesel::delete(imports::table.find(import)).execute(conn).map(|_| true)
+    forget(conn, import).map(|()| true)
+}
+
+/// Forgets an import of which nothing else is left.
+pub fn forget(conn: &mut DbConn, import: ImportId) -> QueryResult<()> {
+    diesel::delete(imports::table.find(import)).execute(conn).map(drop)
 }

@@ -24,8 +24,8 @@ pub use transaction::Tx;
 /// What can go wrong in the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// No connection could be had in time, or the database cannot be reached.
-    #[error("the database cannot be reached: {0}")]
+    /// No connection could be had in time, the database cannot be reached, or it has no room left.
+    #[error("the database cannot be used: {0}")]
     Unavailable(String),
     /// A row that must be the only one of its kind stands already; names the constraint.
     #[error("a unique constraint was violated: {0}")]
@@ -39,8 +39,16 @@ pub enum StoreError {
 }
 
 /// What the databases say when somebody has to give way and the kind of error does not tell it
-/// (PostgreSQL's 40P01; SQLite's `SQLITE_BUSY`).
-const GIVING_WAY: [&str; 2] = ["deadlock detected", "database is locked"];
+/// (PostgreSQL's 40P01, 55P03 and 57014; SQLite's `SQLITE_BUSY`).
+const GIVING_WAY: [&str; 4] = [
+    "deadlock detected",
+    "canceling statement due to lock timeout",
+    "canceling statement due to statement timeout",
+    "database is locked",
+];
+
+/// What they say when there is no room left (PostgreSQL's 53100 tells which file; SQLite's `SQLITE_FULL`).
+const FULL: [&str; 2] = ["No space left on device", "database or disk is full"];
 
 impl StoreError {
     /// A row that a transaction holds is not as it was read.
@@ -68,6 +76,11 @@ impl From<DieselError> for StoreError {
                 if GIVING_WAY.contains(&info.message()) =>
             {
                 Self::Busy(info.message().to_owned())
+            }
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info)
+                if FULL.iter().any(|words| info.message().contains(words)) =>
+            {
+                Self::Unavailable(info.message().to_owned())
             }
             DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
             other => Self::Database(other),

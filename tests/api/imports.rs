@@ -412,42 +412,6 @@ on_both! {
         assert_eq!(ann.get("/v1/clients").await.expect(200)["data"].as_array().unwrap().len(), 2);
         assert_eq!(ann.get("/v1/imports").await.expect(200)["data"].as_array().unwrap().len(), 1);
     }
-
-    async fn a_row_that_breaks_is_tried_alone_and_given_up(app: TestApp) {
-        let ann = app.recruiter().await;
-        let client = ann.put("/v1/clients/by-external-id/crm/2", json!({"name": "Südwind"})).await.expect(201);
-        let later = ann.with("Prefer", "respond-async");
-        let file = "external_id,name\n1,Nordwind\n2,Südwind AG\n3,Westwind\n";
-        let import = send(&later, "clients&external_system=crm", "text/csv", file).await.expect(202);
-        // A record that cannot be read: a fault of ours, and not of the row.
-        let spoil = format!("UPDATE clients SET external_refs = '5' WHERE name = '{}'", client["name"].as_str().unwrap());
-        app.script(&spoil, &spoil);
-        let key: ImportId = id(&import).parse().unwrap();
-        for _ in 0..10 {
-            imports::advance(&app.context, app.agency(), key).await.unwrap();
-            app.clock.advance(TimeDelta::seconds(31));
-        }
-        let state = ann.get(&format!("/v1/imports/{}", id(&import))).await.expect(200);
-        assert_eq!((&state["state"], &state["rows_done"], &state["rows_created"]), (&json!("failed"), &json!(1), &json!(1)));
-        assert_eq!(state["reason"], "row 2 could not be worked off, for a reason on our side");
-    }
-
-    async fn a_long_import_does_not_keep_a_short_one_waiting(app: TestApp) {
-        let ann = app.recruiter().await.with("Prefer", "respond-async");
-        let mut waiting = Vec::new();
-        for number in 0..11 {
-            let rows: String = (0..if number == 10 { 1 } else { 300 }).map(|row| format!("Client {number} {row}\n")).collect();
-            waiting.push(send(&ann, "clients", "text/csv", &format!("name\n{rows}")).await.expect(202));
-            app.clock.advance(TimeDelta::milliseconds(1));
-        }
-        for _ in 0..2 {
-            app.clock.advance(TimeDelta::seconds(1));
-            imports::advance_all(&app.context).await.unwrap();
-        }
-        let short = ann.get(&format!("/v1/imports/{}", id(&waiting[10]))).await.expect(200);
-        let long = ann.get(&format!("/v1/imports/{}", id(&waiting[0]))).await.expect(200);
-        assert_eq!((&short["state"], &long["state"]), (&json!("done"), &json!("running")));
-    }
 }
 
 /// A CSV file without one of its columns.

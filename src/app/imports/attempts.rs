@@ -1,7 +1,7 @@
 //! Working an import off, a part at a time, by whoever gets to it first.
 //!
 //! An attempt is counted before it is begun, in a transaction of its own: of a row that takes the whole
-//! process with it nobody is left to count. So it is given up after some attempts, like one that merely
+//! process with it nobody is left to count. So it is passed over after some attempts, like one that merely
 //! breaks. What a database brings on that is busy or away says nothing about the row, and is taken back from
 //! the count, unless it is away for longer than that is tried.
 
@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{RowResult, finish, rows};
+use super::{RowError, RowResult, clear, finish, rows};
 use crate::app::{AppError, Context};
 use crate::auth::caller::{Actor, Caller};
 use crate::domain::exchange::{ImportState, RowStatus};
 use crate::domain::ids::{AgencyId, ImportId};
 use crate::domain::people::Scope;
 use crate::domain::timestamp::Timestamp;
-use crate::store::imports::{self as store, Import, Results};
+use crate::store::imports::{self as store, Chunk, Import, Results};
 use crate::store::pool::Tx;
 use crate::store::{api_clients, users};
 
-/// How often in a row an import may break before it is given up.
+/// How often in a row an import may break before the row is passed over.
 const MAX_FAILURES: i32 = 5;
 
 /// How long an attempt that was counted is waited for. It only has to reach the transaction of its work,
@@ -38,11 +38,13 @@ const PAUSES: u32 = 6;
 /// How many imports take turns.
 const TAKEN_AT_ONCE: i64 = 10;
 
+const ROWS_LOST: &str = "its rows are lost";
+
 /// The size from which on a portion of results takes no more of them, in bytes.
 const PORTION_BYTES: usize = 64 * 1024;
 
 /// Works off some rows of an import, if there are any and nobody else is at it. Answers whether there were.
-/// What breaks is tried again, more carefully, and given up in the end.
+/// What breaks is tried again, more carefully, and passed over in the end.
 pub async fn advance(context: &Context, agency: AgencyId, id: ImportId) -> Result<bool, AppError> {
     let attempt = match context.write(move |tx| begin(tx, agency, id)).await {
         Ok(Some(attempt)) => attempt,
@@ -54,7 +56,8 @@ pub async fn advance(context: &Context, agency: AgencyId, id: ImportId) -> Resul
         Err(error) => return Err(error),
     };
     match context.write(move |tx| work_off(tx, agency, id, attempt)).await {
-        Ok(()) => Ok(true),
+        Ok(ImportState::Failed) => clear(context, agency, id).await.map(|()| true),
+        Ok(_) => Ok(true),
         Err(error) => {
             tracing::warn!(import = %id, %error, "rows of an import could not be worked off");
             let gave_way = error.is_passing();
@@ -92,7 +95,7 @@ pub fn begin(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<Option<T
     let due = |import: &Import| import.not_before.is_none_or(|time| time <= now);
     let Some(mut import) = store::claim(tx, agency, id)?.filter(due) else { return Ok(None) };
     if import.failures >= MAX_FAILURES {
-        give_up_as_broken(tx, &mut import)?;
+        pass_over(tx, &mut import)?;
         return Ok(None);
     }
     let until = later(now, BEGUN_FOR);
@@ -102,26 +105,43 @@ pub fn begin(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId) -> Result<Option<T
     Ok(Some(until))
 }
 
-fn work_off(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId, attempt: Timestamp) -> Result<(), AppError> {
-    let Some(mut import) = held(tx, agency, id, attempt)? else { return Ok(()) };
+/// Answers how the import stands then.
+fn work_off(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    id: ImportId,
+    attempt: Timestamp,
+) -> Result<ImportState, AppError> {
+    let Some(mut import) = held(tx, agency, id, attempt)? else { return Ok(ImportState::Running) };
     let Some(caller) = caller(tx, &import)? else {
         return give_up(tx, &mut import, "whoever imports may not write any more");
     };
     let Some(chunk) = store::next_chunk(tx, id)? else {
-        return give_up(tx, &mut import, "its rows are lost");
+        return give_up(tx, &mut import, ROWS_LOST);
     };
-    let now = tx.now();
-    import.state = ImportState::Running;
-    import.started_at.get_or_insert(now);
     // Where something broke, one row at a time: it holds less that others may want, and what is whole
     // is not undone with it.
     let has_broken = import.failures > 1;
     let at_once = if has_broken || import.postponed > 0 { 1 } else { usize::MAX };
-    let done_before = usize::try_from(import.rows_done + 1 - chunk.first_row).unwrap_or_default();
-    let mut lines = chunk.content.lines().skip(done_before);
-    let taken: Vec<&str> = lines.by_ref().take(at_once).collect();
+    let taken: Vec<&str> = rows_left(&import, &chunk).take(at_once).collect();
     let results = rows::work_off(tx, &caller, &import, &taken)?;
-    for result in &results {
+    write_down(tx, &mut import, &chunk, &results)
+}
+
+/// The rows of a chunk that are not done.
+fn rows_left<'a>(import: &Import, chunk: &'a Chunk) -> impl Iterator<Item = &'a str> {
+    let done = usize::try_from(import.rows_done + 1 - chunk.first_row).unwrap_or_default();
+    chunk.content.lines().skip(done)
+}
+
+/// Writes down what came of the next rows of a chunk.
+fn write_down(
+    tx: &mut Tx<'_>,
+    import: &mut Import,
+    chunk: &Chunk,
+    results: &[RowResult],
+) -> Result<ImportState, AppError> {
+    for result in results {
         *match result.status {
             RowStatus::Created | RowStatus::WouldCreate => &mut import.rows_created,
             RowStatus::Updated | RowStatus::WouldUpdate => &mut import.rows_updated,
@@ -130,20 +150,32 @@ fn work_off(tx: &mut Tx<'_>, agency: AgencyId, id: ImportId, attempt: Timestamp)
         } += 1;
         import.rows_done += 1;
     }
-    store::add_results(tx, &portions(&import, &results)?)?;
-    let is_chunk_done = lines.next().is_none();
+    store::add_results(tx, &portions(import, results)?)?;
+    let is_chunk_done = rows_left(import, chunk).next().is_none();
     if is_chunk_done {
-        store::drop_chunk(tx, id, chunk.first_row)?;
+        store::drop_chunk(tx, import.id, chunk.first_row)?;
     }
     // Care is taken to the end of the chunk: the row that broke it may be any of the others.
-    import.failures = i32::from(has_broken && !is_chunk_done);
+    import.failures = i32::from(import.failures > 1 && !is_chunk_done);
     import.postponed = 0;
     import.not_before = None;
-    import.updated_at = now;
+    import.state = ImportState::Running;
+    import.started_at.get_or_insert(tx.now());
+    import.updated_at = tx.now();
     if import.rows_done >= import.rows_total {
-        finish(tx, &mut import, ImportState::Done);
+        finish(tx, import, ImportState::Done);
     }
-    Ok(store::update(tx, &import)?)
+    store::update(tx, import)?;
+    Ok(import.state)
+}
+
+/// Goes on behind a row that breaks whatever is tried.
+fn pass_over(tx: &mut Tx<'_>, import: &mut Import) -> Result<ImportState, AppError> {
+    let Some(chunk) = store::next_chunk(tx, import.id)? else {
+        return give_up(tx, import, ROWS_LOST);
+    };
+    let (row, status) = (import.rows_done + 1, RowStatus::Failed);
+    write_down(tx, import, &chunk, &[RowResult { row, status, id: None, errors: vec![RowError::ours()] }])
 }
 
 /// The import, taken until the transaction ends, if the attempt is still the one that it is waited for.
@@ -211,7 +243,7 @@ fn settle(
         import.not_before = Some(later(tx.now(), rest(import.postponed)));
         import.postponed = import.postponed.saturating_add(1);
     } else if import.failures >= MAX_FAILURES {
-        return give_up_as_broken(tx, &mut import);
+        return pass_over(tx, &mut import).map(drop);
     } else {
         import.not_before = Some(later(tx.now(), rest(import.failures)));
     }
@@ -231,14 +263,10 @@ fn later(now: Timestamp, by: TimeDelta) -> Timestamp {
     now.checked_add_signed(by).map_or(now, Timestamp::from)
 }
 
-fn give_up_as_broken(tx: &mut Tx<'_>, import: &mut Import) -> Result<(), AppError> {
-    let row = import.rows_done + 1;
-    give_up(tx, import, &format!("row {row} could not be worked off, for a reason on our side"))
-}
-
-fn give_up(tx: &mut Tx<'_>, import: &mut Import, reason: &str) -> Result<(), AppError> {
+/// Ends an import of which nothing more can come. Its rows are forgotten afterwards.
+fn give_up(tx: &mut Tx<'_>, import: &mut Import, reason: &str) -> Result<ImportState, AppError> {
     finish(tx, import, ImportState::Failed);
     import.reason = Some(reason.to_owned());
-    store::drop_chunks(tx, import.id)?;
-    Ok(store::update(tx, import)?)
+    store::update(tx, import)?;
+    Ok(import.state)
 }

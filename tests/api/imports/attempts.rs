@@ -6,7 +6,7 @@ use debrief::domain::ids::ImportId;
 use debrief::store::pool::{Location, Tx};
 use serde_json::{Value, json};
 
-use super::{send, work_off};
+use super::{faults, send, statuses, work_off};
 use crate::support::{Caller, TestApp, id, on_both};
 
 const ROWS: &str = "name\nNordwind\nSüdwind\nWestwind\n";
@@ -40,7 +40,7 @@ async fn shown(ann: &Caller, path: &str) -> (Value, Value) {
 }
 
 on_both! {
-    async fn a_row_that_kills_the_process_is_given_up(app: TestApp) {
+    async fn a_row_that_kills_the_process_is_passed_over(app: TestApp) {
         let ann = app.recruiter().await;
         let (import, path) = queued(&ann).await;
         for _ in 0..5 {
@@ -50,8 +50,12 @@ on_both! {
         }
         assert_eq!(shown(&ann, &path).await, (json!("queued"), json!(0)));
         imports::advance(&app.context, app.agency(), import).await.unwrap();
-        assert_eq!(shown(&ann, &path).await, (json!("failed"), json!(0)));
-        assert_eq!(ann.get(&path).await.expect(200)["reason"], "row 1 could not be worked off, for a reason on our side");
+        assert_eq!(shown(&ann, &path).await, (json!("running"), json!(1)));
+        work_off(&app).await;
+        assert_eq!(shown(&ann, &path).await, (json!("done"), json!(3)));
+        let results = ann.get(&format!("{path}/results")).await.expect(200);
+        assert_eq!(statuses(results["data"].as_array().unwrap()), ["failed", "created", "created"]);
+        assert_eq!(faults(&results["data"][0]), ["- internal"]);
     }
 
     async fn after_a_death_it_goes_on_row_by_row(app: TestApp) {
@@ -71,15 +75,25 @@ on_both! {
     async fn a_busy_database_is_no_fault_of_the_rows(app: TestApp) {
         let ann = app.recruiter().await;
         let (import, path) = queued(&ann).await;
-        app.script(
-            "CREATE TRIGGER busy BEFORE INSERT ON clients BEGIN SELECT RAISE(ABORT, 'database is locked'); END",
-            "CREATE FUNCTION busy() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'serialization_failure'; END $$; \
-             CREATE TRIGGER busy BEFORE INSERT ON clients FOR EACH ROW EXECUTE FUNCTION busy()",
-        );
-        try_often(&app, import).await;
-        assert_eq!(shown(&ann, &path).await, (json!("queued"), json!(0)));
-        app.script("DROP TRIGGER busy", "DROP TRIGGER busy ON clients");
+        let refusals = [
+            ("database is locked", "serialization_failure", "no"),
+            ("database is locked", "lock_not_available", "canceling statement due to lock timeout"),
+            ("database or disk is full", "disk_full", "could not extend file \"base/5/1\": No space left on device"),
+        ];
+        for (sqlite, code, postgres) in refusals {
+            app.script(
+                &format!("CREATE TRIGGER refused BEFORE INSERT ON clients BEGIN SELECT RAISE(ABORT, '{sqlite}'); END"),
+                &format!("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+                    $$ BEGIN RAISE EXCEPTION '{postgres}' USING ERRCODE = '{code}'; END $$; \
+                    CREATE TRIGGER refused BEFORE INSERT ON clients FOR EACH ROW EXECUTE FUNCTION refuse()"),
+            );
+            let refused = ann.post("/v1/clients", json!({"name": "Ostwind"})).await;
+            assert!(!refused.header("retry-after").is_empty());
+            refused.problem(503, "unavailable");
+            try_often(&app, import).await;
+            assert_eq!(shown(&ann, &path).await, (json!("queued"), json!(0)));
+            app.script("DROP TRIGGER refused", "DROP TRIGGER refused ON clients; DROP FUNCTION refuse()");
+        }
         work_off(&app).await;
         assert_eq!(shown(&ann, &path).await, (json!("done"), json!(3)));
     }
@@ -98,5 +112,41 @@ on_both! {
         app.script("", "DROP TRIGGER gone ON clients");
         work_off(&app).await;
         assert_eq!(shown(&ann, &path).await, (json!("done"), json!(3)));
+    }
+
+    async fn a_row_that_breaks_is_tried_alone_and_passed_over(app: TestApp) {
+        let ann = app.recruiter().await;
+        let client = ann.put("/v1/clients/by-external-id/crm/2", json!({"name": "Südwind"})).await.expect(201);
+        let later = ann.with("Prefer", "respond-async");
+        let file = "external_id,name\n1,Nordwind\n2,Südwind AG\n3,Westwind\n";
+        let import = send(&later, "clients&external_system=crm", "text/csv", file).await.expect(202);
+        // A record that cannot be read: a fault of ours, and not of the row.
+        let spoil = format!("UPDATE clients SET external_refs = '5' WHERE name = '{}'", client["name"].as_str().unwrap());
+        app.script(&spoil, &spoil);
+        let path = format!("/v1/imports/{}", id(&import));
+        try_often(&app, id(&import).parse().unwrap()).await;
+        assert_eq!(shown(&ann, &path).await, (json!("done"), json!(3)));
+        let results = ann.get(&format!("{path}/results")).await.expect(200);
+        assert_eq!(statuses(results["data"].as_array().unwrap()), ["created", "failed", "created"]);
+        assert_eq!(faults(&results["data"][1]), ["- internal"]);
+        let left = ann.get("/v1/clients?q=Westwind").await.expect(200);
+        assert_eq!(left["data"].as_array().unwrap().len(), 1, "a row behind the broken one");
+    }
+
+    async fn a_long_import_does_not_keep_a_short_one_waiting(app: TestApp) {
+        let ann = app.recruiter().await.with("Prefer", "respond-async");
+        let mut waiting = Vec::new();
+        for number in 0..11 {
+            let rows: String = (0..if number == 10 { 1 } else { 300 }).map(|row| format!("Client {number} {row}\n")).collect();
+            waiting.push(send(&ann, "clients", "text/csv", &format!("name\n{rows}")).await.expect(202));
+            app.clock.advance(TimeDelta::milliseconds(1));
+        }
+        for _ in 0..2 {
+            app.clock.advance(TimeDelta::seconds(1));
+            imports::advance_all(&app.context).await.unwrap();
+        }
+        let short = ann.get(&format!("/v1/imports/{}", id(&waiting[10]))).await.expect(200);
+        let long = ann.get(&format!("/v1/imports/{}", id(&waiting[0]))).await.expect(200);
+        assert_eq!((&short["state"], &long["state"]), (&json!("done"), &json!("running")));
     }
 }
