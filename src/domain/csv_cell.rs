@@ -3,8 +3,8 @@
 //! it, which spreadsheets show as text, and gets rid of it when it is read again.
 //!
 //! Where numbers have a decimal comma, spreadsheets split a file at semicolons, or at tabs. Then our commas and
-//! quotation marks are text to them, and a cell or a row begins in the middle of what was one cell. So a
-//! formula has an apostrophe there too.
+//! quotation marks are text to them, and a cell or a row begins in the middle of what was one cell, perhaps with
+//! a quotation mark of its own. So a formula has an apostrophe there too.
 
 use std::borrow::Cow;
 
@@ -60,18 +60,19 @@ fn begins_formula(c: char) -> bool {
     matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
 }
 
-/// The text with as many apostrophes between a separator and what begins a formula as `wanted` makes of those
+/// The text with as many apostrophes before what begins a formula behind a separator as `wanted` makes of those
 /// that are there.
 fn marked_inside(text: &str, wanted: impl Fn(usize) -> usize) -> Cow<'_, str> {
     let mut changed = String::new();
     let mut kept = 0;
     for (place, separator) in text.match_indices(SEPARATORS) {
         let after = place + separator.len();
-        let rest = text[after..].trim_start_matches(MARK);
+        let rest = text[after..].trim_start_matches([MARK, '"']);
         if rest.starts_with(begins_formula) {
             let formula = text.len() - rest.len();
-            changed.push_str(&text[kept..after]);
-            changed.extend(std::iter::repeat_n(MARK, wanted(formula - after)));
+            let unmarked = text[after..formula].trim_end_matches(MARK).len() + after;
+            changed.push_str(&text[kept..unmarked]);
+            changed.extend(std::iter::repeat_n(MARK, wanted(formula - unmarked)));
             kept = formula;
         }
     }
@@ -99,21 +100,24 @@ mod tests {
     fn what_a_semicolon_or_a_line_ends_begins_no_formula() {
         assert_eq!(guard("a;=1;-b"), "a;'=1;'-b");
         assert_eq!(guard("-a\n- b\t'@c"), "'-a\n'- b\t''@c");
-        for text in ["a; b", "a, =1", "a=1;b", "5;'t Hooft"] {
+        assert_eq!(guard(r#"a;"=1;'"'=b"#), r#"a;"'=1;'"''=b"#);
+        for text in ["a; b", "a, =1", "a=1;b", "5;'t Hooft", "a;\"b\"=1"] {
             assert_eq!(guard(text), text);
             assert_eq!(unguard(text), text);
         }
         assert_eq!(guard_json(r#"["a;=1","b;+",-1]"#), r#"["a;\u003d1","b;\u002b",-1]"#);
     }
 
-    /// The beginnings of the cells that a program sees which splits at semicolons or tabs.
+    /// The beginnings of the cells that a program sees which splits at semicolons or tabs, without the quotation
+    /// marks that it takes for its own.
     fn beginnings(cell: &str) -> impl Iterator<Item = &str> {
-        cell.split(SEPARATORS)
+        let (first, others) = cell.split_at(cell.find(SEPARATORS).unwrap_or(cell.len()));
+        std::iter::once(first).chain(others.split(SEPARATORS).map(|cell| cell.trim_start_matches('"')))
     }
 
     proptest! {
         #[test]
-        fn a_guarded_text_is_no_formula_and_reads_back(text in "['=+@;\t\r\n-]{0,6}\\PC{0,4}['=＝+@;\t\r\n-]{0,6}") {
+        fn a_guarded_text_is_no_formula_and_reads_back(text in "['\"=+@;\t\r\n-]{0,6}\\PC{0,4}['\"=＝+@;\t\r\n-]{0,6}") {
             let cell = guard(&text).into_owned();
             prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{cell:?}");
             prop_assert!(beginnings(&cell).all(|cell| !cell.starts_with(begins_formula)), "{cell:?}");
