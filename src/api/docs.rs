@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, web};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::error::{ApiError, Code};
+use crate::app::faults::codes;
 
 /// Where the pages are.
 pub const PATHS: [&str; 3] = ["/docs", "/docs/errors/{code}", "/docs/{_:.*}"];
@@ -26,15 +27,25 @@ async fn to_reference() -> HttpResponse {
 
 /// What the `type` of a problem points to.
 async fn error_page(code: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let code = Code::ALL.iter().find(|known| known.name() == *code).ok_or_else(ApiError::not_found)?;
+    let code = *Code::ALL.iter().find(|known| known.name() == *code).ok_or_else(ApiError::not_found)?;
     let (name, status, title) = (code.name(), code.status(), code.title());
     let (explanation, occasion, remedy) = (code.explanation(), code.occasion(), code.remedy());
+    let faults = if code == Code::ValidationFailed { fault_codes() } else { String::new() };
     // All of it is text of ours without anything to escape.
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\
          <h1>{title}</h1><p><code>{name}</code>, status {status}</p><p>{explanation}</p>\
-         <h2>When it comes</h2><p>{occasion}</p><h2>What to do</h2><p>{remedy}</p>\
+         <h2>When it comes</h2><p>{occasion}</p><h2>What to do</h2><p>{remedy}</p>{faults}\
          <p><a href=\"/docs/\">The API reference</a></p></html>"
     );
     Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page))
+}
+
+/// The table of what can be wrong with a field, a parameter or a row of an import.
+fn fault_codes() -> String {
+    let row = |(name, meaning): &(&str, &str)| {
+        format!("<tr id=\"{name}\"><td><code>{name}</code></td><td>{meaning}</td></tr>")
+    };
+    let rows: String = codes::CODES.iter().map(row).collect();
+    format!("<h2>The code of a fault</h2><table>{rows}</table>")
 }

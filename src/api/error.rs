@@ -14,7 +14,7 @@ pub use self::codes::Code;
 use super::request;
 use crate::app::AppError;
 use crate::app::error::ConflictCode;
-use crate::app::faults::Fault;
+use crate::app::faults::{self, Fault};
 use crate::store::pool::StoreError;
 
 /// An error on its way out.
@@ -45,7 +45,7 @@ pub struct FieldError {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub parameter: Option<String>,
-    /// A stable code.
+    /// A stable code, one of those at `/docs/errors/validation_failed`.
     #[schema(example = "required")]
     pub code: String,
     /// What is wrong, for a person.
@@ -104,8 +104,14 @@ impl ApiError {
     /// An input with faults.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let count = errors.len();
-        let detail = if count == 1 { "one fault".to_owned() } else { format!("{count} faults") };
+        debug_assert!(errors.iter().all(|fault| faults::codes::is_known(&fault.code)), "{errors:?}");
+        let detail = match errors.len() {
+            1 => "one fault".to_owned(),
+            count if errors.last().is_some_and(|fault| fault.code == faults::MORE) => {
+                format!("more than {} faults", count - 1)
+            }
+            count => format!("{count} faults"),
+        };
         Self { errors, ..Self::new(Code::ValidationFailed, format!("the input has {detail}")) }
     }
 
@@ -215,8 +221,8 @@ impl From<AppError> for ApiError {
             AppError::TryLater(why) => Self::new(Code::Unavailable, why)
                 .with_header(header::RETRY_AFTER, HeaderValue::from_static("30")),
             AppError::Store(StoreError::Unavailable(cause)) => {
-                tracing::error!(request_id = %request::id(), %cause, "the database cannot be reached");
-                Self::new(Code::Unavailable, "the database cannot be reached for now; try again soon")
+                tracing::error!(request_id = %request::id(), %cause, "the database cannot be used");
+                Self::new(Code::Unavailable, "the database cannot be used for now; try again soon")
                     .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
             }
             AppError::Store(StoreError::Busy(cause)) => {

@@ -1,6 +1,8 @@
 //! What is wrong with an input: every fault with the place it stands at, all of them at once, up to a number
 //! that nobody mends one by one.
 
+pub mod codes;
+
 use std::borrow::Cow;
 use std::fmt::Display;
 
@@ -20,13 +22,16 @@ pub struct Fault {
 /// The most faults that are told of one input.
 pub const MAX_FAULTS: usize = 50;
 
+/// The code of the last one where not all are told.
+pub const MORE: &str = "more_faults";
+
 /// As many faults as are told; the last one says so if there are more.
 #[must_use]
 pub fn first(mut faults: Vec<Fault>) -> Vec<Fault> {
     if faults.len() > MAX_FAULTS {
         faults.truncate(MAX_FAULTS);
         let detail = format!("there are more faults than these {MAX_FAULTS}");
-        faults.push(Fault { pointer: String::new(), code: "more_faults".into(), detail });
+        faults.push(Fault { pointer: String::new(), code: MORE.into(), detail });
     }
     faults
 }

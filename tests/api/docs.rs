@@ -1,4 +1,5 @@
 use debrief::api::error::Code;
+use debrief::app::faults::codes::CODES;
 
 use crate::support::on_both;
 
@@ -13,6 +14,16 @@ on_both! {
             }
         }
         app.nobody().get("/docs/errors/nonsense").await.problem(404, "not_found");
+    }
+
+    async fn the_page_of_faulty_input_has_the_codes_of_its_faults(app: TestApp) {
+        let page = app.nobody().get("/docs/errors/validation_failed").await;
+        let page = String::from_utf8(page.bytes).unwrap();
+        for (code, meaning) in CODES {
+            assert!(page.contains(&format!("<td><code>{code}</code></td><td>{meaning}</td>")), "{code}");
+        }
+        let other = app.nobody().get("/docs/errors/not_found").await;
+        assert!(!String::from_utf8(other.bytes).unwrap().contains("<table>"));
     }
 
     async fn the_reference_needs_nothing_from_elsewhere(app: TestApp) {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{RowError, RowResult};
 use crate::app::AppError;
 use crate::app::exchange::{DOCUMENTS, Layout};
-use crate::app::faults::{Fault, Faults};
+use crate::app::faults::{Fault, Faults, codes};
 use crate::app::feedback::{self, Read};
 use crate::app::records::{self, Put, Record};
 use crate::app::schema::{self, Schema};
@@ -107,6 +107,7 @@ impl RowError {
 
 impl From<Fault> for RowError {
     fn from(fault: Fault) -> Self {
+        debug_assert!(codes::is_known(&fault.code), "{fault:?}");
         Self { pointer: Some(fault.pointer), code: fault.code.into_owned(), detail: fault.detail }
     }
 }
