@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use chrono::TimeDelta;
 use utoipa::openapi::OpenApi;
 
@@ -119,6 +119,13 @@ pub fn document() -> OpenApi {
     document
 }
 
+/// What every route knows, and the document that tells of it.
+fn described() -> anyhow::Result<(Contract, Document)> {
+    let document = document();
+    let contract = Contract::of(&document).with_pages(&docs::PATHS);
+    Ok((contract, Document(document.to_json()?.into())))
+}
+
 /// A server that is listening.
 pub struct Running {
     /// Where the API is.
@@ -137,9 +144,11 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
     let listener = bind(&server_settings.host, server_settings.port)?;
     let address = listener.local_addr()?;
     let metrics = Metrics::new()?;
-    let document = document();
-    let contract = web::Data::new(Contract::of(&document).with_pages(&docs::PATHS));
-    let rendered = web::Data::new(Document(document.to_pretty_json()?.into()));
+    // On a thread of its own, whose heap the workers take over: what is left of the building, several times
+    // the document, would stay with this one.
+    let described = std::thread::spawn(described).join();
+    let (contract, rendered) = described.map_err(|_| anyhow!("the document cannot be built"))??;
+    let (contract, rendered) = (web::Data::new(contract), web::Data::new(rendered));
     let context = web::Data::new(context);
     let limits = web::Data::new(limits(settings));
     let public_metrics = server_settings.metrics == MetricsListener::Public;

@@ -1,10 +1,10 @@
 //! What a route does not know is refused: parameters of the query, and a body where none is taken.
 //! The OpenAPI document says what each route knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
-use actix_web::dev::{ResourceDef, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web;
@@ -14,8 +14,8 @@ use utoipa::openapi::{OpenApi, RefOr};
 use super::error::{ApiError, FieldError};
 use super::input::{NoBody, pairs, parameter};
 
-/// What every route knows, path by path.
-pub struct Contract(Vec<(ResourceDef, BTreeMap<&'static str, Known>)>);
+/// What every route knows, by the pattern of its path: the routes themselves find which one fits.
+pub struct Contract(HashMap<String, BTreeMap<&'static str, Known>>);
 
 /// What one method of a path knows.
 struct Known {
@@ -38,7 +38,7 @@ impl Contract {
             let known = methods.into_iter().filter_map(|(name, operation)| {
                 operation.as_ref().map(|operation| (name, Known::of(operation)))
             });
-            (ResourceDef::new(path.as_str()), known.collect())
+            (path.clone(), known.collect())
         });
         Self(rows.collect())
     }
@@ -47,21 +47,17 @@ impl Contract {
     #[must_use]
     pub fn with_pages(mut self, paths: &[&str]) -> Self {
         let knows = || BTreeMap::from([("GET", Known { parameters: Vec::new(), takes_body: false })]);
-        self.0.extend(paths.iter().map(|path| (ResourceDef::new(*path), knows())));
+        self.0.extend(paths.iter().map(|path| ((*path).to_owned(), knows())));
         self
     }
 
-    /// The methods that a path knows, as `Allow` lists them; none if there is no such path.
+    /// The methods that the path of a pattern knows, as `Allow` lists them; none if there is no such path.
     #[must_use]
-    pub fn allowed(&self, path: &str) -> Option<String> {
-        let known = self.methods(path)?.keys().copied();
+    pub fn allowed(&self, pattern: &str) -> Option<String> {
+        let known = self.0.get(pattern)?.keys().copied();
         // HEAD is answered wherever GET is.
         let methods: Vec<&str> = known.map(|name| if name == "GET" { "GET, HEAD" } else { name }).collect();
         Some(methods.join(", "))
-    }
-
-    fn methods(&self, path: &str) -> Option<&BTreeMap<&'static str, Known>> {
-        self.0.iter().find(|(route, _)| route.is_match(path)).map(|(_, methods)| methods)
     }
 
     async fn check(&self, request: &mut ServiceRequest) -> Result<(), ApiError> {
@@ -69,8 +65,10 @@ impl Contract {
         if request.query_string().is_empty() && !has_body(request) {
             return Ok(());
         }
-        let known = self.methods(request.path()).and_then(|known| known.get(request.method().as_str()));
-        let Some(known) = known else { return Ok(()) };
+        let methods = request.match_pattern().and_then(|pattern| self.0.get(&pattern));
+        let Some(known) = methods.and_then(|known| known.get(request.method().as_str())) else {
+            return Ok(());
+        };
         known.check_query(request.query_string())?;
         if !known.takes_body {
             request.extract::<NoBody>().await?;

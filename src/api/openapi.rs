@@ -3,16 +3,18 @@
 mod bodies;
 mod headers;
 mod links;
+mod problems;
 mod security;
 
+use actix_web::http::Method;
 use actix_web::{HttpResponse, get, web};
+use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
-use utoipa::{OpenApi as _, ToSchema};
+use utoipa::openapi::{OpenApi, RefOr};
 
 use self::security::Schemes;
 use super::error::{FieldError, Problem};
-use super::{etag, idempotency_keys};
+use super::idempotency_keys;
 use crate::domain::search::NamePart;
 
 /// The document, rendered once.
@@ -44,32 +46,32 @@ pub fn frame() -> OpenApi {
 pub fn complete(document: &mut OpenApi) {
     bodies::allow_nulls(document);
     bodies::add_patches(document);
-    let schemas = document.components.get_or_insert_default().schemas.clone();
+    // They are large: taken out for as long as the paths are gone through, and not copied.
+    let schemas = std::mem::take(&mut document.components.get_or_insert_default().schemas);
     for (path, item) in &mut document.paths.paths {
-        let has_id = path.contains('{');
-        let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for operation in all.into_iter().flatten() {
+        let names_a_record = path.contains('{');
+        let all = [
+            (Method::GET, &mut item.get),
+            (Method::POST, &mut item.post),
+            (Method::PUT, &mut item.put),
+            (Method::PATCH, &mut item.patch),
+            (Method::DELETE, &mut item.delete),
+        ];
+        for (method, operation) in all {
+            let Some(operation) = operation else { continue };
             name(operation);
             describe(operation);
             security::require(operation);
-        }
-        item.post.iter_mut().for_each(|operation| {
-            idempotency_keys::describe(operation);
-            add_problem(operation, "409", "What stands already does not allow this.");
-            add_problem(operation, "422", "The Idempotency-Key stands for another request.");
-        });
-        let reads = [&mut item.get];
-        let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for operation in reads.into_iter().flatten() {
-            headers::add(operation, true, &schemas);
-            add_errors(operation, has_id, false);
-        }
-        for operation in writes.into_iter().flatten() {
-            headers::add(operation, false, &schemas);
-            add_errors(operation, has_id, true);
+            if method == Method::POST {
+                idempotency_keys::describe(operation);
+            }
+            headers::add(operation, method == Method::GET, &schemas);
+            problems::add(operation, &method, names_a_record);
         }
     }
-    links::add(document);
+    links::add(document, &schemas);
+    document.components.get_or_insert_default().schemas = schemas;
+    problems::define(document);
 }
 
 /// Names an operation after its tag and its handler: handlers of different nouns are called alike.
@@ -95,61 +97,9 @@ fn describe(operation: &mut Operation) {
             .to_owned();
         }
         if response.content.is_empty() && status.starts_with(['4', '5']) {
-            response.content = problem("").content;
+            response.content = problems::problem("").content;
         }
     }
-}
-
-fn add_errors(operation: &mut Operation, has_id: bool, writes: bool) {
-    let is_open = operation.security.as_ref().is_some_and(|all| all.iter().all(|s| *s == Default::default()));
-    let mut errors = vec![("500", "A fault of the service."), ("503", "The service is not ready.")];
-    errors.push(("400", "The input has faults."));
-    errors.push(("429", "This was asked too often; Retry-After says how long to wait."));
-    if !is_open {
-        errors.push(("401", "There is no good token."));
-        errors.push(("403", "The token does not allow this."));
-    }
-    if has_id {
-        errors.push(("404", "There is no such record."));
-    }
-    if operation.request_body.is_some() {
-        errors.push(("408", "The body took too long to arrive."));
-        errors.push(("413", "The body is too large."));
-        errors.push(("415", "The body is of another type."));
-    }
-    if writes && !is_open {
-        errors.push(("409", "What stands already does not allow this."));
-    }
-    if let Some(required) = if_match(operation) {
-        errors.push(("412", "The record has changed."));
-        if required == Required::True {
-            errors.push(("428", "If-Match is required."));
-        }
-    }
-    for (status, description) in errors {
-        add_problem(operation, status, description);
-    }
-}
-
-fn add_problem(operation: &mut Operation, status: &str, description: &str) {
-    let responses = &mut operation.responses.responses;
-    responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
-}
-
-/// Whether the operation insists on `If-Match`; none if it does not take it.
-fn if_match(operation: &Operation) -> Option<Required> {
-    operation.parameters.iter().flatten().find_map(|parameter| match parameter {
-        RefOr::T(parameter) if parameter.name == etag::IF_MATCH => Some(parameter.required.clone()),
-        _ => None,
-    })
-}
-
-fn problem(description: &str) -> Response {
-    let schema = Ref::from_schema_name(Problem::name());
-    ResponseBuilder::new()
-        .description(description)
-        .content("application/problem+json", ContentBuilder::new().schema(Some(schema)).build())
-        .build()
 }
 
 /// The document.

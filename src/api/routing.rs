@@ -44,7 +44,7 @@ pub fn pages(config: &mut web::ServiceConfig) {
 
 /// The answer where no route fits: 405 if only the method is wrong (RFC 9110, section 15.5.6).
 pub async fn no_route(request: HttpRequest, contract: web::Data<Contract>) -> HttpResponse {
-    let Some(allowed) = contract.allowed(request.path()) else {
+    let Some(allowed) = request.match_pattern().and_then(|pattern| contract.allowed(&pattern)) else {
         return ApiError::not_found().error_response();
     };
     let error = ApiError::new(Code::MethodNotAllowed, format!("this path knows {allowed}"));

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
@@ -76,8 +76,8 @@ impl Hasher {
     pub fn new(cost: Cost, threads: usize) -> Result<Self, HashingFailed> {
         let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None)
             .map_err(|e| HashingFailed(e.to_string()))?;
+        let decoy = decoy(&params).map_err(|e| HashingFailed(e.to_string()))?.to_string().into();
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let decoy = hash(&argon2, "nobody has this password")?.into();
         Ok(Self { argon2, slots: Arc::new(Semaphore::new(threads)), decoy })
     }
 
@@ -122,6 +122,17 @@ impl Hasher {
     }
 }
 
+/// A hash that came from no password, at the cost of every other one.
+fn decoy(params: &Params) -> Result<PasswordHash, password_hash::Error> {
+    Ok(PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: params.try_into()?,
+        salt: Some(Salt::new(&[0; Salt::RECOMMENDED_LENGTH])?),
+        hash: Some(Output::new(&[0; Params::DEFAULT_OUTPUT_LEN])?),
+    })
+}
+
 fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String, HashingFailed> {
     let hash = argon2.hash_password(password.as_bytes()).map_err(|e| HashingFailed(e.to_string()))?;
     Ok(hash.to_string())
@@ -148,5 +159,16 @@ mod tests {
         assert!(hasher.verify("correct horse".to_owned(), Some(kept.clone())).await.unwrap());
         assert!(!hasher.verify("wrong horse".to_owned(), Some(kept)).await.unwrap());
         assert!(!hasher.verify("nobody has this password".to_owned(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_decoy_costs_what_a_kept_hash_costs() {
+        let hasher = Hasher::new(Cost { memory_kib: 64, iterations: 1, parallelism: 1 }, 1).unwrap();
+        let kept = hasher.hash("correct horse".to_owned()).await.unwrap();
+        let shape = |hash: &str| {
+            let (cost, secret) = hash.split_at("$argon2id$v=19$m=64,t=1,p=1$".len());
+            (cost.to_owned(), secret.len())
+        };
+        assert_eq!(shape(&hasher.decoy), shape(&kept));
     }
 }

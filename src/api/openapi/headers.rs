@@ -52,7 +52,8 @@ fn etag() -> Header {
     header("The version of the record as it is shown, to be sent as If-Match or If-None-Match.")
 }
 
-fn header(description: &str) -> Header {
+/// A header with a text.
+pub(super) fn header(description: &str) -> Header {
     let schema = ObjectBuilder::new().schema_type(Type::String).build();
     let mut header = Header::new(Schema::Object(schema));
     header.description = Some(description.to_owned());

@@ -16,13 +16,12 @@ struct Target {
 }
 
 /// Adds the links to every answer that tells of a new record.
-pub(super) fn add(document: &mut OpenApi) {
+pub(super) fn add(document: &mut OpenApi, schemas: &Schemas) {
     let targets = targets(document);
-    let schemas = document.components.get_or_insert_default().schemas.clone();
     for item in document.paths.paths.values_mut() {
         for operation in [&mut item.post, &mut item.put].into_iter().flatten() {
             if let Some(RefOr::T(made)) = operation.responses.responses.get_mut("201") {
-                let Some(fields) = shown(made).and_then(|schema| fields(schema, &schemas)) else { continue };
+                let Some(fields) = shown(made).and_then(|schema| fields(schema, schemas)) else { continue };
                 let ids = ["id", "debrief_id"].into_iter().filter_map(|name| Some((name, fields.get(name)?)));
                 for (name, field) in ids {
                     for target in kind(field).and_then(|kind| targets.get(kind)).into_iter().flatten() {
@@ -41,7 +40,7 @@ fn targets(document: &OpenApi) -> BTreeMap<String, Vec<Target>> {
         let all = [&item.get, &item.post, &item.put, &item.patch, &item.delete];
         for operation in all.into_iter().flatten() {
             if let (Some(kind), Some(operation_id)) = (only_id(operation), &operation.operation_id) {
-                let takes_if_match = super::if_match(operation).is_some();
+                let takes_if_match = super::problems::if_match(operation).is_some();
                 let target = Target { operation_id: operation_id.clone(), takes_if_match };
                 targets.entry(kind.to_owned()).or_default().push(target);
             }
