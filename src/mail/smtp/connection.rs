@@ -25,6 +25,10 @@ use crate::mail::{Break, Fault, Outcome, Step};
 /// How long a server may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// Bad sequence of commands (RFC 5321, section 4.2.3). Ours are in order, so the server is not where we are, and
+/// says nothing about the message.
+const OUT_OF_STEP: u16 = 503;
+
 /// The server closes the connection, whatever it was asked (RFC 5321, section 3.8).
 const CLOSING: u16 = 421;
 
@@ -295,6 +299,12 @@ impl Connection {
     }
 
     fn refused(&mut self, step: Step, reply: Reply) -> Outcome {
+        if reply.code == OUT_OF_STEP && step < Step::Content {
+            return lost(
+                step,
+                format!("the server has lost its place in the conversation: {}", said(&reply)),
+            );
+        }
         // At MAIL that is true of every message; later it may be about this recipient alone.
         if SIGN_IN_WANTED.contains(&reply.code) && step <= Step::Mail {
             return Outcome::Fault(Fault::SignIn(said(&reply)));

@@ -66,6 +66,13 @@ on_both! {
         }
     }
 
+    async fn who_has_lost_its_place_is_asked_again(app: TestApp) {
+        let mut desk = Desk::set(&app).await;
+        for at in [At::Mail, At::Recipient, At::Data] {
+            expect(&app, &mut desk, at, Act::Reply("503 5.5.1 need MAIL command"), "deferred", 0).await;
+        }
+    }
+
     async fn who_says_nothing_is_given_up(app: TestApp) {
         let mut desk = Desk::set(&app).await;
         for at in APPROACH {
