@@ -36,9 +36,9 @@ WAIT_SECONDS = 120
 class Sink(Process):
     """smtp-sink, which takes every message and forgets it."""
 
-    def __init__(self, folder, name):
-        self.port = free_port()
-        command = ["smtp-sink", "-c", f"127.0.0.1:{self.port}", "1000"]
+    def __init__(self, folder, name, port=None, options=()):
+        self.port = port or free_port()
+        command = ["smtp-sink", "-c", *options, f"127.0.0.1:{self.port}", "1000"]
         if os.getuid() == 0:
             command[1:1] = ["-u", "nobody"]
         super().__init__(command, {**os.environ, "PATH": PATH}, folder / f"{name}.log")

@@ -25,9 +25,9 @@ def note(text):
 class Trial:
     """Everything that a test needs, in a folder that is removed at the end."""
 
-    def __init__(self, options, database, *, command="serve", mail=None, **settings):
+    def __init__(self, options, database, *, command="serve", server=Postfix, mail=None, **settings):
         self.options, self.database, self.command = options, database, command
-        self.mail_options, self.settings = mail or {}, settings
+        self.server, self.mail_options, self.settings = server, mail or {}, settings
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
@@ -36,7 +36,7 @@ class Trial:
             self.data = self.make_data_folder(stack)
             self.records = DATABASES[self.database](self.data)
             stack.callback(self.records.stop)
-            self.mail = stack.enter_context(Postfix(self.folder / "postfix", **self.mail_options))
+            self.mail = stack.enter_context(self.server(self.folder / "mail", **self.mail_options))
             self.service = self.another(self.command)
             stack.callback(self.service.kill)
             self.service.found_agency()
