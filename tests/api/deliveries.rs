@@ -288,13 +288,11 @@ fn claim(app: &TestApp, note: &Value) -> Vec<Claim> {
 }
 
 fn finish(app: &TestApp, claim: Claim, outcome: Outcome) -> Option<DeliveryState> {
-    write(app, |tx| {
-        relaying::finish(
-            tx,
-            &Ended { claim, ending: Ending::Outcome(outcome), random: 0.5 },
-            &Schedule::default(),
-        )
-    })
+    write(app, |tx| relaying::finish(tx, &ended(claim, outcome), &Schedule::default()))
+}
+
+fn ended(claim: Claim, outcome: Outcome) -> Ended {
+    Ended { claim, ending: Ending::Outcome(outcome), random: 0.5 }
 }
 
 fn write<T>(app: &TestApp, work: impl FnOnce(&mut Tx<'_>) -> Result<T, debrief::app::AppError>) -> T {

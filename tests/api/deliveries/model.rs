@@ -8,14 +8,14 @@ use std::cell::RefCell;
 
 use actix_web::rt::System;
 use chrono::TimeDelta;
-use debrief::app::deliveries::relay::{self as relaying, Claim};
-use debrief::domain::delivery::Reply;
+use debrief::app::deliveries::relay::{self as relaying, Claim, Ended};
+use debrief::domain::delivery::{Reply, Schedule};
 use debrief::mail::{Outcome, Step};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 use serde_json::{Value, json};
 
-use super::{LEASE, UNDO_WINDOW, claim, finish, write};
+use super::{LEASE, UNDO_WINDOW, claim, ended, finish, write};
 use crate::support::smtp_peer::SmtpPeer;
 use crate::support::{Database, Desk, TestApp, id, relay};
 
@@ -36,6 +36,8 @@ enum Happening {
     HandOver(usize, Answer),
     /// It writes down what came of its attempt.
     WriteDown(usize),
+    /// Whoever asks for the commit point, or has something to write down, does so on one page of the relay's ledger.
+    Page,
     /// It gives a sign of life.
     Renew(usize),
     /// It is gone, with all that it knows.
@@ -91,6 +93,7 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
         1 => worker().prop_map(H::MarkUnheard),
         5 => (worker(), answer).prop_map(|(worker, answer)| H::HandOver(worker, answer)),
         4 => worker().prop_map(H::WriteDown),
+        4 => Just(H::Page),
         1 => worker().prop_map(H::Renew),
         2 => worker().prop_map(H::Die),
         1 => Just(H::Restart),
@@ -146,6 +149,7 @@ impl<'a> World<'a> {
                 });
             }
             H::WriteDown(worker) => self.write_down(worker),
+            H::Page => self.write_page(),
             H::Renew(worker) => {
                 if let Worker::Approaching(claim) | Worker::Marked(claim) = self.workers[worker] {
                     write(app, |tx| relaying::renew(tx, claim, LEASE));
@@ -204,6 +208,37 @@ impl<'a> World<'a> {
             }
             worker => worker,
         });
+    }
+
+    /// As the ledger writes: what everybody has together, and alone what had to be left for that.
+    fn write_page(&mut self) {
+        let (mut claims, mut ends) = (Vec::new(), Vec::new());
+        for (number, worker) in self.workers.iter().enumerate() {
+            match worker {
+                Worker::Approaching(claim) => claims.push((number, *claim)),
+                Worker::Knowing(claim, outcome) => ends.push((number, ended(*claim, outcome.clone()))),
+                Worker::Idle | Worker::Marked(_) => {}
+            }
+        }
+        let asked: Vec<Claim> = claims.iter().map(|(_, claim)| *claim).collect();
+        let told: Vec<&Ended> = ends.iter().map(|(_, ended)| ended).collect();
+        let (passed, states) = write(self.app, |tx| {
+            let passed = relaying::pass_commit_points(tx, &asked)?;
+            Ok((passed, relaying::finish_at_hand(tx, &told, &Schedule::default())?))
+        });
+        for (number, claim) in claims {
+            if passed.contains(&(claim.id, claim.token)) {
+                self.workers[number] = Worker::Marked(claim);
+            } else {
+                self.mark(number, true);
+            }
+        }
+        for ((number, _), state) in ends.iter().zip(states) {
+            match state {
+                Some(_) => self.workers[*number] = Worker::Idle,
+                None => self.write_down(*number),
+            }
+        }
     }
 
     /// The workers die, and others bring what is left to its end.
