@@ -86,10 +86,20 @@ mod tests {
             ("tab\t", None),
         ] {
             assert_eq!(parsed(text).as_deref(), key, "{text}");
+            assert_eq!(matches_the_pattern(text), key.is_some(), "{text}");
         }
     }
 
+    fn matches_the_pattern(text: &str) -> bool {
+        jsonschema::is_valid(&serde_json::json!({"pattern": IdempotencyKey::PATTERN}), &text.into())
+    }
+
     proptest! {
+        #[test]
+        fn the_pattern_is_that_of_what_is_taken(text in "[\"\\\\!~]{0,4}\\PC{0,2}[\"\\\\!~]{0,4}") {
+            prop_assert_eq!(matches_the_pattern(&text), parsed(&text).is_some(), "{:?}", text);
+        }
+
         #[test]
         fn a_key_in_quotes_is_the_same_key(key in "[!-~]{1,255}") {
             let quoted = format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""));

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use diesel::r2d2::{Pool, PooledConnection};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::sync::Notify;
 
 use super::connection::DbConn;
@@ -37,6 +38,9 @@ pub enum StoreError {
     #[error(transparent)]
     Database(DieselError),
 }
+
+/// How many threads open connections.
+const OPENERS: usize = 3;
 
 /// What the databases say when somebody has to give way and the kind of error does not tell it
 /// (PostgreSQL's 40P01, 55P03 and 57014; SQLite's `SQLITE_BUSY`).
@@ -133,6 +137,8 @@ impl Store {
     /// Opens the database. It is not migrated here.
     pub fn open(options: &StoreOptions, clock: Clock) -> Result<Self, StoreError> {
         let statements = Arc::new(AtomicU64::new(0));
+        // Both pools open their connections on the same threads.
+        let openers = Arc::new(ScheduledThreadPool::with_name("opener-{}", OPENERS));
         let pool = |size: u32, access: Access| {
             let manager = Manager {
                 location: options.location.clone(),
@@ -146,6 +152,7 @@ impl Store {
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(1))
+                .thread_pool(openers.clone())
                 // It costs nothing while all is well: see `Slot::epoch`.
                 .test_on_check_out(true)
                 .connection_timeout(options.acquire_timeout)

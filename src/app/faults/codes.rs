@@ -4,7 +4,9 @@
 /// Every code, in the order of the alphabet.
 pub const CODES: &[(&str, &str)] = &[
     ("address_not_allowed", "A webhook goes to the public internet only."),
+    ("already_exists", "Another record has it, and only one can."),
     ("ambiguous", "Several records have this name: give the id."),
+    ("archived", "It stands in older records, and is not taken for new ones any more."),
     ("bidi_character", "The text contains a character that turns the direction of writing."),
     ("blank", "The text is empty, or nothing but spaces."),
     ("contradiction", "Two fields say different things."),
