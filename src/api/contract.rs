@@ -11,6 +11,7 @@ use actix_web::web;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::{OpenApi, RefOr};
 
+use super::encoded;
 use super::error::{ApiError, FieldError};
 use super::input::{NoBody, pairs, parameter};
 
@@ -70,6 +71,7 @@ impl Contract {
             return Ok(());
         };
         known.check_query(request.query_string())?;
+        encoded::expect_readable(request.headers())?;
         if !known.takes_body {
             request.extract::<NoBody>().await?;
         }

@@ -1,11 +1,13 @@
-//! Compressed representations have tags of their own (RFC 9110, section 8.8.3.3).
+//! What is compressed: representations with tags of their own (RFC 9110, section 8.8.3.3), and bodies.
 
-use actix_web::body::MessageBody;
+use actix_web::ResponseError;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 
+use super::error::{ApiError, Code};
 use super::etag;
 
 /// What a representation may be compressed with.
@@ -21,15 +23,46 @@ pub(super) fn is_of(seen: &str, tag: &str) -> bool {
     seen == tag || CODINGS.iter().any(|coding| seen == coded(tag, coding))
 }
 
+/// Fails if a body is compressed in a way that is not read.
+pub(super) fn expect_readable(headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(coding) = headers.get(header::CONTENT_ENCODING) else { return Ok(()) };
+    let is_read = |coding: &str| {
+        coding.eq_ignore_ascii_case("identity") || CODINGS.iter().any(|c| coding.eq_ignore_ascii_case(c))
+    };
+    if coding.to_str().is_ok_and(|coding| is_read(coding.trim())) {
+        return Ok(());
+    }
+    let codings = CODINGS.join(", ");
+    let error = ApiError::new(Code::UnsupportedMediaType, format!("the codings that are read are {codings}"));
+    Err(match HeaderValue::try_from(codings) {
+        Ok(value) => error.with_header(header::ACCEPT_ENCODING, value),
+        Err(_) => error,
+    })
+}
+
+/// The answer where nothing that the caller takes can be made.
+fn not_acceptable(response: ServiceResponse<impl MessageBody>) -> ServiceResponse {
+    let detail = "an answer is plain, or coded as gzip or deflate: Accept-Encoding takes none of these";
+    let error = ApiError::new(Code::NotAcceptable, detail).error_response();
+    response.into_response(error)
+}
+
 /// Gives what was compressed the tag of what it is now. Where the caller has it already, the tag is the
 /// one that the caller has.
 pub async fn layer(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, actix_web::Error> {
     let mut response = next.call(request).await?;
+    // The one that says so by itself is who compresses, in plain text.
+    let is_problem = |kind: &HeaderValue| kind.as_bytes().starts_with(b"application/problem+json");
+    if response.status() == StatusCode::NOT_ACCEPTABLE
+        && !response.headers().get(header::CONTENT_TYPE).is_some_and(is_problem)
+    {
+        return Ok(not_acceptable(response).map_into_right_body());
+    }
     let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let Some(tag) = text(header::ETAG) else { return Ok(response) };
+    let Some(tag) = text(header::ETAG) else { return Ok(response.map_into_left_body()) };
     let told = if response.status() == StatusCode::NOT_MODIFIED {
         etag::seen(response.request()).find(|seen| is_of(seen, tag)).map(str::to_owned)
     } else {
@@ -38,5 +71,5 @@ pub async fn layer(
     if let Some(value) = told.and_then(|tag| HeaderValue::try_from(tag).ok()) {
         response.headers_mut().insert(header::ETAG, value);
     }
-    Ok(response)
+    Ok(response.map_into_left_body())
 }

@@ -189,6 +189,7 @@ impl From<AppError> for ApiError {
             AppError::Stale { current } => {
                 Self::new(Code::StaleVersion, format!("the record is at version {current} now"))
             }
+            AppError::Unmet(why) => Self::new(Code::StaleVersion, why),
             AppError::Transition(invalid) => {
                 let detail = invalid.to_string();
                 let state = Some(Box::new(Blocked { state: invalid.state, allowed: invalid.allowed }));

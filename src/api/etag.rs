@@ -15,7 +15,7 @@ use super::encoded;
 use super::error::{ApiError, Code};
 use super::reply::Reply;
 use crate::app::AppError;
-use crate::app::records::Expected;
+use crate::app::records::{Expected, Wanted};
 
 /// The versions that the caller asks for with `If-Match`, where the route can do without.
 pub struct IfMatch(pub Expected);
@@ -29,6 +29,24 @@ impl FromRequest for IfMatch {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(read(request).map(|expected| Self(expected.flatten())))
+    }
+}
+
+/// What the caller would have where they put a record: `If-Match`, or `If-None-Match: *` for none.
+pub struct Condition(pub Wanted);
+
+impl FromRequest for Condition {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let absent = seen(request).any(|seen| seen == "*");
+        let wanted = |present: Option<Expected>| match present {
+            Some(versions) => Wanted::Present(versions),
+            None if absent => Wanted::Absent,
+            None => Wanted::Either,
+        };
+        ready(read(request).map(|present| Self(wanted(present))))
     }
 }
 
@@ -53,6 +71,19 @@ pub const IF_MATCH: &str = "If-Match";
 impl IntoParams for IfMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![if_match(Required::False)]
+    }
+}
+
+impl IntoParams for Condition {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let absent = ParameterBuilder::new()
+            .name("If-None-Match")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some("`*`: only make a record, and change none."))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["*"]))))
+            .build();
+        vec![if_match(Required::False), absent]
     }
 }
 

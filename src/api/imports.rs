@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::pin::Pin;
 use std::time::Duration;
 
+use actix_web::dev::Decompress;
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -175,9 +176,10 @@ impl Arriving<'_> {
     async fn receive(
         &mut self,
         request: &HttpRequest,
-        mut payload: web::Payload,
+        payload: web::Payload,
         limit: u64,
     ) -> Result<(), ApiError> {
+        let mut payload = Decompress::from_headers(payload.into_inner(), request.headers());
         let (mut digest, mut length) = (Sha256::new(), 0);
         while let Some(piece) = poll_fn(|cx| Pin::new(&mut payload).poll_next(cx)).await {
             let piece: Bytes = piece.map_err(broken_off)?;
@@ -297,6 +299,9 @@ async fn cancel(
 ) -> Answer {
     let (agency, id) = (access.agency, *id);
     let answer = once.write(move |tx| Reply::json(StatusCode::OK, &imports::cancel(tx, agency, id)?)).await?;
-    imports::clear(&context, agency, id).await?;
+    // It is cancelled, whatever comes of this; the rest goes when the import is forgotten.
+    if let Err(error) = imports::clear(&context, agency, id).await {
+        tracing::warn!(import = %id, %error, "the rows of a cancelled import stay for now");
+    }
     Ok(answer)
 }

@@ -12,7 +12,7 @@ use super::idempotency_keys::Once;
 use super::input::{Listing, Reader};
 use super::page;
 use crate::app::Context;
-use crate::app::records::{self, Expected, Record, View};
+use crate::app::records::{self, Expected, Record, View, Wanted};
 use crate::domain::ids::Id;
 use crate::domain::record::ExternalRef;
 use crate::store::pool::Tx;
@@ -109,13 +109,13 @@ pub async fn upsert<R: Record>(
     context: web::Data<Context>,
     access: Access<Write>,
     path: ExternalPath,
-    expected: Expected,
+    wanted: Wanted,
     input: R::Input,
 ) -> Answer {
     let caller = access.caller();
     let external = ExternalRef { system: path.system, id: path.external_id };
     let (record, is_new) =
-        context.write(move |tx| records::upsert::<R>(tx, &caller, external, expected, input)).await?;
+        context.write(move |tx| records::upsert::<R>(tx, &caller, external, wanted, input)).await?;
     let reply = if is_new {
         etag::created(record.version(), format!("{collection}/{}", record.id()), &record)?
     } else {
@@ -141,7 +141,7 @@ macro_rules! record_routes {
     ($record:ty, $input:ty, $query:ty, $id:ty, $tag:literal, $collection:literal, $item:literal, $external:literal) => {
         use actix_web::{HttpRequest, delete, get, patch, post, put, web};
         use $crate::api::access::{Access, Read, Write};
-        use $crate::api::etag::IfMatch;
+        use $crate::api::etag::{Condition, IfMatch};
         use $crate::api::idempotency_keys::Once;
         use $crate::api::input::{Body, Listing, Merge};
         use $crate::api::page::Page;
@@ -203,17 +203,17 @@ macro_rules! record_routes {
         }
 
         /// Makes the record of another system's id, or changes it to what the body says.
-        #[utoipa::path(tag = $tag, params(Access<Write>, ExternalPath, IfMatch), request_body = $input,
+        #[utoipa::path(tag = $tag, params(Access<Write>, ExternalPath, Condition), request_body = $input,
             responses((status = 201, body = $record), (status = 200, body = $record)))]
         #[put($external)]
         async fn upsert(
             context: web::Data<Context>,
             access: Access<Write>,
             path: web::Path<ExternalPath>,
-            expected: IfMatch,
+            condition: Condition,
             body: Body<$input>,
         ) -> Answer {
-            records::upsert::<$record>($collection, context, access, path.into_inner(), expected.0, body.0).await
+            records::upsert::<$record>($collection, context, access, path.into_inner(), condition.0, body.0).await
         }
 
         /// Deletes a record; a tombstone stays for those who sync.

@@ -21,6 +21,9 @@ pub enum AppError {
         /// The version that it is at.
         current: i64,
     },
+    /// There is something, or nothing, where the caller would not have it so.
+    #[error("{0}")]
+    Unmet(&'static str),
     /// The state does not allow the transition.
     #[error(transparent)]
     Transition(#[from] InvalidTransition),

@@ -41,6 +41,17 @@ pub fn list<R: Record>(
 /// The versions that the caller would have a record at, any one of them; none if the caller does not care.
 pub type Expected = Option<Vec<i64>>;
 
+/// What the caller would have where they put a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A record at one of these versions.
+    Present(Expected),
+    /// None.
+    Absent,
+    /// They do not care.
+    Either,
+}
+
 /// Fails unless `current` is a version that the caller expects.
 pub fn expect_version(expected: Expected, current: i64) -> Result<(), AppError> {
     if expected.is_none_or(|versions| versions.contains(&current)) {
@@ -91,7 +102,7 @@ fn standing<R: Record>(found: Option<R>) -> Result<R, AppError> {
     found.filter(|record| record.common().deleted_at.is_none()).ok_or(AppError::NotFound)
 }
 
-/// Changes a record by a merge patch (RFC 7396). `read` makes an input of the patched document,
+/// Changes a record by a merge patch (RFC 7396); what would change nothing is no change. `read` makes an input of the patched document,
 /// refusing what the document's schema does not allow.
 pub fn patch<R: Record>(
     tx: &mut Tx<'_>,
@@ -111,21 +122,28 @@ pub fn patch<R: Record>(
 
 /// Creates the record that `external` names, or makes it what the input says. True if it is new.
 /// It is called `external` in any case; an input that says nothing of references lets the others stand,
-/// since each system that writes here knows its own only.
+/// since each system that writes here knows its own only. What would change nothing is no change.
 pub fn upsert<R: Record>(
     tx: &mut Tx<'_>,
     caller: &Caller,
     external: ExternalRef,
-    expected: Expected,
+    wanted: Wanted,
     mut input: R::Input,
 ) -> Result<(R, bool), AppError> {
     references::check_one(&external)
         .map_err(|fault| AppError::fault("/external_refs/0", "invalid_reference", fault))?;
     let Some(id) = record::find_by_ref(tx, caller.agency, R::KIND, &external)? else {
+        if let Wanted::Present(_) = wanted {
+            return Err(AppError::Unmet("there is no such record"));
+        }
         return Ok((create(tx, caller, input, Some(external))?, true));
     };
     let former: R = take(tx, caller.agency, id)?;
-    expect_version(expected, former.common().version)?;
+    match wanted {
+        Wanted::Absent => return Err(AppError::Unmet("there is such a record already")),
+        Wanted::Present(expected) => expect_version(expected, former.common().version)?,
+        Wanted::Either => {}
+    }
     let refs = input.refs_mut().get_or_insert_with(|| former.external_refs().to_vec());
     references::add(refs, external);
     let changed = next(tx, &former, input)?;
@@ -162,15 +180,14 @@ pub fn put<R: Record>(
         return Ok((create(tx, caller, schema::read(Value::Object(patch))?, external)?, Put::Created));
     };
     let former: R = take(tx, caller.agency, id)?;
-    let before = document(&former)?;
-    let mut after = before.clone();
+    let mut after = document(&former)?;
     json_patch::merge(&mut after, &Value::Object(patch));
     let mut input: R::Input = schema::read(after)?;
     if let Some(external) = external {
         references::add(input.refs_mut().get_or_insert_default(), external);
     }
     let changed = next(tx, &former, input)?;
-    if document(&changed)? == before {
+    if is_same(&former, &changed)? {
         return Ok((former, Put::Unchanged));
     }
     expect_version(expected, former.common().version)?;
@@ -217,8 +234,16 @@ fn next<R: Record>(tx: &mut Tx<'_>, former: &R, input: R::Input) -> Result<R, Ap
     build(tx, common, input, Some(former))
 }
 
-/// Writes the next version of a record over the former one.
+/// Whether nothing of what a caller can say of a record has changed.
+fn is_same<R: Record>(former: &R, changed: &R) -> Result<bool, AppError> {
+    Ok(document(former)? == document(changed)?)
+}
+
+/// Writes the next version of a record over the former one, unless it says the same.
 fn save<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: &R, mut changed: R) -> Result<R, AppError> {
+    if is_same(former, &changed)? {
+        return Ok(former.clone());
+    }
     write(tx, &changed, former.common().version)?;
     make_known(tx, &changed, Some(former))?;
     happened(tx, caller, &changed, "updated")?;

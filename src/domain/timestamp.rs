@@ -49,6 +49,8 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let moment = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp)?.to_utc();
+        // A leap second is kept as the first moment of the next minute, as the databases would read it back.
+        let moment = DateTime::from_timestamp_micros(moment.timestamp_micros()).ok_or(InvalidTimestamp)?;
         if (1900..=9998).contains(&moment.year()) { Ok(moment.into()) } else { Err(InvalidTimestamp) }
     }
 }
@@ -88,6 +90,7 @@ mod tests {
         let moment: Timestamp = "2026-11-22T10:30:00.123456789+01:00".parse().unwrap();
         assert_eq!(moment.to_string(), "2026-11-22T09:30:00.123456Z");
         assert_eq!("2026-11-22T09:30:00Z".parse::<Timestamp>().unwrap().to_string(), "2026-11-22T09:30:00Z");
+        assert_eq!("2016-12-31T23:59:60Z".parse::<Timestamp>().unwrap().to_string(), "2017-01-01T00:00:00Z");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! API clients: the machine accounts of integrations.
 
 use diesel::prelude::*;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked, MultiBackend};
 use super::prepared::Prepared;
 use super::schema::api_clients;
 use crate::domain::ids::{AgencyId, ApiClientId};
-use crate::domain::people::Scopes;
+use crate::domain::people::{Scope, Scopes};
 use crate::domain::timestamp::Timestamp;
 
 /// A machine account of an integration.
@@ -23,6 +23,8 @@ pub struct ApiClient {
     /// What the integration is called.
     pub name: String,
     /// What its tokens may allow.
+    #[serde(serialize_with = "as_list")]
+    #[schema(value_type = Vec<Scope>)]
     pub scopes: Scopes,
     #[expect(missing_docs, reason = "never shown")]
     #[serde(skip)]
@@ -35,6 +37,11 @@ pub struct ApiClient {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// As it is sent, and not as a token has it.
+fn as_list<S: Serializer>(scopes: &Scopes, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(scopes.iter())
 }
 
 /// Inserts an account.

@@ -20,8 +20,32 @@ const MAX_PART: usize = 40;
 /// A text without case, accents and repeated white space.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    let plain: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ").replace('ß', "ss")
+    let mut plain = String::with_capacity(text.len());
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        match undecorated(c) {
+            Some(letters) => plain.push_str(letters),
+            None => plain.push(c),
+        }
+    }
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What is typed for a letter that Unicode does not take apart, on a keyboard without it.
+const fn undecorated(c: char) -> Option<&'static str> {
+    Some(match c {
+        'ß' => "ss",
+        'æ' => "ae",
+        'œ' => "oe",
+        'þ' => "th",
+        'ð' | 'đ' => "d",
+        'ħ' => "h",
+        'ı' => "i",
+        'ł' => "l",
+        'ø' => "o",
+        'ŧ' => "t",
+        'ς' => "σ",
+        _ => return None,
+    })
 }
 
 /// Makes a record known under `name`, and no longer under its former one.
@@ -85,6 +109,8 @@ mod tests {
     #[test]
     fn names_are_folded_as_people_type_them() {
         assert_eq!(fold("  Zoë   MÜLLER-Groß "), "zoe muller-gross");
+        assert_eq!(fold("Łódź Øre Đặng Işık ÆRØ"), "lodz ore dang isik aero");
+        assert_eq!(fold("ΣΊΣΥΦΟΣ"), fold("σίσυφος"));
         assert_eq!(parts("Ana"), ["a", "ana", "na"]);
         let (from, to) = range(&NamePart::from("\u{301}"));
         assert!(parts("é\u{301}").iter().all(|part| *part < from || *part >= to));

@@ -138,7 +138,8 @@ impl Store {
     pub fn open(options: &StoreOptions, clock: Clock) -> Result<Self, StoreError> {
         let statements = Arc::new(AtomicU64::new(0));
         // Both pools open their connections on the same threads.
-        let openers = Arc::new(ScheduledThreadPool::with_name("opener-{}", OPENERS));
+        let openers = ScheduledThreadPool::builder().num_threads(OPENERS).thread_name_pattern("opener-{}");
+        let openers = Arc::new(openers.build());
         let pool = |size: u32, access: Access| {
             let manager = Manager {
                 location: options.location.clone(),

@@ -99,6 +99,28 @@ on_both! {
         assert_eq!(ann.patch(&format!("/v1/clients/{}", id(&client)), wide).await.faults(), [" too_many"]);
     }
 
+    async fn a_body_is_read_as_it_is_coded_or_refused(app: TestApp) {
+        // What gzip makes of {"name": "Nordwind"} and a line feed.
+        const CODED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xabV\xcaK\xccMU\xb2RP\xf2\xcb/J)\xcf\xccKQ\xaa\xe5\x02\x00\x1a\x163\xd7\x15\x00\x00\x00";
+        let ann = app.recruiter().await;
+        let gzip = ann.with("Content-Encoding", "gzip");
+        let made = gzip.send(Method::POST, "/v1/clients", "application/json", CODED.to_vec()).await.expect(201);
+        assert_eq!(made["name"], "Nordwind");
+        let path = "/v1/imports?kind=clients";
+        let answer = gzip.send(Method::POST, path, "application/x-ndjson", CODED.to_vec()).await;
+        assert!(String::from_utf8_lossy(&answer.bytes).contains("\"status\":\"created\""), "{answer:?}");
+        for (path, content_type) in [("/v1/clients", "application/json"), (path, "application/x-ndjson")] {
+            let refused = ann.with("Content-Encoding", "br").send(Method::POST, path, content_type, CODED.to_vec()).await;
+            assert_eq!(refused.header("accept-encoding"), "gzip, deflate");
+            refused.problem(415, "unsupported_media_type");
+        }
+    }
+
+    async fn who_takes_no_coding_that_there_is_is_told_so(app: TestApp) {
+        let answer = app.recruiter().await.with("Accept-Encoding", "br, identity;q=0").get("/v1/clients").await;
+        answer.problem(406, "not_acceptable");
+    }
+
     async fn what_the_contract_allows_is_never_too_large(app: TestApp) {
         let document = app.nobody().get("/v1/openapi.json").await.expect(200);
         let mut left = vec![&document["components"]["schemas"]];

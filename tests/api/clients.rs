@@ -69,6 +69,44 @@ on_both! {
         assert_eq!(ann.post("/v1/clients", clash).await.faults(), ["/external_refs/0 already_exists"]);
     }
 
+    async fn a_put_says_what_it_would_have_there(app: TestApp) {
+        let ann = app.recruiter().await;
+        let (path, nordwind) = ("/v1/clients/by-external-id/bullhorn/1", json!({"name": "Nordwind"}));
+        for present in ["\"1\"", "*"] {
+            ann.with("If-Match", present).put(path, nordwind.clone()).await.problem(412, "stale_version");
+        }
+        let only_new = ann.with("If-None-Match", "*");
+        let made = only_new.put(path, nordwind.clone()).await.expect(201);
+        only_new.put(path, json!({"name": "Other"})).await.problem(412, "stale_version");
+        assert_eq!(ann.get(&format!("/v1/clients/{}", made["id"].as_str().unwrap())).await.expect(200), made);
+        ann.with("If-Match", "*").put(path, json!({"name": "Nordwind AG"})).await.expect(200);
+        ann.delete(&format!("/v1/clients/{}", made["id"].as_str().unwrap())).await.expect(204);
+        ann.with("If-Match", "\"2\"").put(path, nordwind).await.problem(412, "stale_version");
+    }
+
+    async fn what_would_change_nothing_is_no_change(app: TestApp) {
+        let ann = app.admin().await;
+        let (path, nordwind) = ("/v1/clients/by-external-id/bullhorn/1", json!({"name": "Nordwind", "notes": "Big."}));
+        let made = ann.put(path, nordwind.clone()).await.expect(201);
+        assert_eq!(ann.put(path, nordwind).await.expect(200), made);
+        let own = format!("/v1/clients/{}", made["id"].as_str().unwrap());
+        for patch in [json!({}), json!({"notes": "Big."})] {
+            assert_eq!(ann.at(&made["version"]).patch(&own, patch).await.expect(200), made);
+        }
+        let events = ann.get("/v1/events?types=client.created,client.updated").await.expect(200);
+        assert_eq!(events["data"].as_array().unwrap().len(), 1);
+    }
+
+    async fn the_faults_of_a_patch_and_of_a_query_are_told_together(app: TestApp) {
+        let ann = app.recruiter().await;
+        let made = ann.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        let patch = json!({"zzz": 1, "name": 5, "notes": 7});
+        let faults = ann.patch(&format!("/v1/clients/{}", made["id"].as_str().unwrap()), patch).await.faults();
+        assert_eq!(faults, ["/name wrong_type", "/notes wrong_type", "/zzz unknown_field"]);
+        let faults = ann.get("/v1/debriefs?limit=0&state=zz&client_id=x").await.faults();
+        assert_eq!(faults, ["limit out_of_range", "client_id invalid_id", "state unknown_word"]);
+    }
+
     async fn one_system_does_not_erase_what_another_calls_a_client(app: TestApp) {
         let ann = app.recruiter().await;
         let path = "/v1/clients/by-external-id/bullhorn/1";
@@ -98,7 +136,8 @@ on_both! {
         let ann = app.recruiter().await;
         let own = json!({"name": "Nordwind", "external_refs": [{"system": "bullhorn", "id": "7"}]});
         ann.put("/v1/clients/by-external-id/bullhorn/7", own).await.expect(201);
-        for bad in ["%00".to_owned(), "x".repeat(256)] {
+        // The last one is Latin-1: read as UTF-8 it would be any such id.
+        for bad in ["%00".to_owned(), "x".repeat(256), "M%FCller".to_owned()] {
             let path = format!("/v1/clients/by-external-id/bullhorn/{bad}");
             assert_eq!(ann.put(&path, json!({"name": "Nordwind"})).await.faults(), ["/external_refs/0 invalid_reference"]);
         }

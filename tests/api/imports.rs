@@ -295,6 +295,15 @@ on_both! {
         assert_eq!(statuses(&ndjson(&ann, "feedback", &[row("On reflection.", points)]).await), ["updated"]);
         let after = ann.get(&path).await.expect(200);
         assert_eq!((&after["revision"], &after["points"][0]["id"]), (&json!(2), &before["points"][1]["id"]), "a point stays itself");
+        // What says nothing new is no change, even of a debrief that takes none any more.
+        let debrief = format!("/v1/debriefs/{}", interview["debrief_id"].as_str().unwrap());
+        let version = ann.get(&debrief).await.expect(200)["version"].clone();
+        ann.at(&version).post(&format!("{debrief}/close"), json!({"outcome": "hold"})).await.expect(200);
+        let same = json!({"interview_id": interview["id"], "side": "candidate", "narrative": "On reflection."});
+        let other = json!({"interview_id": interview["id"], "side": "candidate", "narrative": "No."});
+        let results = ndjson(&ann, "feedback", &[same, other]).await;
+        assert_eq!(statuses(&results), ["unchanged", "failed"]);
+        assert_eq!(faults(&results[1]), ["- invalid_transition"]);
         let bad = [json!({"interview_id": interview["id"], "side": "client"}), json!({"side": "candidate"})];
         let results = ndjson(&ann, "feedback", &bad).await;
         assert_eq!(faults(&results[0]), ["/channel required", "/narrative required"]);

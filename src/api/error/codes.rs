@@ -129,15 +129,15 @@ codes! {
         "Read the lists that you sync in full, then follow the feed from its first event."
     /// The record has changed since it was read.
     StaleVersion "stale_version" PRECONDITION_FAILED "The record has changed"
-        "`If-Match` names another version than the present one: somebody else came first."
+        "`If-Match` names another version than the present one: somebody else came first. Or a `PUT` with `If-Match` found no record, or one with `If-None-Match: *` found one."
         "Read the record again, look whether the change is still right, and send it with the new `ETag`."
     /// The body is larger than the server takes.
     PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large"
-        "The body has more bytes than `server.body_limit_bytes`."
+        "The body has more bytes than `server.body_limit_bytes`, or the file of an import more than `imports.body_limit_bytes`."
         "Send less at once."
     /// The body is of a type that the route does not take.
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The type of the body is not supported"
-        "`Content-Type` is missing or not one that the route takes."
+        "`Content-Type` is missing or not one that the route takes, or `Content-Encoding` is none that the service reads."
         "Send the body as the detail says."
     /// The `Idempotency-Key` was sent before with another request: another path, query or body.
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The key stands for another request"

@@ -130,9 +130,12 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
             let Value::Object(fields) = &patch else {
                 return Err(malformed("a merge patch of a record must be a JSON object"));
             };
-            // A patch can clear a field, but not one that the record does not have.
+            // A patch can clear a field, but not one that the record does not have. Any other unknown field stays
+            // in the patched document, and is found there with all other faults.
             let schema = schema::of::<T>()?;
-            refuse_unknown(fields, |name| schema.has(name))?;
+            if fields.iter().any(|(name, value)| value.is_null() && !schema.has(name)) {
+                refuse_unknown(fields, |name| schema.has(name))?;
+            }
             Ok(Self { patch, read: schema::read })
         })
     }

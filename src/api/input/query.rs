@@ -52,7 +52,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Filters<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parameters::<T>(request).and_then(read).map(Self))
+        ready(parameters::<T>(request).and_then(|raw| read(raw).map_err(ApiError::invalid)).map(Self))
     }
 }
 
@@ -71,12 +71,10 @@ where
     K: DeserializeOwned,
 {
     let mut raw = parameters::<T>(request)?;
-    let limit = match raw.remove("limit") {
-        None => DEFAULT_LIMIT,
-        Some(text) => limit(&text)?,
-    };
+    let limit = raw.remove("limit").map_or(Ok(DEFAULT_LIMIT), |text| limit(&text));
     let Some(Value::String(sealed)) = raw.remove("cursor") else {
-        return Ok(Listing { filters: read(raw.clone())?, after: None, limit, raw });
+        let (limit, filters) = both(limit, read(raw.clone()))?;
+        return Ok(Listing { filters, after: None, limit, raw });
     };
     let context = request
         .app_data::<web::Data<Context>>()
@@ -89,15 +87,23 @@ where
             "the filters are not those that the cursor was made for",
         ));
     }
-    let filters = read(cursor.filters.clone())?;
+    let (limit, filters) = both(limit, read(cursor.filters.clone()))?;
     Ok(Listing { filters, after: Some(cursor.after), limit, raw: cursor.filters })
 }
 
-fn limit(text: &Value) -> Result<i64, ApiError> {
+/// Two things, or the faults of both.
+fn both<A, B>(a: Result<A, Vec<FieldError>>, b: Result<B, Vec<FieldError>>) -> Result<(A, B), ApiError> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (a, b) => Err(ApiError::invalid([a.err(), b.err()].into_iter().flatten().flatten().collect())),
+    }
+}
+
+fn limit(text: &Value) -> Result<i64, Vec<FieldError>> {
     let limit = text.as_str().and_then(|text| text.parse().ok());
     limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
         let detail = format!("must be a number from 1 to {MAX_LIMIT}");
-        ApiError::invalid(vec![parameter("limit", "out_of_range", detail)])
+        vec![parameter("limit", "out_of_range", detail)]
     })
 }
 
@@ -118,16 +124,18 @@ pub(in crate::api) fn pairs(query: &str) -> Result<Vec<(String, String)>, ApiErr
         .map_err(|e| ApiError::invalid(vec![parameter("", "malformed", e.to_string())]))
 }
 
-fn read<T: DeserializeOwned + ToSchema + 'static>(parameters: Map<String, Value>) -> Result<T, ApiError> {
+fn read<T: DeserializeOwned + ToSchema + 'static>(
+    parameters: Map<String, Value>,
+) -> Result<T, Vec<FieldError>> {
     let document = Value::Object(parameters);
-    let faults = schema::of::<T>()?.faults(&document);
+    let invalid = |cause: String| vec![parameter("", "invalid", cause)];
+    let faults = schema::of::<T>().map_err(|e| invalid(e.to_string()))?.faults(&document);
     if !faults.is_empty() {
         let named =
             |fault: Fault| parameter(fault.pointer.trim_start_matches('/'), &fault.code, fault.detail);
-        return Err(ApiError::invalid(faults.into_iter().map(named).collect()));
+        return Err(faults.into_iter().map(named).collect());
     }
-    serde_json::from_value(document)
-        .map_err(|e| ApiError::invalid(vec![parameter("", "invalid", e.to_string())]))
+    serde_json::from_value(document).map_err(|e| invalid(e.to_string()))
 }
 
 /// A fault of one parameter.

@@ -7,6 +7,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("already_exists", "Another record has it, and only one can."),
     ("ambiguous", "Several records have this name: give the id."),
     ("archived", "It stands in older records, and is not taken for new ones any more."),
+    ("before_the_first", "A second meeting does not begin before the first one."),
     ("bidi_character", "The text contains a character that turns the direction of writing."),
     ("blank", "The text is empty, or nothing but spaces."),
     ("contradiction", "Two fields say different things."),
@@ -57,6 +58,10 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("too_short", "The text is too short."),
     ("too_small", "The number is too small."),
+    (
+        "unclosed_quotation",
+        "The file ends within quotation marks: what stands behind the one that opens them may be other rows.",
+    ),
     ("unknown_column", "There is no such column."),
     ("unknown_field", "There is no such field."),
     ("unknown_parameter", "There is no such parameter."),

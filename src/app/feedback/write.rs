@@ -87,7 +87,8 @@ pub fn patch(
     expected: Expected,
     apply: impl FnOnce(&Value) -> Result<FeedbackInput, AppError>,
 ) -> Result<Feedback, AppError> {
-    let (mut held, former) = hold(tx, caller, id, expected)?;
+    let (mut held, former) = Held::account(tx, caller, id)?;
+    expect_version(expected, former.version)?;
     let former = Feedback::with_points(tx, former)?;
     let input = apply(&former.input()?)?;
 
@@ -104,6 +105,15 @@ pub fn patch(
     checked(faults)?;
 
     let changed = account.content() != former.content();
+    let is_new = match former.row.state {
+        FeedbackState::Requested | FeedbackState::Waived => true,
+        FeedbackState::Draft => changed || submit,
+        FeedbackState::Submitted => changed,
+    };
+    if !is_new {
+        return Ok(former);
+    }
+    held.expect_writable()?;
     match former.row.state {
         FeedbackState::Requested => {
             account.take(tx, FeedbackTransition::StartDraft)?;
@@ -115,12 +125,11 @@ pub fn patch(
             account.happened(tx, caller, "feedback.taken_back", None)?;
         }
         FeedbackState::Draft if changed => account.happened(tx, caller, "feedback.updated", None)?,
-        FeedbackState::Submitted if changed => {
+        FeedbackState::Draft => {}
+        FeedbackState::Submitted => {
             account.take(tx, FeedbackTransition::Revise)?;
             account.happened(tx, caller, "feedback.revised", None)?;
         }
-        FeedbackState::Draft if submit => {}
-        FeedbackState::Draft | FeedbackState::Submitted => return Ok(former),
     }
     if submit && !account.is_given() {
         give(tx, caller, &mut held, &mut account)?;

@@ -70,10 +70,18 @@ impl Csv {
     /// Takes in that nothing more arrives.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] if there is no header.
+    /// [`AppError::Invalid`] if there is no header, or the last row has no end.
     pub fn finish(&mut self, take: &mut impl Take) -> Result<(), AppError> {
         if self.reader.is_none() {
             self.begin(b',', take)?;
+        }
+        if let Some(reader) = self.reader.take() {
+            // The end of a line ends a row, unless it stands within quotation marks.
+            self.read(reader, b"\n", take)?;
+            if self.filled > 0 || self.ended > 0 {
+                let detail = "the file ends within quotation marks: one is missing, here or further up";
+                return Err(AppError::fault("", "unclosed_quotation", detail));
+            }
         }
         if let Some(mut reader) = self.reader.take() {
             while self.step(&mut reader, &[], take)?.0 != ReadRecordResult::End {}

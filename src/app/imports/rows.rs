@@ -96,6 +96,7 @@ impl RowError {
             AppError::Stale { current } => {
                 one("stale_version", format!("the record is at version {current} now"))
             }
+            AppError::Unmet(why) => one("stale_version", why.to_owned()),
             AppError::Transition(invalid) => one("invalid_transition", invalid.to_string()),
             AppError::Conflict { code, detail, .. } => one(code.name(), detail),
             AppError::Forbidden(why) => one("forbidden", why.to_owned()),

@@ -266,6 +266,9 @@ mod tests {
         let wide = "name,".repeat(MAX_COLUMNS + 1);
         assert_eq!(faults(read(FileFormat::Csv, &[wide.as_bytes()])), [" too_many"]);
         assert_eq!(faults(read(FileFormat::Csv, &[b""])), [" no_header"]);
+        for cut in ["name\n\"Ada", "name,phone\nAda,\"oops\nBen,1\n", "name\nAda\n\""] {
+            assert_eq!(faults(read(FileFormat::Csv, &[cut.as_bytes()])), [" unclosed_quotation"], "{cut:?}");
+        }
         let endless = vec![b'x'; ROW_BYTES + 1];
         assert_eq!(faults(read(FileFormat::Csv, &[b"name\n\"", &endless])), [" row_too_long"]);
         assert_eq!(faults(read(FileFormat::Ndjson, &[&endless])), [" row_too_long"]);

@@ -128,6 +128,13 @@ fn check_retry(
             let detail = "must be another interview of the same candidate about the same job order";
             faults.add(FIELD, "wrong_interview", detail);
         }
+        Some(row) if input.starts_at < row.starts_at => {
+            faults.add(
+                "/starts_at",
+                "before_the_first",
+                "must not begin before the interview that it is the retry of",
+            );
+        }
         Some(_) => {}
     }
     Ok(())

@@ -29,12 +29,14 @@ pub(super) fn add(refs: &mut Vec<ExternalRef>, external: ExternalRef) {
 /// Checks a reference: one in a path has not met the schema that a body is checked against.
 pub(in crate::app) fn check_one(external: &ExternalRef) -> Result<(), &'static str> {
     let keepable = |text: &str, max_chars: usize| {
-        (1..=max_chars).contains(&text.chars().count()) && check_line(text).is_ok()
+        // U+FFFD stands for what was not UTF-8 in a path: several ids would become one.
+        let is_legible = !text.contains(char::REPLACEMENT_CHARACTER);
+        (1..=max_chars).contains(&text.chars().count()) && check_line(text).is_ok() && is_legible
     };
     if keepable(&external.system, MAX_SYSTEM) && keepable(&external.id, MAX_EXTERNAL_ID) {
         Ok(())
     } else {
-        Err("is empty, too long, or has control characters")
+        Err("is empty, too long, not UTF-8, or has control characters")
     }
 }
 
