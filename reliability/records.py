@@ -71,11 +71,13 @@ class Records:
         self.run(f"UPDATE deliveries SET next_attempt_at = {self.now()} WHERE state = 'deferred'")
 
     def drain(self, mail, patience_seconds=120):
-        """Waits until nothing is under way; says so if that never comes."""
+        """Waits until nothing is under way; gives up with a word if that never comes."""
         deadline = time.monotonic() + patience_seconds
         while not self.is_drained() and time.monotonic() < deadline:
             self.hurry()
             time.sleep(0.1)
+        if not self.is_drained():
+            raise SystemExit(f"{self.count('deliveries', UNDER_WAY)} deliveries never come to an end")
         mail.wait_until_delivered()
 
 

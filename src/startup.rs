@@ -41,14 +41,18 @@ pub use webhooks::build_client;
 /// Opens the database that the settings name.
 pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
     let database = &settings.database;
-    let (location, readers) = match settings.database_url()? {
+    let (location, readers, place) = match settings.database_url()? {
         DatabaseUrl::Sqlite(path) => {
             if let Some(folder) = path.parent() {
                 create_private(folder)?;
             }
-            (Location::Sqlite(path), database.readers)
+            let place = path.display().to_string();
+            (Location::Sqlite(path), database.readers, place)
         }
-        DatabaseUrl::Postgres(url) => (Location::Postgres(with_time_limits(&url)), database.pool_size),
+        // The URL can hold a password.
+        DatabaseUrl::Postgres(url) => {
+            (Location::Postgres(with_time_limits(&url)), database.pool_size, "PostgreSQL".to_owned())
+        }
     };
     let options = StoreOptions {
         location,
@@ -59,7 +63,7 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
         on_statement: tracing::enabled!(target: "debrief::sql", tracing::Level::TRACE)
             .then(|| Arc::new(|sql: &str| tracing::trace!(target: "debrief::sql", sql)) as StatementHook),
     };
-    Ok(Store::open(&options, clock)?)
+    Store::open(&options, clock).with_context(|| format!("database.url: {place} cannot be opened"))
 }
 
 /// Runs the migrations that have not run, and names them.
@@ -219,5 +223,5 @@ fn limits(settings: &Settings) -> Limits {
 }
 
 fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((host, port)).with_context(|| format!("cannot listen on {host}:{port}"))
+    TcpListener::bind((host, port)).with_context(|| format!("server.host, server.port: cannot listen on {host}:{port}"))
 }
