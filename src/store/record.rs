@@ -199,11 +199,13 @@ macro_rules! in_order {
     ($query:expr, $table:ident, $options:expr) => {{
         let mut query = $query;
         if let Some(since) = $options.updated_since {
-            query = query.filter($table::updated_at.ge(since)).order(($table::updated_at, $table::id));
+            // One bound for the column: of two SQLite would go by the first, and walk from there.
+            let from = $options.after.map_or(since, |(at, _)| at.max(since));
+            query = query.filter($table::updated_at.ge(from)).order(($table::updated_at, $table::id));
             if let Some((at, id)) = $options.after {
                 let later = $table::updated_at.gt(at);
                 let same = $table::updated_at.eq(at).and($table::id.gt(id));
-                query = query.filter($table::updated_at.ge(at)).filter(later.or(same));
+                query = query.filter(later.or(same));
             }
         } else if $options.oldest_first {
             query = query.order($table::id);

@@ -182,7 +182,8 @@ pub fn list(
     let path = Path::choose(conn, filters, &named, page.key);
     // The page is found among the debriefs alone, and only its rows are joined with their names.
     let found = debriefs::table.into_boxed::<MultiBackend>();
-    let found = after(filters.apply(path.of_agency(found, agency), agency, &named, page.now), page);
+    let bounded = without_looser_bound(filters, page);
+    let found = after(bounded.apply(path.of_agency(found, agency), agency, &named, page.now), page);
     let found = found.order(sql::<types::Instant>(&path.order(page))).limit(page.limit).select(debriefs::id);
     let rows = debriefs::table
         .inner_join(candidates::table)
@@ -200,6 +201,19 @@ pub fn list(
             (exists(notes::standing()), sql::<Nullable<types::Instant>>(UNSENT_SINCE)),
         ));
     if filters.are_steady() { Prepared(rows).load(conn) } else { rows.load(conn) }
+}
+
+/// The filters without the bound of the column that the list is sorted by, if the page begins further on: of two
+/// bounds SQLite would go by the first, and walk from there.
+fn without_looser_bound(filters: &WorklistFilters, page: &WorklistPage) -> WorklistFilters {
+    let mut filters = filters.clone();
+    match (page.after, page.key, page.descending) {
+        (Some(_), SortKey::UpdatedAt, false) => filters.updated_since = None,
+        (Some(_), SortKey::InterviewedAt, false) => filters.interviewed_from = None,
+        (Some(_), SortKey::InterviewedAt, true) => filters.interviewed_to = None,
+        _ => {}
+    }
+    filters
 }
 
 /// Only the rows after the one where the page before ended.
