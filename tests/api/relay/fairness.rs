@@ -167,7 +167,7 @@ on_both! {
         let note = desk.approved(&[&contact(&desk, "a@hung.example").await, &contact(&desk, "b@hung.example").await]).await;
         app.clock.advance(UNDO_WINDOW);
         let offer = (At::Ehlo, Act::Reply("250-peer.example\r\n250 PIPELINING"));
-        let peer = SmtpPeer::start([offer, offer, (At::Mail, Act::WithTheNext), (At::Recipient, Act::Hang)]).await;
+        let peer = SmtpPeer::start([offer, (At::Mail, Act::WithTheNext), (At::Recipient, Act::Hang)]).await;
         let server = SmtpServer::plain(peer.address.ip().to_string(), peer.address.port(), "debrief.example");
         let timeouts = Timeouts { command: Duration::from_millis(60), ..Timeouts::default() };
         let transport = Transport::Smtp(Box::new(SmtpRelay::new(SmtpServer { timeouts, ..server }).unwrap()));
