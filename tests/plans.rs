@@ -3,8 +3,13 @@
 
 mod records;
 
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use debrief::app::deliveries::relay;
+use debrief::domain::delivery::Room;
 use debrief::store::connection::DbConn;
-use debrief::store::pool::StoreError;
+use debrief::store::pool::{StoreError, Tx};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use serde_json::json;
@@ -230,13 +235,37 @@ async fn sqlite_follows_rare_events_along_their_type() {
 async fn sqlite_finds_the_newest_deliveries_by_their_ids() {
     let app = TestApp::start(Database::sqlite()).await;
     app.database().take_statements();
-    app.context.store.read(|conn| debrief::app::deliveries::relay::lately_taken(conn, 9)).unwrap();
+    app.context.store.read(|conn| relay::lately_taken(conn, 9)).unwrap();
     let mut statements = app.database().take_statements();
     statements.retain(|sql| sql.contains("`destination`"));
     assert_eq!(statements.len(), 1, "{statements:#?}");
     for (sql, plan) in explained(&app, &statements) {
         let steps: Vec<_> = plan.iter().map(|step| step.detail.as_str()).collect();
         assert_eq!(steps, ["SCAN deliveries USING INDEX sqlite_autoindex_deliveries_1"], "{sql}");
+    }
+}
+
+/// What the relay looks for: what is due to anybody, and where there is no room for the others, to those who are
+/// known to take messages.
+fn claim_all(app: &TestApp) {
+    let proven = Arc::new(["a.example", "b.example"].map(str::to_owned).into());
+    for mut room in [Room::of(9), Room { unproven: 0, proven, ..Room::of(9) }] {
+        let claim = |tx: &mut Tx<'_>| relay::claim(tx, "mx.example", TimeDelta::minutes(1), &mut room);
+        app.context.store.write(claim).unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn sqlite_finds_what_is_due_by_its_time() {
+    let app = TestApp::start(Database::sqlite()).await;
+    app.database().take_statements();
+    claim_all(&app);
+    let mut statements = app.database().take_statements();
+    statements.retain(|sql| sql.contains("`destination`"));
+    assert_eq!(statements.len(), 2, "{statements:#?}");
+    for (sql, plan) in explained(&app, &statements) {
+        let steps: Vec<_> = plan.iter().map(|step| step.detail.as_str()).collect();
+        assert_eq!(steps, ["SEARCH deliveries USING INDEX deliveries_due (next_attempt_at<?)"], "{sql}");
     }
 }
 
@@ -280,6 +309,7 @@ async fn postgres_scans_no_table() {
     let before = scans(&app);
     assert!(before.len() > 8, "{before:?}");
     read_all(&manager, &lists(&records)).await;
+    claim_all(&app);
     settle();
     // Any use of a connection publishes what it counted.
     for _ in 0..4 {

@@ -103,9 +103,8 @@ pub fn take(tx: &mut Tx<'_>, arrived: Arrived) -> Result<Taken, AppError> {
             let Some(status) = decisive(&recipients, &delivery.envelope_to) else {
                 return Ok(Taken::Known(id));
             };
-            let Some(event) = status.action.event() else { return Ok(Taken::Known(id)) };
             let notice = Notice {
-                event,
+                event: status.action.event(),
                 status: status.status.as_deref(),
                 diagnostic: status.diagnostic.as_deref(),
                 bounces_address: status.bounces(&delivery.envelope_to),

@@ -13,7 +13,7 @@ mod schedule;
 
 pub use lateness::Lateness;
 pub use reply::{Reply, ReplyClass};
-pub use room::Room;
+pub use room::{Among, Room};
 pub use schedule::Schedule;
 
 use super::state::Machine;

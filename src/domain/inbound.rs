@@ -35,15 +35,15 @@ words! {
 }
 
 impl ReportedAction {
-    /// What it is to the delivery; none if it says nothing that was not known.
+    /// What it is to the delivery.
     #[must_use]
-    pub const fn event(self) -> Option<DeliveryEvent> {
+    pub const fn event(self) -> DeliveryEvent {
         match self {
-            Self::Failed => Some(DeliveryEvent::NotifiedBounced),
-            Self::Delayed => Some(DeliveryEvent::NotifiedDelay),
-            Self::Delivered => Some(DeliveryEvent::NotifiedDelivered),
-            // Taken by a server is what sent means already.
-            Self::Relayed | Self::Expanded => None,
+            Self::Failed => DeliveryEvent::NotifiedBounced,
+            Self::Delayed => DeliveryEvent::NotifiedDelay,
+            Self::Delivered => DeliveryEvent::NotifiedDelivered,
+            // That a server took it is all that sent means.
+            Self::Relayed | Self::Expanded => DeliveryEvent::EvidenceSent,
         }
     }
 

@@ -12,7 +12,6 @@ mod leaves;
 mod letter;
 mod outcome;
 mod parts;
-mod reply;
 mod smtp;
 mod transport;
 

@@ -110,6 +110,27 @@ on_both! {
             hand_on(&app.mail_server(), &sender, about(name, "jens@nordwind.example")).await;
             assert_eq!(desk.fates(&note).await, [state]);
         }
+        // Who hands it on has taken it. Later on that says nothing new.
+        for action in ["relayed", "expanded"] {
+            let notice = || String::from_utf8(about("postfix-relayed", "jens@nordwind.example")).unwrap();
+            let notice = || notice().replace("Action: relayed", &format!("Action: {action}")).into_bytes();
+            for (is_let_rest, before, after) in [(false, None, "sent"), (true, None, "sent"), (false, Some("postfix-delivered"), "delivered")] {
+                let desk = Desk::set(&app).await;
+                let (note, delivery) = unconfirmed(&app, &desk).await;
+                if is_let_rest {
+                    desk.ann.post(&format!("/v1/deliveries/{delivery}/resolve"), json!({"resolution": "abandon"})).await.expect(200);
+                }
+                let sender = app.bounce_address(&delivery);
+                if let Some(name) = before {
+                    hand_on(&app.mail_server(), &sender, about(name, "jens@nordwind.example")).await;
+                }
+                hand_on(&app.mail_server(), &sender, notice()).await;
+                assert_eq!(desk.fates(&note).await, [after], "{action}");
+                assert_eq!(history(&app, &desk.debrief).last().unwrap(), &format!("note.{after}"));
+                let path = format!("/v1/debriefs/{}/notes", desk.debrief);
+                desk.ann.post(&path, desk.text(&[&desk.scene.peer])).await.problem(409, "already_exists");
+            }
+        }
         // What was let rest had arrived, so nothing takes its place; or has come back, so something may.
         for (name, state, taken) in [("postfix-delivered", "delivered", true), ("postfix-over-quota", "bounced", false)] {
             let desk = Desk::set(&app).await;

@@ -41,6 +41,8 @@ pub enum At {
 pub enum Act {
     /// Sends this (CR LF is added) and goes on; a message that is refused is not recorded.
     Reply(&'static str),
+    /// The same with bytes of any kind.
+    Say(&'static [u8]),
     /// Sends this as it is and closes the connection.
     SayAndDrop(&'static str),
     /// Closes the connection.
@@ -51,6 +53,17 @@ pub enum Act {
     WithTheNext,
     /// Says nothing more.
     Hang,
+}
+
+impl Act {
+    /// Whether the server says something that begins so.
+    fn says(self, start: &str) -> bool {
+        match self {
+            Self::Reply(text) => text.starts_with(start),
+            Self::Say(bytes) => bytes.starts_with(start.as_bytes()),
+            _ => false,
+        }
+    }
 }
 
 /// A message that the server took.
@@ -179,7 +192,7 @@ impl Session<'_> {
                 "DATA" => {
                     let ready = self.act(At::Data);
                     self.perform(ready, "354 go on").await?;
-                    if ready.is_none() {
+                    if ready.is_none_or(|act| act.says("3")) {
                         self.message(&mail, &recipient).await?;
                     }
                 }
@@ -205,7 +218,7 @@ impl Session<'_> {
             }
         }
         let act = self.act(At::Dot);
-        if matches!(act, None | Some(Act::TakeAndDrop)) {
+        if act.is_none_or(|act| matches!(act, Act::TakeAndDrop) || act.says("2")) {
             let (mail, recipient) = (mail.to_owned(), recipient.to_owned());
             let taken = Taken { mail, recipient, bytes, connection: self.connection };
             self.shared.taken.lock().unwrap().push(taken);
@@ -235,6 +248,10 @@ impl Session<'_> {
         match act {
             None => self.say(&format!("{usual}\r\n")).await,
             Some(Act::Reply(text)) => self.say(&format!("{text}\r\n")).await,
+            Some(Act::Say(bytes)) => {
+                self.stream.get_mut().write_all(bytes).await?;
+                self.say("\r\n").await
+            }
             Some(Act::SayAndDrop(text)) => {
                 self.say(text).await?;
                 Err(Over)

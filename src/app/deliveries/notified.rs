@@ -43,6 +43,7 @@ pub fn notified(
         row.last_text = notice.diagnostic.map(str::to_owned);
     }
     let event = match notice.event {
+        DeliveryEvent::EvidenceSent => "note.sent",
         DeliveryEvent::NotifiedDelivered => "note.delivered",
         DeliveryEvent::NotifiedBounced => "note.bounced",
         DeliveryEvent::NotifiedComplaint => "note.complained",
@@ -65,8 +66,9 @@ pub fn notified(
 /// that it had been sent after all.
 fn next(row: &Delivery, event: DeliveryEvent) -> Option<Progress> {
     let progress = row.progress();
-    progress.next(event).or_else(|| {
-        let sent = (row.attempts > 0).then(|| progress.next(DeliveryEvent::EvidenceSent))??;
-        sent.next(event)
-    })
+    let sent = || (row.attempts > 0).then(|| progress.next(DeliveryEvent::EvidenceSent)).flatten();
+    if event == DeliveryEvent::EvidenceSent {
+        return sent();
+    }
+    progress.next(event).or_else(|| sent()?.next(event))
 }

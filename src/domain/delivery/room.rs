@@ -20,12 +20,19 @@ pub struct Room {
     pub each_unproven: usize,
     /// What is left for destinations of which something is known.
     pub destinations: HashMap<String, usize>,
-    /// Destinations for which there was none of the places of those that are not `proven`.
-    pub crowded_out: HashSet<String>,
     /// Deliveries of one agency that is not among `agencies`; none for no limit.
     pub each_agency: Option<usize>,
     /// What is left for agencies of which something is known.
     pub agencies: HashMap<AgencyId, usize>,
+}
+
+/// Some of all there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Among<T> {
+    /// These and no others.
+    Only(Vec<T>),
+    /// Any but these.
+    AllBut(Vec<T>),
 }
 
 impl Room {
@@ -48,9 +55,6 @@ impl Room {
         let to_there = self.destinations.get(destination).copied().unwrap_or(share);
         let of_theirs = self.agencies.get(&agency).copied().or(self.each_agency);
         let is_crowded_out = !is_proven && self.unproven == 0;
-        if is_crowded_out {
-            self.crowded_out.insert(destination.to_owned());
-        }
         if self.left == 0 || to_there == 0 || of_theirs == Some(0) || is_crowded_out {
             // From now on nobody has to look at these any more.
             self.destinations.entry(destination.to_owned()).or_insert(to_there);
@@ -75,12 +79,14 @@ impl Room {
         }
     }
 
-    /// The destinations that are taken nothing up for.
+    /// The destinations that something is taken up for.
     #[must_use]
-    pub fn shut_destinations(&self) -> Vec<String> {
-        let shut = self.destinations.iter().filter(|(_, left)| **left == 0);
-        let crowded_out = self.crowded_out.iter().filter(|_| self.unproven == 0);
-        shut.map(|(destination, _)| destination).chain(crowded_out).cloned().collect()
+    pub fn destinations(&self) -> Among<String> {
+        let is_shut = |destination: &String| self.destinations.get(destination) == Some(&0);
+        if self.unproven == 0 {
+            return Among::Only(self.proven.iter().filter(|one| !is_shut(one)).cloned().collect());
+        }
+        Among::AllBut(self.destinations.keys().filter(|one| is_shut(one)).cloned().collect())
     }
 
     /// The agencies that nothing is taken up of.
@@ -92,8 +98,8 @@ impl Room {
     /// Whether anybody's deliveries are left where they are, although there is room in all.
     #[must_use]
     pub fn is_shut_to_some(&self) -> bool {
-        let are_crowded_out = self.unproven == 0 && !self.crowded_out.is_empty();
-        are_crowded_out || self.destinations.values().chain(self.agencies.values()).any(|left| *left == 0)
+        let limits = self.destinations.values().chain(self.agencies.values());
+        limits.chain([&self.unproven]).any(|left| *left == 0)
     }
 }
 
@@ -115,7 +121,7 @@ mod tests {
         assert!(!room.admit("a.example", two), "a destination that has its share");
         assert!(room.admit("b.example", one) && room.admit("b.example", one));
         assert!(!room.admit("c.example", one), "an agency that has its share");
-        let mut shut = room.shut_destinations();
+        let Among::AllBut(mut shut) = room.destinations() else { panic!("{room:?}") };
         shut.sort();
         assert_eq!(shut, ["a.example", "b.example", "slow.example"]);
         assert_eq!(room.shut_agencies(), [one]);
@@ -133,7 +139,7 @@ mod tests {
         assert!(room.admit("a.example", one), "as if it had never been taken");
         let mut room = Room { left: 2, ..limited() };
         assert!(room.admit("a.example", one) && !room.admit("b.example", one));
-        assert!(room.is_shut_to_some() && room.shut_destinations().contains(&"b.example".to_owned()));
+        assert!(room.is_shut_to_some() && room.destinations() == Among::Only(Vec::new()));
         room.give_back("a.example", one);
         assert!(
             !room.is_shut_to_some() && room.admit("b.example", one),
@@ -148,9 +154,10 @@ mod tests {
         let fresh = ["a.example", "a.example", "b.example", "c.example", "d.example", "e.example"];
         let admitted: Vec<_> = fresh.into_iter().filter(|name| room.admit(name, agency(1))).collect();
         assert_eq!(admitted, ["a.example", "b.example", "c.example"], "one each, and no more than three");
-        assert!(room.shut_destinations().contains(&"d.example".to_owned()));
+        assert_eq!(room.destinations(), Among::Only(vec!["good.example".to_owned()]));
         assert!(room.admit("good.example", agency(1)) && room.admit("good.example", agency(1)));
         assert!(!room.admit("good.example", agency(1)));
+        assert_eq!(room.destinations(), Among::Only(Vec::new()));
         // One that hangs is one of those who have yet to show that they take anything.
         room.destinations.insert("slow.example".to_owned(), 1);
         assert!(!room.admit("slow.example", agency(1)));

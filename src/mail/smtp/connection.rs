@@ -1,25 +1,21 @@
 //! One connection, step by step, so that it is known at which one it ended.
 
 use std::fmt::{self, Display};
-use std::net::SocketAddr;
+use std::io;
 use std::time::Duration;
 
 use lettre::Address;
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::Mechanism;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Quit, Rcpt, Rset};
-use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter, RcptParameter};
-use lettre::transport::smtp::response::{Response, Severity};
-use tokio::net::{TcpStream, lookup_host};
+use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
+use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter, RcptParameter};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
-use super::server::{Prepared, Timeouts, Tls};
-use super::stream::LineStream;
+use super::answer::{Answer, Meaning};
+use super::conversation::Conversation;
+use super::opening::{Offers, open};
+use super::server::{Prepared, Timeouts};
 use crate::domain::delivery::Reply;
 use crate::failpoint::{self, Failpoint};
-use crate::mail::reply::{is_tls_failure, negative, positive};
 use crate::mail::{Break, Fault, Outcome, Step};
 
 /// How long a server may take to say goodbye.
@@ -30,17 +26,15 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const OUT_OF_STEP: u16 = 503;
 
 /// The server closes the connection, whatever it was asked (RFC 5321, section 3.8).
-const CLOSING: u16 = 421;
+pub(super) const CLOSING: u16 = 421;
 
 /// Replies that mean "sign in first" or "encrypt first" (RFC 4954, section 6; RFC 3207, section 4).
 const SIGN_IN_WANTED: [u16; 2] = [530, 538];
 
 /// A connection that is signed in and ready for a message.
 pub(super) struct Connection {
-    smtp: AsyncSmtpConnection,
-    /// The keywords of what the server offers. lettre keeps only those that it makes use of itself, so
-    /// the server is asked once more, when the connection is as private as it gets.
-    extensions: Vec<String>,
+    smtp: Conversation,
+    offers: Offers,
     timeouts: Timeouts,
     opened: Instant,
     messages: u32,
@@ -63,31 +57,12 @@ enum State {
 impl Connection {
     /// Connects, greets, makes the connection private and signs in.
     pub(super) async fn open(to: &Prepared) -> Result<Self, Outcome> {
-        let timeouts = to.server.timeouts;
-        let mut smtp = match (to.server.tls, &to.tls) {
-            (Tls::Implicit, Some(_)) => connect_privately(to).await?,
-            _ => connect_plainly(to).await?,
-        };
-        if let (Tls::StartTls, Some(tls)) = (to.server.tls, &to.tls) {
-            if !smtp.can_starttls() {
-                return Err(Outcome::Fault(Fault::Tls("the server does not offer STARTTLS".to_owned())));
-            }
-            let starting = smtp.starttls(tls.clone(), &to.hello);
-            within(timeouts.connect + timeouts.greeting, Step::StartTls, starting).await?;
-        }
-        if let Some(credentials) = &to.credentials {
-            let signing_in = smtp.auth(&[Mechanism::Plain, Mechanism::Login], credentials);
-            within(timeouts.command, Step::SignIn, signing_in).await?;
-        }
-        let extensions = within(timeouts.greeting, Step::Greeting, smtp.command(Ehlo::new(to.hello.clone())));
-        let extensions = extensions.await?;
-        let extensions = extensions.message().filter_map(|line| line.split_whitespace().next());
-        let extensions = extensions.map(str::to_ascii_uppercase).collect();
+        let (smtp, offers) = open(to).await?;
         failpoint::reach(Failpoint::Connected);
         Ok(Self {
             smtp,
-            extensions,
-            timeouts,
+            offers,
+            timeouts: to.server.timeouts,
             opened: Instant::now(),
             messages: 0,
             state: State::Ready,
@@ -97,7 +72,7 @@ impl Connection {
 
     /// What the server is asked to give notice of, and about whom, where it does (DSN: RFC 3461).
     fn notices(&self, recipient: &Address) -> Vec<RcptParameter> {
-        if !self.offers("DSN") {
+        if !self.offers.has("DSN") {
             return Vec::new();
         }
         // lettre makes xtext of the values (RFC 3461, section 4).
@@ -108,11 +83,6 @@ impl Connection {
             value: Some(value),
         };
         asked.map(other).to_vec()
-    }
-
-    /// Whether the server offers an extension, by its keyword in capitals.
-    fn offers(&self, keyword: &str) -> bool {
-        self.extensions.iter().any(|offered| offered == keyword)
     }
 
     /// True when both ends agree on where they are.
@@ -135,18 +105,17 @@ impl Connection {
         utf8: bool,
     ) -> Result<(), Outcome> {
         if self.state == State::InTransaction {
-            let reset =
-                self.step(Step::Reset, Rset, self.timeouts.command, Severity::PositiveCompletion).await;
+            let reset = self.step(Step::Reset, Rset, self.timeouts.command, Meaning::Done).await;
             self.state = if reset.is_ok() { State::Ready } else { State::Broken };
             reset?;
         }
-        if utf8 && !self.smtp.server_info().supports_feature(Extension::SmtpUtfEight) {
+        if utf8 && !self.offers.has("SMTPUTF8") {
             return Err(Outcome::Unsendable("the mail server does not offer SMTPUTF8".to_owned()));
         }
         let beyond_ascii =
             [MailParameter::SmtpUtfEight, MailParameter::Body(MailBodyParameter::EightBitMime)];
         let mut parameters = if utf8 { beyond_ascii.to_vec() } else { Vec::new() };
-        if self.offers("DSN") {
+        if self.offers.has("DSN") {
             let asked = [("RET", "HDRS"), ("ENVID", envelope_id)];
             parameters.extend(asked.map(|(keyword, value)| MailParameter::Other {
                 keyword: keyword.to_owned(),
@@ -155,13 +124,13 @@ impl Connection {
         }
         self.messages += 1;
         let mail = Mail::new(Some(sender.clone()), parameters);
-        self.is_ahead = self.offers("PIPELINING");
+        self.is_ahead = self.offers.has("PIPELINING");
         if !self.is_ahead {
-            return self.step(Step::Mail, mail, self.timeouts.command, Severity::PositiveCompletion).await;
+            return self.step(Step::Mail, mail, self.timeouts.command, Meaning::Done).await;
         }
         let all = InOneWrite(mail, Rcpt::new(recipient.clone(), self.notices(recipient)), Data);
         let Timeouts { command, data, .. } = self.timeouts;
-        match self.step(Step::Mail, all, command, Severity::PositiveCompletion).await {
+        match self.step(Step::Mail, all, command, Meaning::Done).await {
             Err(Outcome::Lost { step, error: Break::TimedOut }) => {
                 Err(Outcome::Lost { step, error: Break::NoneAnswered })
             }
@@ -180,15 +149,13 @@ impl Connection {
             if !self.is_intact() {
                 break;
             }
-            let reply = timeout(*limit, self.smtp.read_response()).await;
-            let refused = |error| negative(error).is_some_and(|reply| reply.code != CLOSING);
-            self.state = match &reply {
-                Ok(Err(error)) if refused(error) => State::InTransaction,
+            let answered = timeout(*limit, self.smtp.answer()).await;
+            let meaning = answered.ok().and_then(Result::ok).map(|answer| (answer.meaning(), answer.code()));
+            self.state = match meaning {
+                Some((Meaning::Refused, code)) if code != CLOSING => State::InTransaction,
                 _ => State::Broken,
             };
-            if let Ok(Ok(yes)) = reply
-                && yes.code().severity == Severity::PositiveCompletion
-            {
+            if let Some((Meaning::Done, _)) = meaning {
                 return lost(
                     *step,
                     format!("the server said no ({}), and then yes to what depends on it", said(no)),
@@ -221,37 +188,37 @@ impl Connection {
         }
         failpoint::reach(Failpoint::Marked);
         let unknown = |error: String| Outcome::Unknown { error: error.into() };
-        let handing_over = failpoint::reach_in(Failpoint::ContentSent, self.smtp.command(content));
+        let handing_over = failpoint::reach_in(Failpoint::ContentSent, self.smtp.ask(content));
         match timeout(self.timeouts.content, handing_over).await {
-            Ok(Ok(response)) if response.code().severity == Severity::PositiveCompletion => {
-                self.state = State::Ready;
-                Outcome::Accepted(positive(&response))
-            }
-            Ok(Ok(response)) => unknown(unexpected(&response)),
-            Ok(Err(error)) => match negative(&error) {
-                Some(reply) => self.refused(Step::Content, reply),
-                None => unknown(error.to_string()),
+            Ok(Ok(answer)) => match answer.meaning() {
+                Meaning::Done => {
+                    self.state = State::Ready;
+                    Outcome::Accepted(answer.reply())
+                }
+                Meaning::GoOn => unknown(unexpected(&answer)),
+                Meaning::Refused => self.refused(Step::Content, answer.reply()),
             },
+            Ok(Err(error)) => unknown(error.to_string()),
             Err(_) => Outcome::Unknown { error: Break::TimedOut },
         }
     }
 
     /// Says goodbye. Nothing depends on it, so nothing comes of a failure.
     pub(super) async fn quit(mut self) {
-        let _ = timeout(FAREWELL, self.smtp.command(Quit)).await;
+        let _ = timeout(FAREWELL, self.smtp.ask(Quit)).await;
     }
 
     async fn approach(&mut self, recipient: &Address) -> Result<(), Outcome> {
         let Timeouts { command, data, .. } = self.timeouts;
         if !self.is_ahead {
             let recipient = Rcpt::new(recipient.clone(), self.notices(recipient));
-            self.step(Step::Recipient, recipient, command, Severity::PositiveCompletion).await?;
-            return self.step(Step::Data, Data, data, Severity::PositiveIntermediate).await;
+            self.step(Step::Recipient, recipient, command, Meaning::Done).await?;
+            return self.step(Step::Data, Data, data, Meaning::GoOn).await;
         }
-        if let Err(refusal) = self.next_reply(Step::Recipient, command, Severity::PositiveCompletion).await {
+        if let Err(refusal) = self.next_reply(Step::Recipient, command, Meaning::Done).await {
             return Err(self.skip_replies(refusal, &[data]).await);
         }
-        self.next_reply(Step::Data, data, Severity::PositiveIntermediate).await
+        self.next_reply(Step::Data, data, Meaning::GoOn).await
     }
 
     async fn step<C: Display>(
@@ -259,28 +226,28 @@ impl Connection {
         step: Step,
         command: C,
         limit: Duration,
-        expected: Severity,
+        expected: Meaning,
     ) -> Result<(), Outcome> {
         self.state = State::Broken;
-        let replied = timeout(limit, self.smtp.command(command)).await;
-        self.take(step, replied, expected)
+        let answered = timeout(limit, self.smtp.ask(command)).await;
+        self.take(step, answered, expected)
     }
 
     /// Waits for the reply to a command that has gone out already.
-    async fn next_reply(&mut self, step: Step, limit: Duration, expected: Severity) -> Result<(), Outcome> {
+    async fn next_reply(&mut self, step: Step, limit: Duration, expected: Meaning) -> Result<(), Outcome> {
         self.state = State::Broken;
-        let replied = timeout(limit, self.smtp.read_response()).await;
-        self.take(step, replied, expected)
+        let answered = timeout(limit, self.smtp.answer()).await;
+        self.take(step, answered, expected)
     }
 
     fn take(
         &mut self,
         step: Step,
-        replied: Result<Result<Response, Error>, Elapsed>,
-        expected: Severity,
+        answered: Result<io::Result<Answer>, Elapsed>,
+        expected: Meaning,
     ) -> Result<(), Outcome> {
-        match replied {
-            Ok(Ok(response)) if response.code().severity == expected => {
+        match answered {
+            Ok(Ok(answer)) if answer.meaning() == expected => {
                 self.state = State::InTransaction;
                 match step {
                     Step::Mail => failpoint::reach(Failpoint::Mail),
@@ -289,11 +256,9 @@ impl Connection {
                 }
                 Ok(())
             }
-            Ok(Ok(response)) => Err(lost(step, unexpected(&response))),
-            Ok(Err(error)) => Err(match negative(&error) {
-                Some(reply) => self.refused(step, reply),
-                None => lost(step, error),
-            }),
+            Ok(Ok(answer)) if answer.meaning() == Meaning::Refused => Err(self.refused(step, answer.reply())),
+            Ok(Ok(answer)) => Err(lost(step, unexpected(&answer))),
+            Ok(Err(error)) => Err(lost(step, error)),
             Err(_) => Err(timed_out(step)),
         }
     }
@@ -337,81 +302,18 @@ fn original_recipient(recipient: &Address) -> String {
     format!("utf-8;{}", escaped.collect::<String>())
 }
 
-/// Connects to the first of the server's addresses that answers.
-async fn connect(to: &Prepared) -> Result<TcpStream, Outcome> {
-    let (host, port) = (to.server.host.as_str(), to.server.port);
-    let limit = to.server.timeouts.connect;
-    let addresses: Vec<SocketAddr> = match timeout(limit, lookup_host((host, port))).await {
-        Ok(Ok(addresses)) => addresses.collect(),
-        Ok(Err(error)) => return Err(lost(Step::Connect, error)),
-        Err(_) => return Err(timed_out(Step::Connect)),
-    };
-    let mut failure = lost(Step::Connect, "the server's name has no address");
-    for address in addresses {
-        failure = match timeout(limit, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => lost(Step::Connect, error),
-            Err(_) => timed_out(Step::Connect),
-        };
-    }
-    Err(failure)
-}
-
-async fn connect_plainly(to: &Prepared) -> Result<AsyncSmtpConnection, Outcome> {
-    let stream = connect(to).await?;
-    let is_local = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
-    if to.server.tls == Tls::None && !is_local && !to.server.allow_plaintext {
-        let refusal = "without TLS only a server on this machine is spoken to, unless plain text is allowed";
-        let refusal = refusal.to_owned();
-        return Err(Outcome::Fault(Fault::Tls(refusal)));
-    }
-    stream.set_nodelay(true).map_err(|error| lost(Step::Connect, error))?;
-    let greeting = AsyncSmtpConnection::connect_with_transport(Box::new(LineStream::new(stream)), &to.hello);
-    within(to.server.timeouts.greeting, Step::Greeting, greeting).await
-}
-
-async fn connect_privately(to: &Prepared) -> Result<AsyncSmtpConnection, Outcome> {
-    let Timeouts { connect, greeting, .. } = to.server.timeouts;
-    let server = (to.server.host.as_str(), to.server.port);
-    let connecting =
-        AsyncSmtpConnection::connect_tokio1(server, Some(connect), &to.hello, to.tls.clone(), None);
-    within(connect + greeting, Step::Connect, connecting).await
-}
-
-/// Runs a step that comes before the first message; a failure of the relay itself is told from
-/// one of the network.
-async fn within<T>(
-    limit: Duration,
-    step: Step,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Outcome> {
-    let error = match timeout(limit, work).await {
-        Ok(Ok(value)) => return Ok(value),
-        Ok(Err(error)) => error,
-        Err(_) => return Err(timed_out(step)),
-    };
-    Err(match (step, negative(&error)) {
-        (Step::SignIn, Some(reply)) if reply.code != CLOSING => Outcome::Fault(Fault::SignIn(said(&reply))),
-        (Step::SignIn, None) if error.is_client() => Outcome::Fault(Fault::SignIn(error.to_string())),
-        (Step::StartTls, Some(reply)) if reply.code != CLOSING => Outcome::Fault(Fault::Tls(said(&reply))),
-        (_, Some(reply)) => Outcome::Refused { step, reply },
-        (_, None) if is_tls_failure(&error) => Outcome::Fault(Fault::Tls(error.to_string())),
-        (_, None) => lost(step, error),
-    })
-}
-
-fn lost(step: Step, error: impl Display) -> Outcome {
+pub(super) fn lost(step: Step, error: impl Display) -> Outcome {
     Outcome::Lost { step, error: error.to_string().into() }
 }
 
-const fn timed_out(step: Step) -> Outcome {
+pub(super) const fn timed_out(step: Step) -> Outcome {
     Outcome::Lost { step, error: Break::TimedOut }
 }
 
-fn unexpected(response: &Response) -> String {
-    format!("the server answered with an unexpected {}", response.code())
+pub(super) fn unexpected(answer: &Answer) -> String {
+    format!("the server answered with an unexpected {}", answer.code())
 }
 
-fn said(reply: &Reply) -> String {
+pub(super) fn said(reply: &Reply) -> String {
     format!("{} {} {}", reply.code, reply.enhanced_code.as_deref().unwrap_or("-"), reply.text)
 }

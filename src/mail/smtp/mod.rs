@@ -1,10 +1,12 @@
 //! The transport that hands messages to a mail server (RFC 5321), one recipient at a time.
 
+mod answer;
 mod connection;
 mod content;
+mod conversation;
+mod opening;
 mod relay;
 mod server;
-mod stream;
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,15 @@
 //! Which server, and how to speak to it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 /// How the connection is kept private.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +119,7 @@ pub enum SetupError {
     HelloName(String),
     /// The certificate to trust, or the name of the server.
     #[error("the TLS settings are not usable: {0}")]
-    Tls(lettre::transport::smtp::Error),
+    Tls(String),
 }
 
 /// A server as a connection needs it: everything checked and built.
@@ -123,8 +127,15 @@ pub(super) struct Prepared {
     pub server: SmtpServer,
     pub hello: ClientId,
     /// There when `server.tls` asks for TLS.
-    pub tls: Option<TlsParameters>,
+    pub tls: Option<TlsClient>,
     pub credentials: Option<Credentials>,
+}
+
+/// What it takes to speak to a server in private.
+pub(super) struct TlsClient {
+    pub connector: TlsConnector,
+    /// The name that its certificate must be for.
+    pub name: ServerName<'static>,
 }
 
 impl Prepared {
@@ -140,10 +151,19 @@ impl Prepared {
     }
 }
 
-fn tls(server: &SmtpServer) -> Result<TlsParameters, lettre::transport::smtp::Error> {
-    let mut builder = TlsParameters::builder(server.host.clone());
-    if let Some(pem) = &server.root_certificate {
-        builder = builder.add_root_certificate(Certificate::from_pem(pem)?);
+fn tls(server: &SmtpServer) -> Result<TlsClient, String> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+    for certificate in CertificateDer::pem_slice_iter(server.root_certificate.as_deref().unwrap_or_default())
+    {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
     }
-    builder.build()
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(server.host.clone());
+    let name = name.map_err(|_| format!("no certificate can be for {:?}", server.host))?;
+    Ok(TlsClient { connector: TlsConnector::from(Arc::new(config)), name })
 }

@@ -1,4 +1,5 @@
 mod pipelining;
+mod replies;
 
 use std::net::{IpAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,7 +67,7 @@ async fn a_message_arrives_as_it_is() {
 #[tokio::test]
 async fn notices_are_asked_for_where_they_are_offered() {
     let dsn = (At::Ehlo, Act::Reply("250-peer.example\r\n250 DSN"));
-    let peer = SmtpPeer::start([dsn, dsn]).await;
+    let peer = SmtpPeer::start([dsn]).await;
     let outcome = relay(server(&peer)).relay(&letter("hi"), async || true).await;
     assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
     let taken = &peer.taken()[0];
@@ -78,7 +79,7 @@ async fn notices_are_asked_for_where_they_are_offered() {
         (dsn, "jo+a=b@b.example", "rfc822;jo+2Ba+3Db@b.example"),
         (utf8, "j\u{F6}+rg@b.example", "utf-8;j\\x{F6}\\x{2B}rg@b.example"),
     ] {
-        let peer = SmtpPeer::start([offers, offers]).await;
+        let peer = SmtpPeer::start([offers]).await;
         let mut letter = letter("hi");
         letter.envelope.recipient = address.into();
         assert!(matches!(relay(server(&peer)).relay(&letter, async || true).await, Outcome::Accepted(_)));
@@ -303,7 +304,7 @@ async fn replies_slipped_in_before_tls_do_not_count() {
     for (script, refused) in [
         (vec![], "does not offer"),
         (vec![(At::Ehlo, OFFER), (At::StartTls, Act::Reply("454 4.7.0 out of order"))], "out of order"),
-        (vec![(At::Ehlo, OFFER), (At::StartTls, Act::Reply(SLIPPED))], "corrupt message"),
+        (vec![(At::Ehlo, OFFER), (At::StartTls, Act::Reply(SLIPPED))], "before TLS began"),
     ] {
         let peer = SmtpPeer::start(script).await;
         let outcome = relay(SmtpServer { tls: Tls::StartTls, ..server(&peer) })

@@ -12,7 +12,7 @@ use diesel::sql_types::{Array, BigInt, Bool};
 
 use super::{Attempt, Delivery, Message};
 use crate::domain::debrief::DebriefState;
-use crate::domain::delivery::{DeliveryState, Room};
+use crate::domain::delivery::{Among, DeliveryState, Room};
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::note::NoteState;
 use crate::domain::people::EmailStatus;
@@ -78,18 +78,27 @@ pub fn due(
     passed_by: &[DeliveryId],
     limit: i64,
 ) -> QueryResult<Vec<Waiting>> {
-    let (destinations, agencies) = (room.shut_destinations(), room.shut_agencies());
+    let (destinations, agencies) = (room.destinations(), room.shut_agencies());
+    if destinations == Among::Only(Vec::new()) {
+        return Ok(Vec::new());
+    }
     // Planned with its values: nobody knows beforehand how many rows that lie behind are due.
-    directly!(conn => deliveries::table
-        .filter(sql::<Bool>(WAITING))
-        .filter(deliveries::next_attempt_at.le(now))
-        .filter(deliveries::destination.ne_all(&destinations))
-        .filter(deliveries::agency_id.ne_all(&agencies))
-        .filter(deliveries::id.ne_all(passed_by))
-        .order(deliveries::next_attempt_at)
-        .limit(limit)
-        .select((deliveries::id, deliveries::agency_id, deliveries::destination))
-        .load(conn))
+    directly!(conn => {
+        let waiting = deliveries::table
+            .filter(sql::<Bool>(WAITING))
+            .filter(deliveries::next_attempt_at.le(now))
+            .filter(deliveries::agency_id.ne_all(&agencies))
+            .filter(deliveries::id.ne_all(passed_by))
+            .order(deliveries::next_attempt_at)
+            .limit(limit)
+            .select((deliveries::id, deliveries::agency_id, deliveries::destination))
+            .into_boxed();
+        let waiting = match &destinations {
+            Among::Only(open) => waiting.filter(deliveries::destination.eq_any(open)),
+            Among::AllBut(shut) => waiting.filter(deliveries::destination.ne_all(shut)),
+        };
+        waiting.load(conn)
+    })
 }
 
 /// Those of the deliveries whose time has come, longest due first, locked together with their debriefs.

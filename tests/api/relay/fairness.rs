@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::{UNDO_WINDOW, start_jobs_with, until};
 use crate::support::smtp_peer::{Act, At, SmtpPeer};
-use crate::support::{Desk, id, on_both, relay_settings, relay_with};
+use crate::support::{Desk, TestApp, id, on_both, relay_settings, relay_with};
 
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -74,6 +74,36 @@ on_both! {
         assert_eq!(desk.fates(&other).await, ["sent"]);
         let fates = desk.fates(&note).await;
         assert_eq!(fates.iter().filter(|fate| *fate == "queued").count(), 2, "{fates:?}");
+    }
+
+    async fn a_long_queue_of_others_hides_nobody_who_is_known(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let hung = ["one.example", "two.example", "three.example"];
+        let peer = SmtpPeer::start(hung.map(|destination| (At::RecipientIn(destination), Act::Hang))).await;
+        let jobs = start_jobs_with(&app, &peer, GRACE, RelaySettings { workers: 9, ..relay_settings() });
+        desk.approved(&[&contact(&desk, "known@fine.example").await]).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.context.relay_bell.notify_one();
+        until(|| peer.taken().len() == 1).await;
+        let mut contacts = Vec::new();
+        for destination in hung {
+            contacts.push(contact(&desk, &format!("a@{destination}")).await);
+        }
+        desk.approved(&contacts.iter().collect::<Vec<_>>()).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.context.relay_bell.notify_one();
+        let recipients = || peer.commands().iter().filter(|command| command.starts_with("RCPT")).count();
+        until(|| recipients() == 4).await;
+
+        queue_for_others(&app, 1_000);
+        let other = desk.approved(&[&contact(&desk, "other@fine.example").await]).await;
+        app.clock.advance(UNDO_WINDOW);
+        app.context.relay_bell.notify_one();
+        // Before the ones that hang lose their leases, by which they would make room.
+        let taken = timeout(Duration::from_secs(10), until(|| peer.taken().len() == 2)).await;
+        jobs.stop().await;
+        assert!(taken.is_ok(), "it waits for those that hang");
+        assert_eq!(desk.fates(&other).await, ["sent"]);
     }
 
     async fn a_start_does_not_forget_who_took_something_lately(app: TestApp) {
@@ -167,7 +197,7 @@ on_both! {
         let note = desk.approved(&[&contact(&desk, "a@hung.example").await, &contact(&desk, "b@hung.example").await]).await;
         app.clock.advance(UNDO_WINDOW);
         let offer = (At::Ehlo, Act::Reply("250-peer.example\r\n250 PIPELINING"));
-        let peer = SmtpPeer::start([offer, offer, (At::Mail, Act::WithTheNext), (At::Recipient, Act::Hang)]).await;
+        let peer = SmtpPeer::start([offer, (At::Mail, Act::WithTheNext), (At::Recipient, Act::Hang)]).await;
         let server = SmtpServer::plain(peer.address.ip().to_string(), peer.address.port(), "debrief.example");
         let timeouts = Timeouts { command: Duration::from_millis(60), ..Timeouts::default() };
         let transport = Transport::Smtp(Box::new(SmtpRelay::new(SmtpServer { timeouts, ..server }).unwrap()));
@@ -218,4 +248,27 @@ async fn contact(desk: &Desk, email: &str) -> String {
     let body =
         json!({"client_id": desk.scene.client, "name": "A Contact", "email": email, "role": "interviewer"});
     id(&desk.ann.made("/v1/contacts", body).await)
+}
+
+/// So many deliveries that are due for long, each to another destination. They are copies of one that is being
+/// sent, and withdrawn, since a note has one for each contact.
+fn queue_for_others(app: &TestApp, count: usize) {
+    let copy = |id: &str, numbers: &str| {
+        format!(
+            "INSERT INTO deliveries (id, agency_id, debrief_id, note_id, contact_id, position, state, transmitting,
+                 withdrawn, attempts, due_at, next_attempt_at, lease_token, envelope_from, envelope_to, message_id,
+                 message, created_at, updated_at)
+             SELECT {id}, agency_id, debrief_id, note_id, contact_id, position + number, 'queued', FALSE,
+                 TRUE, 0, due_at, due_at, 0, envelope_from, 'a@never' || number || '.example', message_id || number,
+                 message, created_at, updated_at
+             FROM (SELECT * FROM deliveries WHERE state = 'sending' ORDER BY id LIMIT 1) AS one, {numbers}"
+        )
+    };
+    let counted = format!(
+        "WITH RECURSIVE n (number) AS (VALUES (1) UNION ALL SELECT number + 1 FROM n WHERE number < {count})"
+    );
+    app.script(
+        &format!("{counted} {}", copy("randomblob(16)", "n")),
+        &copy("gen_random_uuid()", &format!("generate_series(1, {count}) AS number")),
+    );
 }

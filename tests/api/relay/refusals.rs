@@ -46,6 +46,31 @@ on_both! {
         }
     }
 
+    async fn what_is_said_in_an_odd_way_counts(app: TestApp) {
+        for (at, said, fate, email_status) in [
+            (At::Greeting, &b"220 mx.m\xfcller.example ESMTP"[..], "sent", "ok"),
+            (At::Data, b"354", "sent", "ok"),
+            (At::Dot, b"250", "sent", "ok"),
+            (At::Recipient, b"550", "failed", "ok"),
+            (At::Recipient, b"571 5.7.1 no", "failed", "ok"),
+            (At::Dot, b"571 5.7.1 no", "failed", "ok"),
+            (At::Recipient, b"550 5.1.1 Empf\xe4nger unbekannt", "failed", "bounced"),
+        ] {
+            let desk = Desk::set(&app).await;
+            let peer = SmtpPeer::start([(at, Act::Say(said))]).await;
+            let note = desk.approved(&[&desk.scene.peer]).await;
+            app.clock.advance(UNDO_WINDOW);
+            relay(&app, &peer).run_once().await.unwrap();
+            let contact = desk.ann.get(&format!("/v1/contacts/{}", desk.scene.peer)).await.expect(200);
+            let shown = desk.note(&note).await["deliveries"][0].clone();
+            assert_eq!((&shown["state"], &contact["email_status"]), (&json!(fate), &json!(email_status)), "{at:?} {shown}");
+            if fate == "failed" {
+                let code: u64 = std::str::from_utf8(&said[..3]).unwrap().parse().unwrap();
+                assert_eq!(shown["last_reply"]["code"], code);
+            }
+        }
+    }
+
     async fn a_note_that_reached_nobody_is_missing(app: TestApp) {
         let desk = Desk::set(&app).await;
         const NO: (At, Act) = (At::Recipient, Act::Reply("550 5.7.1 not from you"));

@@ -1,0 +1,69 @@
+//! Commands and answers, over whatever carries them.
+
+use std::fmt::Display;
+use std::io;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::answer::{Answer, Lines};
+use super::server::TlsClient;
+
+/// No answer is longer: a server that sends more has something else in mind.
+const LONGEST_ANSWER: u64 = 100_000;
+
+/// What carries the conversation: a socket, or TLS over one.
+trait Carrier: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Carrier for T {}
+
+/// A conversation with a server.
+pub(super) struct Conversation {
+    carrier: BufReader<Box<dyn Carrier>>,
+}
+
+impl Conversation {
+    pub(super) fn new(tcp: TcpStream) -> Self {
+        Self { carrier: BufReader::new(Box::new(tcp)) }
+    }
+
+    /// Goes on in private.
+    ///
+    /// # Errors
+    /// If the handshake fails. What was said in the open and not yet heard would count as said in private, and
+    /// may have been slipped in by somebody on the way: that is an error too.
+    pub(super) async fn in_private(self, tls: &TlsClient) -> io::Result<Self> {
+        if !self.carrier.buffer().is_empty() {
+            let error =
+                tokio_rustls::rustls::Error::General("something was said before TLS began".to_owned());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+        }
+        let private = tls.connector.connect(tls.name.clone(), self.carrier.into_inner()).await?;
+        Ok(Self { carrier: BufReader::new(Box::new(private)) })
+    }
+
+    /// Says something, and waits for the answer.
+    pub(super) async fn ask(&mut self, command: impl Display) -> io::Result<Answer> {
+        self.carrier.write_all(command.to_string().as_bytes()).await?;
+        self.carrier.flush().await?;
+        self.answer().await
+    }
+
+    /// The next answer.
+    pub(super) async fn answer(&mut self) -> io::Result<Answer> {
+        let (mut lines, mut line) = (Lines::default(), Vec::new());
+        let mut left = (&mut self.carrier).take(LONGEST_ANSWER);
+        loop {
+            line.clear();
+            left.read_until(b'\n', &mut line).await?;
+            if let Some(answer) = lines.take(&line)? {
+                return Ok(answer);
+            }
+        }
+    }
+}
+
+/// Whether TLS itself failed (a certificate, a protocol), and not the connection under it.
+pub(super) fn is_tls_failure(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|cause| cause.is::<tokio_rustls::rustls::Error>())
+}
