@@ -223,5 +223,6 @@ fn limits(settings: &Settings) -> Limits {
 }
 
 fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((host, port)).with_context(|| format!("server.host, server.port: cannot listen on {host}:{port}"))
+    TcpListener::bind((host, port))
+        .with_context(|| format!("server.host, server.port: cannot listen on {host}:{port}"))
 }

@@ -32,7 +32,7 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// What the caller would have where they put a record: `If-Match`, or `If-None-Match: *` for none.
+/// What the caller would have where they put a record: `If-Match`, or with `If-None-Match` would not.
 pub struct Condition(pub Wanted);
 
 impl FromRequest for Condition {
@@ -40,11 +40,12 @@ impl FromRequest for Condition {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let absent = seen(request).any(|seen| seen == "*");
+        let known: Vec<&str> = seen(request).collect();
         let wanted = |present: Option<Expected>| match present {
             Some(versions) => Wanted::Present(versions),
-            None if absent => Wanted::Absent,
-            None => Wanted::Either,
+            None if known.contains(&"*") => Wanted::Absent(None),
+            None if known.is_empty() => Wanted::Either,
+            None => Wanted::Absent(Some(known.into_iter().filter_map(version).collect())),
         };
         ready(read(request).map(|present| Self(wanted(present))))
     }
@@ -80,8 +81,11 @@ impl IntoParams for Condition {
             .name("If-None-Match")
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
-            .description(Some("`*`: only make a record, and change none."))
-            .schema(Some(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["*"]))))
+            .description(Some(
+                "`*`: only make a record, and change none; an ETag: change none at that version.",
+            ))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .example(Some("*".into()))
             .build();
         vec![if_match(Required::False), absent]
     }

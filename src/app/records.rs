@@ -46,8 +46,8 @@ pub type Expected = Option<Vec<i64>>;
 pub enum Wanted {
     /// A record at one of these versions.
     Present(Expected),
-    /// None.
-    Absent,
+    /// None, or none at one of these versions.
+    Absent(Expected),
     /// They do not care.
     Either,
 }
@@ -139,9 +139,14 @@ pub fn upsert<R: Record>(
         return Ok((create(tx, caller, input, Some(external))?, true));
     };
     let former: R = take(tx, caller.agency, id)?;
+    let version = former.common().version;
     match wanted {
-        Wanted::Absent => return Err(AppError::Unmet("there is such a record already")),
-        Wanted::Present(expected) => expect_version(expected, former.common().version)?,
+        Wanted::Present(expected) => expect_version(expected, version)?,
+        Wanted::Absent(known) => {
+            if known.is_none_or(|known| known.contains(&version)) {
+                return Err(AppError::Unmet("there is such a record already"));
+            }
+        }
         Wanted::Either => {}
     }
     let refs = input.refs_mut().get_or_insert_with(|| former.external_refs().to_vec());

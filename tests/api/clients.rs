@@ -79,6 +79,8 @@ on_both! {
         let made = only_new.put(path, nordwind.clone()).await.expect(201);
         only_new.put(path, json!({"name": "Other"})).await.problem(412, "stale_version");
         assert_eq!(ann.get(&format!("/v1/clients/{}", made["id"].as_str().unwrap())).await.expect(200), made);
+        ann.with("If-None-Match", "\"1\"").put(path, json!({"name": "Other"})).await.problem(412, "stale_version");
+        ann.with("If-None-Match", "\"7\", AAA").put(path, json!({"name": "Nordwind AG"})).await.expect(200);
         ann.with("If-Match", "*").put(path, json!({"name": "Nordwind AG"})).await.expect(200);
         ann.delete(&format!("/v1/clients/{}", made["id"].as_str().unwrap())).await.expect(204);
         ann.with("If-Match", "\"2\"").put(path, nordwind).await.problem(412, "stale_version");
