@@ -247,6 +247,8 @@ fn is_same<R: Record>(former: &R, changed: &R) -> Result<bool, AppError> {
 /// Writes the next version of a record over the former one, unless it says the same.
 fn save<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: &R, mut changed: R) -> Result<R, AppError> {
     if is_same(former, &changed)? {
+        // Who may not change it is not told that nothing would have changed.
+        former.expect_changeable_by(caller)?;
         return Ok(former.clone());
     }
     write(tx, &changed, former.common().version)?;

@@ -150,7 +150,7 @@ on_both! {
         let client = format!("/v1/clients/{}", id(&ann.made("/v1/clients", json!({"name": "Nordwind"})).await));
         for key in [KEY, "not a key"] {
             let keyed = keyed(&ann, key);
-            keyed.patch(&client, json!({"name": "A"})).await.expect(200);
+            keyed.patch(&client, json!({"name": key})).await.expect(200);
             keyed.get(&client).await.expect(200);
         }
         assert_eq!(ann.get(&client).await.expect(200)["version"], 3);

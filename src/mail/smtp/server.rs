@@ -153,10 +153,15 @@ impl Prepared {
 
 fn tls(server: &SmtpServer) -> Result<TlsClient, String> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
-    for certificate in CertificateDer::pem_slice_iter(server.root_certificate.as_deref().unwrap_or_default())
-    {
-        let certificate = certificate.map_err(|error| error.to_string())?;
-        roots.add(certificate).map_err(|error| error.to_string())?;
+    if let Some(pem) = &server.root_certificate {
+        let well_known = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|error| error.to_string())?;
+            roots.add(certificate).map_err(|error| error.to_string())?;
+        }
+        if roots.len() == well_known {
+            return Err("the file of the root certificate has none in PEM".to_owned());
+        }
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -373,3 +373,12 @@ fn a_name_that_would_start_a_command_is_refused() {
     let server = SmtpServer { password: "secret".into(), ..SmtpServer::plain("localhost", 25, "us.example") };
     assert!(!format!("{server:?}").contains("secret"));
 }
+
+#[test]
+fn a_file_without_a_certificate_is_refused() {
+    for file in ["", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n"] {
+        let server = SmtpServer::plain("mx.example", 465, "us.example");
+        let server = SmtpServer { tls: Tls::Implicit, root_certificate: Some(file.into()), ..server };
+        assert!(SmtpRelay::new(server).is_err(), "{file:?}");
+    }
+}
