@@ -127,13 +127,13 @@ def main():
             trial.service.stop()
             for what, told, steps, state in FAULTS:
                 for step in steps:
-                    first, steps, taken, last, copies = try_out(trial, stream, [word.format(step) for word in told])
+                    first, stopped, taken, last, copies = try_out(trial, stream, [word.format(step) for word in told])
                     good = (first, last, copies) == (state, *AT_LAST[state])
                     # One attempt, and it ended where the fault is.
-                    good &= len(steps) == 1 and steps[0] in STEPS[step] and taken <= (step == ".")
+                    good &= len(stopped) == 1 and stopped[0] in STEPS[step] and taken <= (step == ".")
                     is_sound &= good
                     print(f"| {DATABASES[database].name} | {what} | {step} | {first} | {last} | {copies} | "
-                          f"{'' if good else f'must be {state}; it stopped at {steps}, and {taken} were taken'} |", flush=True)
+                          f"{'' if good else f'must be {state}; it stopped at {stopped}, and {taken} were taken'} |", flush=True)
     sys.exit(0 if is_sound else 1)
 
 
