@@ -52,6 +52,7 @@ def kill_under_load(options, database, failpoints=(), always=()):
             else:
                 time.sleep(dice.uniform(0, 0.03))
                 service.kill()
+            records.let_go()
             left.update(records.under_way())
             records.hurry()
             armed = failpoints and dice.random() < 0.5

@@ -94,6 +94,9 @@ class Sqlite(Records, database.Sqlite):
         finally:
             connection.close()
 
+    def let_go(self):
+        """A dead service has let go of it already."""
+
     @staticmethod
     def hex(column):
         return f"lower(hex({column}))"
@@ -119,6 +122,12 @@ class Postgres(Records, database.Postgres):
 
     def run(self, statement):
         self.psql(statement)
+
+    def let_go(self):
+        """Waits until what a dead service had asked for is done: the server may still be committing it."""
+        others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        while self.count("pg_stat_activity", others):
+            time.sleep(0.005)
 
     @staticmethod
     def hex(column):
