@@ -1,6 +1,7 @@
 //! `/v1/contacts`: the people at the hiring companies.
 
 use super::etag;
+use super::input::Body;
 use super::records::record_routes;
 use crate::app::contacts::{self, ContactInput, ContactQuery};
 use crate::app::notes::decisions::Reason;

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, get, patch, post, web};
 use super::access::{Access, Read, Write};
 use super::etag::{self, RequiredIfMatch};
 use super::idempotency_keys::Once;
-use super::input::{Body, Listing, Merge, NoFilters};
+use super::input::{Body, Given, Listing, Merge, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
 use super::reply::Reply;
@@ -33,11 +33,11 @@ async fn create(
     access: Access<Write>,
     once: Once,
     id: web::Path<DebriefId>,
-    body: Body<FeedbackInput>,
+    body: Given<FeedbackInput>,
 ) -> Answer {
     let caller = access.caller();
     let work = move |tx: &mut Tx<'_>| {
-        let account = feedback::create(tx, &caller, *id, body.0)?;
+        let account = body.look_further(|input| feedback::create(tx, &caller, *id, input))?;
         etag::created(account.row.version, format!("/v1/feedback/{}", account.row.id), &account)
     };
     once.write(work).await
@@ -73,9 +73,10 @@ async fn change(
     body: Merge<FeedbackInput>,
 ) -> Answer {
     let caller = access.caller();
-    let account = context
-        .write(move |tx| feedback::patch(tx, &caller, *id, expected.0, |present| body.apply(present)))
-        .await?;
+    let work = move |tx: &mut Tx<'_>| {
+        body.look_further(|edit| feedback::patch(tx, &caller, *id, expected.0, |present| edit.apply(present)))
+    };
+    let account = context.write(work).await?;
     Ok(changed(&account)?.into())
 }
 

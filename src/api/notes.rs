@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, get, patch, post, web};
 use super::access::{Access, Approve, Read, Write};
 use super::etag::{self, RequiredIfMatch};
 use super::idempotency_keys::Once;
-use super::input::{Body, Listing, Merge};
+use super::input::{Body, Given, Listing, Merge};
 use super::page::{self, Page};
 use super::records::{Answer, Key, Paging};
 use super::reply::Reply;
@@ -56,11 +56,11 @@ async fn create(
     access: Access<Write>,
     once: Once,
     debrief: web::Path<DebriefId>,
-    body: Body<NoteInput>,
+    body: Given<NoteInput>,
 ) -> Answer {
     let caller = access.caller();
     let work = move |tx: &mut Tx<'_>| {
-        let made = notes::create(tx, &caller, debrief.into_inner(), body.0)?;
+        let made = body.look_further(|input| notes::create(tx, &caller, debrief.into_inner(), input))?;
         etag::created(made.note.version, format!("/v1/notes/{}", made.note.id), &made)
     };
     once.write(work).await
@@ -110,8 +110,11 @@ async fn change(
     body: Merge<NoteInput>,
 ) -> Answer {
     let caller = access.caller();
-    let (patch, read) = body.into_parts();
-    let work = move |tx: &mut Tx<'_>| notes::patch(tx, &caller, id.into_inner(), expected.0, &patch, read);
+    let work = move |tx: &mut Tx<'_>| {
+        body.look_further(|edit| {
+            notes::change(tx, &caller, id.into_inner(), expected.0, |present| edit.apply(&present))
+        })
+    };
     Ok(changed(&context.write(work).await?)?.into())
 }
 

@@ -2,14 +2,13 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::access::{Access, Read, Write};
 use super::error::ApiError;
 use super::etag;
 use super::idempotency_keys::Once;
-use super::input::{Listing, Reader};
+use super::input::{Given, Listing, Merge};
 use super::page;
 use crate::app::Context;
 use crate::app::records::{self, Expected, Record, View, Wanted};
@@ -67,11 +66,11 @@ pub async fn create<R: Record>(
     collection: &'static str,
     access: Access<Write>,
     once: Once,
-    input: R::Input,
+    given: Given<R::Input>,
 ) -> Answer {
     let caller = access.caller();
     let work = move |tx: &mut Tx<'_>| {
-        let made = records::create::<R>(tx, &caller, input, None)?;
+        let made = given.look_further(|input| records::create::<R>(tx, &caller, input, None))?;
         etag::created(made.version(), format!("{collection}/{}", made.id()), &made)
     };
     once.write(work).await
@@ -95,11 +94,15 @@ pub async fn patch<R: Record>(
     access: Access<Write>,
     id: Id<R::Kind>,
     expected: Expected,
-    (patch, read): (Value, Reader<R::Input>),
+    patch: Merge<R::Input>,
 ) -> Answer {
     let caller = access.caller();
-    let changed =
-        context.write(move |tx| records::patch::<R>(tx, &caller, id, expected, &patch, read)).await?;
+    let work = move |tx: &mut Tx<'_>| {
+        patch.look_further(|edit| {
+            records::change::<R>(tx, &caller, id, expected, |present| edit.apply(&present))
+        })
+    };
+    let changed = context.write(work).await?;
     Ok(etag::changed(changed.version(), &changed)?.into())
 }
 
@@ -110,12 +113,14 @@ pub async fn upsert<R: Record>(
     access: Access<Write>,
     path: ExternalPath,
     wanted: Wanted,
-    input: R::Input,
+    given: Given<R::Input>,
 ) -> Answer {
     let caller = access.caller();
     let external = ExternalRef { system: path.system, id: path.external_id };
-    let (record, is_new) =
-        context.write(move |tx| records::upsert::<R>(tx, &caller, external, wanted, input)).await?;
+    let work = move |tx: &mut Tx<'_>| {
+        given.look_further(|input| records::upsert::<R>(tx, &caller, external, wanted, input))
+    };
+    let (record, is_new) = context.write(work).await?;
     let reply = if is_new {
         etag::created(record.version(), format!("{collection}/{}", record.id()), &record)?
     } else {
@@ -143,7 +148,7 @@ macro_rules! record_routes {
         use $crate::api::access::{Access, Read, Write};
         use $crate::api::etag::{Condition, IfMatch};
         use $crate::api::idempotency_keys::Once;
-        use $crate::api::input::{Body, Listing, Merge};
+        use $crate::api::input::{Given, Listing, Merge};
         use $crate::api::page::Page;
         use $crate::api::records::{self, Answer, ExternalPath, Key, Paging};
         use $crate::app::Context;
@@ -171,8 +176,8 @@ macro_rules! record_routes {
         #[utoipa::path(tag = $tag, params(Access<Write>), request_body = $input,
             responses((status = 201, body = $record)))]
         #[post($collection)]
-        async fn create(access: Access<Write>, once: Once, body: Body<$input>) -> Answer {
-            records::create::<$record>($collection, access, once, body.0).await
+        async fn create(access: Access<Write>, once: Once, body: Given<$input>) -> Answer {
+            records::create::<$record>($collection, access, once, body).await
         }
 
         /// Shows a record.
@@ -199,7 +204,7 @@ macro_rules! record_routes {
             expected: IfMatch,
             body: Merge<$input>,
         ) -> Answer {
-            records::patch::<$record>(context, access, id.into_inner(), expected.0, body.into_parts()).await
+            records::patch::<$record>(context, access, id.into_inner(), expected.0, body).await
         }
 
         /// Makes the record of another system's id, or changes it to what the body says.
@@ -211,9 +216,9 @@ macro_rules! record_routes {
             access: Access<Write>,
             path: web::Path<ExternalPath>,
             condition: Condition,
-            body: Body<$input>,
+            body: Given<$input>,
         ) -> Answer {
-            records::upsert::<$record>($collection, context, access, path.into_inner(), condition.0, body.0).await
+            records::upsert::<$record>($collection, context, access, path.into_inner(), condition.0, body).await
         }
 
         /// Deletes a record; a tombstone stays for those who sync.

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, get, post, web};
 use super::access::{Access, Read, Write};
 use super::etag::{self, RequiredIfMatch};
 use super::idempotency_keys::Once;
-use super::input::{Body, Listing, OptionalBody};
+use super::input::{Body, Given, Listing, OptionalBody};
 use super::page::{self, Page};
 use super::records::{Answer, Key, Paging};
 use super::reply::Reply;
@@ -107,44 +107,45 @@ macro_rules! transition {
             expected: RequiredIfMatch,
             body: $extractor<$input>,
         ) -> Answer {
-            let ($caller, $id, $expected, $body) = (access.caller(), id.into_inner(), expected.0, body.0);
-            once.write(move |$tx: &mut Tx<'_>| changed(&$work?)).await
+            let ($caller, $id, $expected) = (access.caller(), id.into_inner(), expected.0);
+            let given: Given<$input> = body.into();
+            once.write(move |$tx: &mut Tx<'_>| changed(&given.look_further(|$body| $work)?)).await
         }
     };
 }
 
 transition!(
     /// The recruiter asks the client.
-    put_to_client, "/v1/retry-requests/{id}/put-to-client", Body<Asked>,
+    put_to_client, "/v1/retry-requests/{id}/put-to-client", Given<Asked>,
     |tx, caller, id, expected, body| transitions::put_to_client(tx, &caller, id, expected, body)
 );
 transition!(
     /// The agency refuses to ask the client.
-    decline_by_agency, "/v1/retry-requests/{id}/decline-by-agency", Body<RequiredReason>,
+    decline_by_agency, "/v1/retry-requests/{id}/decline-by-agency", Given<RequiredReason>,
     |tx, caller, id, expected, body| transitions::decline_by_agency(tx, &caller, id, expected, body)
 );
 transition!(
     /// The client agrees to meet again, or the candidate to what the client offered instead.
-    accept, "/v1/retry-requests/{id}/accept", Body<Answered>,
+    accept, "/v1/retry-requests/{id}/accept", Given<Answered>,
     |tx, caller, id, expected, body| {
         transitions::answer(tx, &caller, id, expected, RetryTransition::Accept, body)
     }
 );
 transition!(
     /// The client says no, or the candidate to what the client offered instead.
-    decline, "/v1/retry-requests/{id}/decline", Body<Answered>,
+    decline, "/v1/retry-requests/{id}/decline", Given<Answered>,
     |tx, caller, id, expected, body| {
         transitions::answer(tx, &caller, id, expected, RetryTransition::Decline, body)
     }
 );
 transition!(
     /// The client offers something else.
-    counter_propose, "/v1/retry-requests/{id}/counter-propose", Body<Offered>,
+    counter_propose, "/v1/retry-requests/{id}/counter-propose", Given<Offered>,
     |tx, caller, id, expected, body| transitions::counter_propose(tx, &caller, id, expected, body)
 );
 transition!(
     /// Makes the new interview, and links the two.
-    set_date, "/v1/retry-requests/{id}/schedule", Body<Scheduled>,
+    set_date, "/v1/retry-requests/{id}/schedule", Given<Scheduled>,
     |tx, caller, id, expected, body| schedule::schedule(tx, &caller, id, expected, body)
 );
 transition!(

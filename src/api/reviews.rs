@@ -25,6 +25,6 @@ pub fn routes(routes: &mut impl Routes) {
 async fn review_wording(_: Access<Read>, once: Once, body: Body<WordingInput>) -> Answer {
     // A long text takes milliseconds, which no other request should wait for.
     let review = web::block(move || reviews::wording(&body.0)).await;
-    let review = review.map_err(|e| AppError::Internal(format!("a review stopped half-way: {e}")))??;
+    let review = review.map_err(|e| AppError::Internal(format!("a review stopped half-way: {e}")))?;
     once.answer(Reply::json(StatusCode::OK, &review)?).await
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use super::access::{Access, ManageWebhooks};
 use super::etag::{self, IfMatch};
 use super::idempotency_keys::Once;
-use super::input::{Body, Listing, Merge, NoBody, NoFilters};
+use super::input::{Given, Listing, Merge, NoBody, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
 use super::reply::Reply;
@@ -45,11 +45,13 @@ async fn create(
     context: web::Data<Context>,
     access: Access<ManageWebhooks>,
     once: Once,
-    body: Body<WebhookEndpointInput>,
+    body: Given<WebhookEndpointInput>,
 ) -> Answer {
     let (caller, policy, tokens) = (access.caller(), context.webhooks, context.tokens.clone());
     let work = move |tx: &mut Tx<'_>| {
-        let made = webhook_endpoints::create(tx, &caller, policy, tokens.keys().seals(), body.0)?;
+        let made = body.look_further(|input| {
+            webhook_endpoints::create(tx, &caller, policy, tokens.keys().seals(), input)
+        })?;
         let location = format!("/v1/webhook-endpoints/{}", made.endpoint.id);
         Ok(shown_once(StatusCode::CREATED, &made)?.with(&header::LOCATION, location))
     };
@@ -88,8 +90,9 @@ async fn change(
 ) -> Answer {
     let (caller, policy) = (access.caller(), context.webhooks);
     let work = move |tx: &mut Tx<'_>| {
-        let edit = |input| body.apply(&input);
-        webhook_endpoints::change(tx, &caller, policy, *id, expected.0, edit)
+        body.look_further(|edit| {
+            webhook_endpoints::change(tx, &caller, policy, *id, expected.0, |present| edit.apply(&present))
+        })
     };
     let endpoint = context.write(work).await?;
     Ok(etag::changed_whole(endpoint.version, &endpoint)?.into())

@@ -4,15 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::AppError;
-use super::error::checked;
 use super::events::Happening;
-use super::faults::Faults;
 use super::records::{Expected, Input, expect_version};
 use crate::auth::caller::Caller;
 use crate::auth::secret;
 use crate::domain::ids::{AgencyId, ApiClientId};
 use crate::domain::people::Scope;
-use crate::domain::text::check_name;
 use crate::store::api_clients::{self, ApiClient};
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
@@ -22,7 +19,7 @@ use crate::store::pool::Tx;
 #[serde(deny_unknown_fields)]
 pub struct ApiClientInput {
     /// What the integration is called.
-    #[schema(min_length = 1, max_length = 200, example = "CRM sync")]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank", example = "CRM sync")]
     name: String,
     /// What its tokens may allow.
     #[schema(min_items = 1, max_items = 6)]
@@ -42,11 +39,7 @@ impl From<&ApiClient> for ApiClientInput {
     }
 }
 
-impl Input for ApiClientInput {
-    fn check(&self, faults: &mut Faults) {
-        faults.text("/name", check_name(&self.name));
-    }
-}
+impl Input for ApiClientInput {}
 
 /// An API client with its secret, which is shown this once.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,7 +57,6 @@ pub fn create(
     caller: &Caller,
     input: ApiClientInput,
 ) -> Result<ApiClientWithSecret, AppError> {
-    check(&input)?;
     let secret = secret::generate("dbs");
     let client = ApiClient {
         id: tx.new_id(),
@@ -104,7 +96,6 @@ pub fn change(
     let mut client = take(tx, caller.agency, id)?;
     expect_version(expected, client.version)?;
     let input = edit(ApiClientInput::from(&client))?;
-    check(&input)?;
     client.name = input.name;
     client.scopes = input.scopes.into_iter().collect();
     client.disabled_at = input.disabled.then(|| client.disabled_at.unwrap_or(tx.now()));
@@ -121,12 +112,6 @@ pub fn rotate_secret(
     let secret = secret::generate("dbs");
     client.secret_hash = secret::hash(&secret);
     Ok(ApiClientWithSecret { client: save(tx, caller, client)?, secret })
-}
-
-fn check(input: &ApiClientInput) -> Result<(), AppError> {
-    let mut faults = Faults::default();
-    input.check(&mut faults);
-    checked(faults)
 }
 
 fn save(tx: &mut Tx<'_>, caller: &Caller, mut client: ApiClient) -> Result<ApiClient, AppError> {

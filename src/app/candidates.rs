@@ -11,7 +11,6 @@ use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::search::NamePart;
-use crate::domain::text::{check_email, check_language, check_line, check_name, check_time_zone};
 use crate::domain::timestamp::Timestamp;
 use crate::store::candidates::{self, Candidate};
 use crate::store::connection::DbConn;
@@ -25,20 +24,20 @@ use crate::store::{agencies, debriefs};
 #[serde(deny_unknown_fields)]
 pub struct CandidateInput {
     /// What the person is called.
-    #[schema(min_length = 1, max_length = 200, example = "Tomás Herrera")]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank", example = "Tomás Herrera")]
     name: String,
     /// The person's own address; never shown to a client.
-    #[schema(max_length = 254, example = "tomas@example.org")]
+    #[schema(max_length = 254, format = "idn-email", example = "tomas@example.org")]
     email: Option<String>,
     /// Where the recruiter calls.
-    #[schema(max_length = 50, example = "+34 600 000 000")]
+    #[schema(max_length = 50, format = "line", example = "+34 600 000 000")]
     phone: Option<String>,
     /// The person's language, as a tag of BCP 47.
-    #[schema(max_length = 35, example = "es-ES")]
+    #[schema(max_length = 35, format = "language-tag", example = "es-ES")]
     locale: Option<String>,
     /// The time zone of the IANA database in which the person's days begin and end: as before if
     /// absent, at first the agency's.
-    #[schema(max_length = 64, example = "Europe/Madrid")]
+    #[schema(max_length = 64, format = "time-zone", example = "Europe/Madrid")]
     time_zone: Option<String>,
     /// What other systems call it. With an id of another system, what it is called stays as it was if
     /// this is absent.
@@ -65,18 +64,7 @@ impl CandidateQuery {
     const fn filters(&self) {}
 }
 
-impl Input for CandidateInput {
-    fn check(&self, faults: &mut Faults) {
-        faults.text("/name", check_name(&self.name));
-        faults.text("/email", self.email.as_deref().map_or(Ok(()), check_email));
-        faults.text("/phone", check_line(self.phone.as_deref().unwrap_or_default()));
-        faults.text("/locale", self.locale.as_deref().map_or(Ok(()), check_language));
-        faults.text(
-            "/time_zone",
-            self.time_zone.as_deref().map_or(Ok(()), |zone| check_time_zone(zone).map(drop)),
-        );
-    }
-}
+impl Input for CandidateInput {}
 
 impl HasRefs for CandidateInput {
     fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>> {

@@ -9,7 +9,6 @@ use super::records::{Common, HasRefs, Input, Record, common_query, record_column
 use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::search::NamePart;
-use crate::domain::text::{check_name, check_paragraphs};
 use crate::domain::timestamp::Timestamp;
 use crate::store::clients::{self, Client};
 use crate::store::connection::DbConn;
@@ -22,10 +21,10 @@ use crate::store::types::Json;
 #[serde(deny_unknown_fields)]
 pub struct ClientInput {
     /// What the company is called.
-    #[schema(min_length = 1, max_length = 200, example = "Nordwind Logistics")]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank", example = "Nordwind Logistics")]
     name: String,
     /// What the agency should know.
-    #[schema(max_length = 10_000)]
+    #[schema(max_length = 10_000, format = "text")]
     notes: Option<String>,
     /// What other systems call it. With an id of another system, what it is called stays as it was if
     /// this is absent.
@@ -53,12 +52,7 @@ impl ClientQuery {
     const fn filters(&self) {}
 }
 
-impl Input for ClientInput {
-    fn check(&self, faults: &mut Faults) {
-        faults.text("/name", check_name(&self.name));
-        faults.text("/notes", check_paragraphs(self.notes.as_deref().unwrap_or_default()));
-    }
-}
+impl Input for ClientInput {}
 
 impl HasRefs for ClientInput {
     fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>> {

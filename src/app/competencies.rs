@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::error::checked;
-use super::faults::Faults;
 use super::records::Input;
 use super::{AppError, agencies};
 use crate::auth::caller::Caller;
 use crate::domain::ids::AgencyId;
-use crate::domain::text::check_name;
 use crate::store::agencies::Competency;
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
@@ -38,7 +35,7 @@ pub struct NewCompetency {
     #[schema(pattern = "^[a-z][a-z0-9_]{0,63}$", example = "problem_solving")]
     key: String,
     /// What people call it.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank")]
     name: String,
     /// Its place in the agency's order, from 0; the end if it is not said.
     #[schema(minimum = 0, maximum = 1000)]
@@ -50,7 +47,7 @@ pub struct NewCompetency {
 #[serde(deny_unknown_fields)]
 pub struct CompetencyInput {
     /// What people call it.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank")]
     name: String,
     /// Its place in the agency's order, from 0.
     #[schema(minimum = 0, maximum = 1000)]
@@ -60,11 +57,7 @@ pub struct CompetencyInput {
     archived: bool,
 }
 
-impl Input for CompetencyInput {
-    fn check(&self, faults: &mut Faults) {
-        faults.text("/name", check_name(&self.name));
-    }
-}
+impl Input for CompetencyInput {}
 
 /// A page of the agency's competencies in its order, beginning after the one with the key `after`.
 pub fn list(
@@ -85,9 +78,6 @@ pub fn list(
 
 /// Adds a competency.
 pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: NewCompetency) -> Result<CompetencyView, AppError> {
-    let mut faults = Faults::default();
-    faults.text("/name", check_name(&new.name));
-    checked(faults)?;
     let mut agency = agencies::take(tx, caller.agency)?;
     let all = &mut agency.competencies.0;
     if all.iter().any(|competency| competency.key == new.key) {
@@ -119,9 +109,6 @@ pub fn change(
     let mut competency = all.remove(position);
     let present = CompetencyInput { name: competency.name, position, archived: competency.archived };
     let input = edit(present)?;
-    let mut faults = Faults::default();
-    input.check(&mut faults);
-    checked(faults)?;
     competency.name = input.name;
     competency.archived = input.archived;
     let at = input.position.min(all.len());

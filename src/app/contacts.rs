@@ -17,7 +17,6 @@ use crate::domain::people::{ContactRole, EmailStatus};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::search::NamePart;
 use crate::domain::state::InvalidTransition;
-use crate::domain::text::{check_email, check_line, check_name};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::contacts::{self, Contact, ContactFilters};
@@ -32,13 +31,13 @@ pub struct ContactInput {
     /// Where the person works; fixed once the contact was asked to an interview or heard about one.
     client_id: ClientId,
     /// What the person is called.
-    #[schema(min_length = 1, max_length = 200, example = "Ines Okafor")]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank", example = "Ines Okafor")]
     name: String,
     /// Where notes go. A new address is taken to be good until mail comes back.
-    #[schema(max_length = 254, example = "ines.okafor@nordwind.example")]
+    #[schema(max_length = 254, format = "idn-email", example = "ines.okafor@nordwind.example")]
     email: Option<String>,
     /// Where the recruiter calls.
-    #[schema(max_length = 50, example = "+49 30 1234567")]
+    #[schema(max_length = 50, format = "line", example = "+49 30 1234567")]
     phone: Option<String>,
     /// What the person is at the client: as before if absent, at first `other`.
     role: Option<ContactRole>,
@@ -72,13 +71,7 @@ impl ContactQuery {
     }
 }
 
-impl Input for ContactInput {
-    fn check(&self, faults: &mut Faults) {
-        faults.text("/name", check_name(&self.name));
-        faults.text("/email", self.email.as_deref().map_or(Ok(()), check_email));
-        faults.text("/phone", check_line(self.phone.as_deref().unwrap_or_default()));
-    }
-}
+impl Input for ContactInput {}
 
 /// Says that mail to a contact arrives again, so that notes can go there.
 ///
@@ -91,7 +84,6 @@ pub fn lift_bounce(
     expected: Expected,
     reason: &Reason,
 ) -> Result<Contact, AppError> {
-    let reason = reason.checked()?;
     let found = contacts::lock(tx, caller.agency, id)?.filter(|contact| contact.deleted_at.is_none());
     let mut contact = found.ok_or(AppError::NotFound)?;
     expect_version(expected, contact.version)?;
@@ -111,7 +103,7 @@ pub fn lift_bounce(
         return Err(AppError::Stale { current: version + 1 });
     }
     Happening::to("contact.bounce_lifted", contact.id)
-        .because(Some(reason))
+        .because(Some(&reason.reason))
         .with("version", contact.version)
         .record(tx, caller)?;
     Ok(contact)

@@ -22,6 +22,9 @@ pub struct Fault {
 /// The most faults that are told of one input.
 pub const MAX_FAULTS: usize = 50;
 
+/// The code of a field that there is not.
+pub const UNKNOWN_FIELD: &str = "unknown_field";
+
 /// The code of the last one where not all are told.
 pub const MORE: &str = "more_faults";
 

@@ -11,7 +11,6 @@ use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::people::JobOrderStatus;
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::search::NamePart;
-use crate::domain::text::{check_name, check_paragraphs};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::job_orders::{self, JobOrder, JobOrderFilters};
@@ -26,12 +25,12 @@ pub struct JobOrderInput {
     /// Who has the vacancy; fixed once there was an interview.
     client_id: ClientId,
     /// What the job is called.
-    #[schema(min_length = 1, max_length = 200, example = "Warehouse shift lead")]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank", example = "Warehouse shift lead")]
     title: String,
     /// Where the vacancy stands: as before if absent, at first `open`.
     status: Option<JobOrderStatus>,
     /// What the agency should know.
-    #[schema(max_length = 10_000)]
+    #[schema(max_length = 10_000, format = "text")]
     notes: Option<String>,
     /// What other systems call it. With an id of another system, what it is called stays as it was if
     /// this is absent.
@@ -63,12 +62,7 @@ impl JobOrderQuery {
     }
 }
 
-impl Input for JobOrderInput {
-    fn check(&self, faults: &mut Faults) {
-        faults.text("/title", check_name(&self.title));
-        faults.text("/notes", check_paragraphs(self.notes.as_deref().unwrap_or_default()));
-    }
-}
+impl Input for JobOrderInput {}
 
 impl HasRefs for JobOrderInput {
     fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>> {

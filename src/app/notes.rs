@@ -8,7 +8,6 @@ mod view;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::AppError;
@@ -23,7 +22,6 @@ use crate::domain::debrief::DebriefState;
 use crate::domain::ids::{ContactId, DebriefId, NoteId};
 use crate::domain::note::{NoteState, NoteTransition, content_hash};
 use crate::domain::state::Machine;
-use crate::domain::text::{check_name, check_paragraphs};
 use crate::store::connection::DbConn;
 use crate::store::debriefs::Debrief;
 use crate::store::notes::{self, Note};
@@ -40,10 +38,15 @@ pub struct NoteInput {
     #[schema(min_items = 1, max_items = 20)]
     contact_ids: Vec<ContactId>,
     /// What stands in the subject line.
-    #[schema(min_length = 1, max_length = 200, example = "Thank you for your time on Tuesday")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        format = "line-not-blank",
+        example = "Thank you for your time on Tuesday"
+    )]
     subject: String,
     /// What it says: plain text, a blank line between paragraphs.
-    #[schema(min_length = 1, max_length = 10_000)]
+    #[schema(min_length = 1, max_length = 10_000, format = "text-not-blank")]
     body: String,
     /// The language that it is written in, a BCP 47 tag.
     #[schema(max_length = 35, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", example = "en")]
@@ -52,11 +55,6 @@ pub struct NoteInput {
 
 impl NoteInput {
     fn check(&self, faults: &mut Faults) {
-        faults.text("/subject", check_name(&self.subject));
-        faults.text("/body", check_paragraphs(&self.body));
-        if self.body.trim().is_empty() {
-            faults.add("/body", "blank", "must not be blank");
-        }
         let mut seen = HashSet::new();
         for (i, contact) in self.contact_ids.iter().enumerate() {
             if !seen.insert(contact) {
@@ -132,23 +130,18 @@ pub fn create(
     Ok(NoteView::new(note, Vec::new(), tx.now()))
 }
 
-/// Changes a note by a merge patch (RFC 7396). `read` makes an input of the patched document,
-/// refusing what the document's schema does not allow. What was approved, and has not left yet,
-/// comes back for another look.
-pub fn patch(
+/// Changes a note; `edit` makes the new input of the present one. What was approved, and has not left
+/// yet, comes back for another look.
+pub fn change(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: NoteId,
     expected: Expected,
-    patch: &Value,
-    read: impl FnOnce(Value) -> Result<NoteInput, AppError>,
+    edit: impl FnOnce(NoteInput) -> Result<NoteInput, AppError>,
 ) -> Result<NoteView, AppError> {
     let mut held = Held::hold(tx, caller, id, expected)?;
     let note = &mut held.note;
-    let mut document =
-        serde_json::to_value(NoteInput::of(note)).map_err(|e| AppError::Internal(e.to_string()))?;
-    json_patch::merge(&mut document, patch);
-    let input = read(document)?;
+    let input = edit(NoteInput::of(note))?;
     let mut faults = Faults::default();
     input.check(&mut faults);
     let found = recipients(tx, caller.agency, &held.debrief, &input.contact_ids, &mut faults)?;

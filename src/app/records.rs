@@ -102,21 +102,18 @@ fn standing<R: Record>(found: Option<R>) -> Result<R, AppError> {
     found.filter(|record| record.common().deleted_at.is_none()).ok_or(AppError::NotFound)
 }
 
-/// Changes a record by a merge patch (RFC 7396); what would change nothing is no change. `read` makes an input of the patched document,
-/// refusing what the document's schema does not allow.
-pub fn patch<R: Record>(
+/// Changes a record; `edit` makes the new input of the present one. What would change nothing is no change.
+pub fn change<R: Record>(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: Id<R::Kind>,
     expected: Expected,
-    patch: &Value,
-    read: impl FnOnce(Value) -> Result<R::Input, AppError>,
+    edit: impl FnOnce(R::Input) -> Result<R::Input, AppError>,
 ) -> Result<R, AppError> {
     let former: R = take(tx, caller.agency, id)?;
     expect_version(expected, former.common().version)?;
-    let mut document = document(&former)?;
-    json_patch::merge(&mut document, patch);
-    let changed = next(tx, &former, read(document)?)?;
+    let input = edit(former.input())?;
+    let changed = next(tx, &former, input)?;
     save(tx, caller, &former, changed)
 }
 
@@ -182,16 +179,18 @@ pub fn put<R: Record>(
             .map_err(|fault| AppError::fault("/external_id", "invalid_reference", fault))?;
     }
     let Some(id) = id else {
-        return Ok((create(tx, caller, schema::read(Value::Object(patch))?, external)?, Put::Created));
+        let given = schema::given(Value::Object(patch))?;
+        return given.look_further(|input| Ok((create(tx, caller, input, external)?, Put::Created)));
     };
     let former: R = take(tx, caller.agency, id)?;
     let mut after = document(&former)?;
     json_patch::merge(&mut after, &Value::Object(patch));
-    let mut input: R::Input = schema::read(after)?;
-    if let Some(external) = external {
-        references::add(input.refs_mut().get_or_insert_default(), external);
-    }
-    let changed = next(tx, &former, input)?;
+    let changed = schema::given::<R::Input>(after)?.look_further(|mut input| {
+        if let Some(external) = external {
+            references::add(input.refs_mut().get_or_insert_default(), external);
+        }
+        next(tx, &former, input)
+    })?;
     if is_same(&former, &changed)? {
         return Ok((former, Put::Unchanged));
     }

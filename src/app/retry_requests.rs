@@ -10,14 +10,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::AppError;
 use super::debriefs::lifecycle;
-use super::error::checked;
 use super::events::Happening;
-use super::faults::Faults;
 use crate::auth::caller::Caller;
 use crate::domain::debrief::DebriefState;
 use crate::domain::ids::{AgencyId, CandidateId, ClientId, DebriefId, Id, RetryRequestId, kinds};
 use crate::domain::retry_request::{Grounds, RetryState};
-use crate::domain::text::check_paragraphs;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
@@ -31,10 +28,10 @@ pub struct RetryInput {
     /// Why the candidate asks.
     grounds: Grounds,
     /// What would be different this time.
-    #[schema(min_length = 1, max_length = 10_000)]
+    #[schema(min_length = 1, max_length = 10_000, format = "text-not-blank")]
     what_would_differ: String,
     /// What the candidate says, word for word.
-    #[schema(min_length = 1, max_length = 10_000)]
+    #[schema(min_length = 1, max_length = 10_000, format = "text-not-blank")]
     candidate_words: String,
 }
 
@@ -69,10 +66,6 @@ pub fn create(
     lifecycle::touch(tx, &mut debrief);
     lifecycle::settle(tx, caller, &mut debrief)?;
     lifecycle::refuse_in(&debrief, &[DebriefState::Scheduled, DebriefState::Cancelled], "request_retry")?;
-    let mut faults = Faults::default();
-    said(&mut faults, "/what_would_differ", &input.what_would_differ);
-    said(&mut faults, "/candidate_words", &input.candidate_words);
-    checked(faults)?;
     if let Some(open) = retry_requests::open_of(tx, debrief.interview_id)? {
         let detail = "something may still come of another request about this interview";
         return Err(AppError::already_exists(detail, open));
@@ -137,12 +130,4 @@ pub fn list(
         limit,
     };
     Ok(retry_requests::list(conn, agency, &filters, &options)?)
-}
-
-/// Notes the faults of a text of paragraphs that must say something.
-fn said(faults: &mut Faults, pointer: &str, text: &str) {
-    faults.text(pointer, check_paragraphs(text));
-    if text.trim().is_empty() {
-        faults.add(pointer, "blank", "must not be blank");
-    }
 }

@@ -3,10 +3,6 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::AppError;
-use super::error::checked;
-use super::faults::Faults;
-use crate::domain::text::check_told;
 use crate::domain::wording::{self, WordingKind, WordingReview};
 
 /// A text to be reviewed.
@@ -17,6 +13,7 @@ pub struct WordingInput {
     #[schema(
         min_length = 1,
         max_length = 20_000,
+        format = "text-not-blank",
         example = "Thank you for your time. I am so sorry, it was a disaster."
     )]
     text: String,
@@ -29,12 +26,7 @@ pub struct WordingInput {
 }
 
 /// What is to be looked at again in a text.
-///
-/// # Errors
-/// Faults if it is not a text that could be kept.
-pub fn wording(input: &WordingInput) -> Result<WordingReview, AppError> {
-    let mut faults = Faults::default();
-    faults.text("/text", check_told(&input.text));
-    checked(faults)?;
-    Ok(wording::review(&input.text, input.kind, input.language.as_deref()))
+#[must_use]
+pub fn wording(input: &WordingInput) -> WordingReview {
+    wording::review(&input.text, input.kind, input.language.as_deref())
 }

@@ -1,5 +1,7 @@
 //! Checking a document against the schema of a type.
 
+mod formats;
+mod given;
 mod size;
 
 use std::any::TypeId;
@@ -14,10 +16,11 @@ use serde_json::{Number, Value, json};
 use utoipa::ToSchema;
 
 use super::AppError;
-use super::faults::{self, Fault, MAX_FAULTS};
+use super::faults::{self, Fault, MAX_FAULTS, UNKNOWN_FIELD};
 use crate::domain::search::NamePart;
 use crate::domain::timestamp::{InvalidTimestamp, Timestamp};
 
+pub use given::{Given, beside};
 pub use size::{MAX_ENTRIES, check_size};
 
 /// A type's schema, ready to check documents.
@@ -49,11 +52,20 @@ pub fn of<T: ToSchema + 'static>() -> Result<Arc<Schema>, AppError> {
 /// [`AppError::Invalid`] with what the schema does not allow. A field that is unknown is a fault even if it
 /// is null.
 pub fn read<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<T, AppError> {
+    given(document)?.look_further(Ok)
+}
+
+/// Reads a document as a `T` as far as that can be done in spite of its faults.
+///
+/// # Errors
+/// Those of [`read`], if nothing but the faults can be read.
+pub fn given<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Result<Given<T>, AppError> {
     let (document, faults) = checked::<T>(document)?;
     if !faults.is_empty() {
-        return Err(AppError::Invalid(faults));
+        return given::in_spite_of(&document, faults);
     }
-    serde_json::from_value(document).map_err(|e| AppError::fault("", "invalid", e.to_string()))
+    let input = serde_json::from_value(document);
+    Ok(Given::sound(input.map_err(|e| AppError::fault("", "invalid", e.to_string()))?))
 }
 
 /// The document without its nulls; and its faults by the schema of `T`.
@@ -63,7 +75,7 @@ fn checked<T: ToSchema + 'static>(document: Value) -> Result<(Value, Vec<Fault>)
     settle_notation(&mut said);
     let mut faults = schema.faults(&said);
     if said != document {
-        faults.extend(schema.faults_where(&document, |fault| fault.code == "unknown_field"));
+        faults.extend(schema.faults_where(&document, |fault| fault.code == UNKNOWN_FIELD));
         in_order(&mut faults);
     }
     Ok((said, faults::first(faults)))
@@ -102,10 +114,13 @@ fn make<T: ToSchema>() -> Result<Schema, String> {
     let mut document = serde_json::to_value(T::schema()).map_err(|e| e.to_string())?;
     let properties = document["properties"].as_object().cloned().unwrap_or_default();
     document["components"] = json!({ "schemas": components });
-    let validator = jsonschema::options()
+    let mut options = jsonschema::options()
         .should_validate_formats(true)
-        .with_format("date-time", |text: &str| text.parse::<Timestamp>().is_ok())
-        .build(&document);
+        .with_format("date-time", |text: &str| text.parse::<Timestamp>().is_ok());
+    for format in &formats::FORMATS {
+        options = options.with_format(format.name, |text: &str| format.fits(text));
+    }
+    let validator = options.build(&document);
     Ok(Schema { validator: validator.map_err(|e| e.to_string())?, properties })
 }
 
@@ -154,7 +169,8 @@ impl Schema {
 
 fn in_order(faults: &mut Vec<Fault>) {
     faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-    faults.dedup();
+    // Several keywords may find the same.
+    faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
 }
 
 fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
@@ -170,7 +186,7 @@ fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             for name in unexpected {
-                add(format!("{at}/{}", escape(name)), "unknown_field", "is not a field here".to_owned());
+                add(format!("{at}/{}", escape(name)), UNKNOWN_FIELD, "is not a field here".to_owned());
             }
         }
         ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
@@ -239,11 +255,12 @@ fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
             add(at.to_owned(), code, InvalidTimestamp.to_string());
         }
         ValidationErrorKind::Format { format } => {
-            add(
-                at.to_owned(),
-                "invalid_format",
-                format!("must be a {format}, as RFC 3339 and JSON Schema say"),
+            let text = error.instance().as_str().unwrap_or_default();
+            let (code, detail) = formats::fault(format, text).map_or_else(
+                || ("invalid_format", format!("must be a {format}, as RFC 3339 and JSON Schema say")),
+                |wrong| (wrong.code, wrong.detail),
             );
+            add(at.to_owned(), code, detail);
         }
         other => add(at.to_owned(), "invalid", format!("does not meet {}", other.keyword())),
     }

@@ -74,13 +74,13 @@ pub struct Setup {
     #[schema(max_length = 255)]
     pub token: String,
     /// The agency's name.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank")]
     pub agency_name: String,
     /// The administrator's name.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank")]
     pub name: String,
     /// The administrator's address.
-    #[schema(max_length = 254)]
+    #[schema(max_length = 254, format = "idn-email")]
     pub email: String,
     /// The administrator's password; 8 to 128 characters, taken as they are. Common ones are refused.
     #[schema(min_length = 8, max_length = 128, example = "correct horse battery")]

@@ -12,7 +12,6 @@ use crate::auth::caller::Caller;
 use crate::auth::password;
 use crate::domain::ids::{AgencyId, UserId};
 use crate::domain::people::Role;
-use crate::domain::text::{check_email, check_name};
 use crate::store::agencies;
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
@@ -23,10 +22,10 @@ use crate::store::users::{self, User};
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// The user's name.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank")]
     pub name: String,
     /// The address to sign in with.
-    #[schema(max_length = 254, example = "recruiter@agency.example")]
+    #[schema(max_length = 254, format = "idn-email", example = "recruiter@agency.example")]
     pub email: String,
     /// What the user is at the agency.
     pub role: Role,
@@ -40,7 +39,7 @@ pub struct NewUser {
 #[serde(deny_unknown_fields)]
 pub struct UserInput {
     /// The user's name.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, format = "line-not-blank")]
     name: String,
     /// What the user is at the agency.
     role: Role,
@@ -67,17 +66,10 @@ impl From<&User> for UserInput {
 
 impl Input for UserInput {
     fn check(&self, faults: &mut Faults) {
-        faults.text("/name", check_name(&self.name));
         if let Some(password) = &self.password {
             check_password(faults, password);
         }
     }
-}
-
-/// Checks what every person who signs in has.
-pub fn check_person(faults: &mut Faults, name: &str, email: &str) {
-    faults.text("/name", check_name(name));
-    faults.text("/email", check_email(email));
 }
 
 /// Checks a password that somebody chose.
@@ -93,19 +85,20 @@ pub fn fold_email(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// Checks a new user before the password is hashed.
-pub fn check_new(new: &NewUser) -> Result<(), AppError> {
+/// A new user, checked before the password is hashed.
+pub fn checked_new(new: NewUser) -> Result<NewUser, AppError> {
     let mut faults = Faults::default();
-    check_person(&mut faults, &new.name, &new.email);
     check_password(&mut faults, &new.password);
-    checked(faults)
+    checked(faults)?;
+    Ok(new)
 }
 
-/// Checks a changed user before the password is hashed.
-pub fn check(input: &UserInput) -> Result<(), AppError> {
+/// A changed user, checked before the password is hashed.
+pub fn checked_change(input: UserInput) -> Result<UserInput, AppError> {
     let mut faults = Faults::default();
     input.check(&mut faults);
-    checked(faults)
+    checked(faults)?;
+    Ok(input)
 }
 
 /// Makes a user, whose password was hashed.

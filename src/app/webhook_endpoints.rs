@@ -14,7 +14,6 @@ use crate::auth::caller::Caller;
 use crate::auth::seal::Seals;
 use crate::domain::event;
 use crate::domain::ids::{AgencyId, WebhookEndpointId};
-use crate::domain::text::check_paragraphs;
 use crate::domain::webhook::{DisabledBecause, Target, TargetFault};
 use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
@@ -40,7 +39,7 @@ pub struct WebhookEndpointInput {
     #[schema(min_length = 1, max_length = 2000, example = "https://crm.example/debrief")]
     url: String,
     /// What it is for.
-    #[schema(max_length = 1000)]
+    #[schema(max_length = 1000, format = "text")]
     description: Option<String>,
     /// The types of events that are sent; none for all.
     #[serde(default)]
@@ -64,7 +63,6 @@ impl From<&WebhookEndpoint> for WebhookEndpointInput {
 
 impl Input for WebhookEndpointInput {
     fn check(&self, faults: &mut Faults) {
-        faults.text("/description", check_paragraphs(self.description.as_deref().unwrap_or_default()));
         for (i, name) in self.event_types.iter().enumerate() {
             if !event::TYPES.contains(&name.as_str()) {
                 let detail = "there is no such type of event";

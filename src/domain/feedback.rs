@@ -241,7 +241,7 @@ pub struct CompetencyRating {
     /// The judgement.
     pub rating: Rating,
     /// What it rests on.
-    #[schema(max_length = 2_000)]
+    #[schema(max_length = 2_000, format = "text")]
     pub note: Option<String>,
 }
 
@@ -252,13 +252,13 @@ pub struct AgencyOnly {
     /// How keen the candidate still is.
     pub interest_level: Option<InterestLevel>,
     /// What speaks against the role.
-    #[schema(max_length = 2_000)]
+    #[schema(max_length = 2_000, format = "text")]
     pub concerns: Option<String>,
     /// Where else the candidate is in talks.
-    #[schema(max_length = 2_000)]
+    #[schema(max_length = 2_000, format = "text")]
     pub other_processes: Option<String>,
     /// What was said about pay.
-    #[schema(max_length = 2_000)]
+    #[schema(max_length = 2_000, format = "text")]
     pub salary: Option<String>,
     /// The start date that was raised.
     pub start_date: Option<NaiveDate>,

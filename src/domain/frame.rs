@@ -12,10 +12,10 @@ use super::text::{TextFault, check_paragraphs};
 #[serde(deny_unknown_fields)]
 pub struct Frame {
     /// Stands before the candidate's words; nothing if it is left out.
-    #[schema(max_length = 2000, example = "Dear {{contact_name}},")]
+    #[schema(max_length = 2000, format = "mail-frame", example = "Dear {{contact_name}},")]
     pub greeting: Option<String>,
     /// Stands below them; a sentence that says whose words these are, if it is left out.
-    #[schema(max_length = 2000, example = "{{recruiter_name}}\n{{agency_name}}")]
+    #[schema(max_length = 2000, format = "mail-frame", example = "{{recruiter_name}}\n{{agency_name}}")]
     pub signature: Option<String>,
 }
 

@@ -92,7 +92,7 @@ impl InterviewStatus {
 #[serde(deny_unknown_fields)]
 pub struct PreparationItem {
     /// What to prepare, such as "mock interview with the recruiter".
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, format = "line-not-blank")]
     pub item: String,
     /// Whether it has been done.
     #[serde(default)]

@@ -43,7 +43,7 @@ pub struct Agency {
 #[serde(deny_unknown_fields)]
 pub struct MailIdentity {
     /// What stands for the agency in the `From` of a note; its name if there is none.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub sender_name: Option<String>,
     /// What stands around a candidate's words, by the language of the note (BCP 47); a language with a
     /// region, such as `pt-BR`, comes before the language alone.

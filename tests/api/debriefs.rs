@@ -146,7 +146,7 @@ on_both! {
         let again = ann.at(&json!(4)).post(&format!("{path}/release"), json!({})).await.problem(409, "invalid_transition");
         assert_eq!((&again["state"], &again["allowed"]), (&json!("released"), &json!(["close"])));
 
-        assert_eq!(ann.at(&json!(4)).post(&format!("{path}/close"), json!({"reason": " "})).await.faults(), ["/outcome required"]);
+        assert_eq!(ann.at(&json!(4)).post(&format!("{path}/close"), json!({"reason": " "})).await.faults(), ["/outcome required", "/reason blank"]);
         assert_eq!(ann.at(&json!(4)).post(&format!("{path}/close"), json!({"outcome": "offer", "reason": " "})).await.faults(), ["/reason blank"]);
         let closed = ann.at(&json!(4)).post(&format!("{path}/close"), json!({"outcome": "offer", "reason": "They loved it."})).await.expect(200);
         assert_eq!((&closed["state"], &closed["outcome"], &closed["closed_at"]), (&json!("closed"), &json!("offer"), &json!("2026-11-20T12:01:00Z")));

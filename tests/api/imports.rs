@@ -115,7 +115,7 @@ on_both! {
         ];
         let results = ndjson(&ann, "candidates", &rows).await;
         assert_eq!(statuses(&results), ["created", "failed", "failed", "failed", "failed", "failed", "failed", "created"]);
-        assert_eq!(faults(&results[1]), ["/shoe_size unknown_field"]);
+        assert_eq!(faults(&results[1]), ["/email invalid_email", "/name blank", "/shoe_size unknown_field", "/time_zone invalid_time_zone"]);
         assert_eq!(faults(&results[2]), ["/email invalid_email", "/time_zone invalid_time_zone"]);
         assert_eq!(faults(&results[3]), ["/name required"]);
         assert_eq!(faults(&results[4]), ["/id unknown_reference"]);

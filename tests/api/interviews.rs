@@ -53,9 +53,7 @@ on_both! {
             "recruiter_id": "usr_01h2xcejqtf2nbrexx3vqjhp41",
         }));
         assert_eq!(ann.post("/v1/interviews", body).await.faults(), [
-            "/ends_at not_after_start", "/time_zone invalid_time_zone", "/contact_ids/3 duplicate",
-            "/preparation/0/item blank", "/contact_ids/1 wrong_client", "/contact_ids/2 unknown_reference",
-            "/retry_of_interview_id unknown_reference", "/recruiter_id unknown_reference",
+            "/preparation/0/item blank", "/time_zone invalid_time_zone", "/ends_at not_after_start", "/contact_ids/3 duplicate", "/contact_ids/1 wrong_client", "/contact_ids/2 unknown_reference", "/retry_of_interview_id unknown_reference", "/recruiter_id unknown_reference",
         ]);
         let body = scene.to_come(json!({
             "candidate_id": "cnd_01h2xcejqtf2nbrexx3vqjhp41", "job_order_id": "job_01h2xcejqtf2nbrexx3vqjhp41",

@@ -16,6 +16,7 @@ mod etag;
 mod events;
 mod every_post;
 mod exports;
+mod faults;
 mod feedback;
 mod health;
 mod idempotency_keys;

@@ -102,7 +102,7 @@ on_both! {
         let mut body = desk.text(&[&desk.scene.peer, &foreign, &desk.scene.peer]);
         body["subject"] = json!("Thanks\r\nBcc: eve@other.example");
         body["body"] = json!(" \n ");
-        assert_eq!(desk.ann.post(&path, body).await.faults(), ["/subject control_character", "/body blank", "/contact_ids/2 duplicate", "/contact_ids/1 unknown_reference"]);
+        assert_eq!(desk.ann.post(&path, body).await.faults(), ["/body blank", "/subject control_character", "/contact_ids/2 duplicate", "/contact_ids/1 unknown_reference"]);
         eve.post(&path, desk.text(&[&desk.scene.peer])).await.problem(404, "not_found");
     }
 

@@ -44,9 +44,10 @@ async fn change(
     body: Merge<AgencyInput>,
 ) -> Answer {
     let caller = access.caller();
-    let agency = context
-        .write(move |tx| agencies::change(tx, &caller, expected.0, |input| body.apply(&input)))
-        .await?;
+    let work = move |tx: &mut Tx<'_>| {
+        body.look_further(|edit| agencies::change(tx, &caller, expected.0, |present| edit.apply(&present)))
+    };
+    let agency = context.write(work).await?;
     Ok(etag::changed(agency.version, &agency)?.into())
 }
 
@@ -88,7 +89,9 @@ async fn change_competency(
     body: Merge<CompetencyInput>,
 ) -> Answer {
     let caller = access.caller();
-    let changed =
-        context.write(move |tx| competencies::change(tx, &caller, &key, |input| body.apply(&input))).await?;
+    let work = move |tx: &mut Tx<'_>| {
+        body.look_further(|edit| competencies::change(tx, &caller, &key, |present| edit.apply(&present)))
+    };
+    let changed = context.write(work).await?;
     Ok(HttpResponse::Ok().json(changed))
 }

@@ -78,9 +78,12 @@ async fn change(
     body: Merge<ApiClientInput>,
 ) -> Answer {
     let caller = access.caller();
-    let client = context
-        .write(move |tx| api_clients::change(tx, &caller, *id, expected.0, |input| body.apply(&input)))
-        .await?;
+    let work = move |tx: &mut Tx<'_>| {
+        body.look_further(|edit| {
+            api_clients::change(tx, &caller, *id, expected.0, |present| edit.apply(&present))
+        })
+    };
+    let client = context.write(work).await?;
     Ok(etag::changed(client.version, &client)?.into())
 }
 

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, get, patch, post, web};
 use crate::api::access::{Access, Administer};
 use crate::api::etag::{self, IfMatch};
 use crate::api::idempotency_keys::Once;
-use crate::api::input::{Body, Listing, Merge, NoFilters};
+use crate::api::input::{Given, Listing, Merge, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
 use crate::api::routes::Routes;
@@ -42,10 +42,9 @@ async fn create(
     context: web::Data<Context>,
     access: Access<Administer>,
     once: Once,
-    body: Body<NewUser>,
+    body: Given<NewUser>,
 ) -> Answer {
-    let (caller, new) = (access.caller(), body.0);
-    users::check_new(&new)?;
+    let (caller, new) = (access.caller(), body.look_further(users::checked_new)?);
     let hash = context.hasher.hash(new.password.clone()).await.map_err(crate::app::AppError::from)?;
     let work = move |tx: &mut Tx<'_>| {
         let user = users::create(tx, &caller, &new, hash)?;
@@ -83,8 +82,7 @@ async fn change(
 ) -> Answer {
     let (caller, id) = (access.caller(), id.into_inner());
     let present = context.read(move |conn| users::get(conn, caller.agency, id)).await?;
-    let input = body.apply(&UserInput::from(&present))?;
-    users::check(&input)?;
+    let input = body.look_further(|edit| users::checked_change(edit.apply(&UserInput::from(&present))?))?;
     let hash = match input.password.clone() {
         Some(password) => Some(context.hasher.hash(password).await.map_err(crate::app::AppError::from)?),
         None => None,

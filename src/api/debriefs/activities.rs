@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, get, post, web};
 
 use crate::api::access::{Access, Read, Write};
 use crate::api::idempotency_keys::Once;
-use crate::api::input::{Body, Listing, NoFilters};
+use crate::api::input::{Given, Listing, NoFilters};
 use crate::api::page::{self, Page};
 use crate::api::records::{Answer, Paging};
 use crate::api::reply::Reply;
@@ -45,11 +45,12 @@ async fn log_activity(
     access: Access<Write>,
     once: Once,
     id: web::Path<DebriefId>,
-    body: Body<ActivityInput>,
+    body: Given<ActivityInput>,
 ) -> Answer {
     let caller = access.caller();
     let work = move |tx: &mut Tx<'_>| {
-        Reply::json(StatusCode::CREATED, &activities::create(tx, &caller, *id, body.0)?)
+        let made = body.look_further(|input| activities::create(tx, &caller, *id, input))?;
+        Reply::json(StatusCode::CREATED, &made)
     };
     once.write(work).await
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, delete, post, web};
 use crate::api::access::{Access, Write};
 use crate::api::etag::IfMatch;
 use crate::api::idempotency_keys::Once;
-use crate::api::input::Body;
+use crate::api::input::Given;
 use crate::api::records::Answer;
 use crate::api::reply::Reply;
 use crate::api::routes::Routes;
@@ -31,11 +31,12 @@ async fn match_points(
     once: Once,
     id: web::Path<DebriefId>,
     expected: IfMatch,
-    body: Body<MatchInput>,
+    body: Given<MatchInput>,
 ) -> Answer {
     let caller = access.caller();
     let work = move |tx: &mut Tx<'_>| {
-        let (made, is_new) = matches::create(tx, &caller, *id, expected.0, &body.0)?;
+        let (made, is_new) =
+            body.look_further(|input| matches::create(tx, &caller, *id, expected.0, &input))?;
         Reply::json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &made)
     };
     once.write(work).await

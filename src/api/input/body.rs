@@ -1,7 +1,9 @@
 //! The body of a request.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::io::ErrorKind;
+use std::marker::PhantomData;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
@@ -15,15 +17,22 @@ use utoipa::ToSchema;
 
 use crate::api::error::{ApiError, Code};
 use crate::api::idempotency_keys::IDEMPOTENCY_KEY;
-use crate::app::error::checked;
-use crate::app::faults::Faults;
-use crate::app::{AppError, schema};
+use crate::app::AppError;
+use crate::app::faults::{self, Fault, UNKNOWN_FIELD};
+use crate::app::schema::{self, Given};
 
-/// A JSON body that was checked against the schema of `T`.
+/// A JSON body that was checked against the schema of `T`, which knows all of its faults. Where the work with it
+/// may find more, it is taken as [`Given`].
 pub struct Body<T>(pub T);
 
-/// The same where no body at all means an empty object.
-pub struct OptionalBody<T>(pub T);
+/// What is given where no body at all means an empty object.
+pub struct OptionalBody<T>(Given<T>);
+
+impl<T> From<OptionalBody<T>> for Given<T> {
+    fn from(body: OptionalBody<T>) -> Self {
+        body.0
+    }
+}
 
 /// No body at all, or an empty object: what a request brings that has nothing to say.
 pub struct NoBody;
@@ -36,25 +45,39 @@ pub struct Brought(pub web::Bytes);
 
 /// A merge patch (RFC 7396) of a `T`; as plain `application/json` it means the same.
 pub struct Merge<T> {
-    /// The patch as it came.
-    pub patch: Value,
-    read: Reader<T>,
+    patch: Value,
+    /// What is wrong with the patch whatever it is applied to.
+    faults: Vec<Fault>,
+    input: PhantomData<fn() -> T>,
 }
 
-/// Makes an input of a document, refusing what its schema does not allow.
-pub type Reader<T> = fn(Value) -> Result<T, AppError>;
+/// A patch while it is being applied.
+pub struct Edit<T> {
+    patch: Value,
+    faults: RefCell<Vec<Fault>>,
+    input: PhantomData<fn() -> T>,
+}
 
-impl<T> Merge<T> {
-    /// What `present` becomes by the patch.
+impl<T: DeserializeOwned + ToSchema + 'static> Merge<T> {
+    /// Does `work` that applies the patch. With faults it comes to nothing, and those that it finds are told beside
+    /// them.
+    pub fn look_further<R>(self, work: impl FnOnce(&Edit<T>) -> Result<R, AppError>) -> Result<R, AppError> {
+        let edit = Edit { patch: self.patch, faults: self.faults.into(), input: self.input };
+        let outcome = work(&edit);
+        schema::beside(edit.faults.into_inner(), outcome)
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema + 'static> Edit<T> {
+    /// What `present` becomes by the patch, as far as it can be read.
     pub fn apply(&self, present: &impl Serialize) -> Result<T, AppError> {
         let mut document = serde_json::to_value(present).map_err(|e| AppError::Internal(e.to_string()))?;
         json_patch::merge(&mut document, &self.patch);
-        (self.read)(document)
-    }
-
-    /// The patch, and the function that makes a `T` of the patched document.
-    pub fn into_parts(self) -> (Value, Reader<T>) {
-        (self.patch, self.read)
+        let (input, faults) = schema::given(document)?.into_parts();
+        let mut all = self.faults.borrow_mut();
+        all.extend(faults);
+        all.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        Ok(input)
     }
 }
 
@@ -80,13 +103,23 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
     }
 }
 
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Given<T> {
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = document(request, payload, &["application/json"], Absence::IsAFault);
+        Box::pin(async move { Ok(schema::given(reading.await?)?) })
+    }
+}
+
 impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for OptionalBody<T> {
     type Error = ApiError;
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let reading = document(request, payload, &["application/json"], Absence::IsEmpty);
-        Box::pin(async move { Ok(Self(schema::read(reading.await?)?)) })
+        Box::pin(async move { Ok(Self(schema::given(reading.await?)?)) })
     }
 }
 
@@ -102,7 +135,8 @@ impl FromRequest for NoBody {
                 return Ok(Self);
             }
             match json(&bytes)? {
-                Value::Object(fields) => refuse_unknown(&fields, |_| false).map(|()| Self),
+                Value::Object(fields) if fields.is_empty() => Ok(Self),
+                Value::Object(fields) => Err(AppError::Invalid(unknown(fields.keys())).into()),
                 _ => Err(malformed("there is nothing to say here but an empty object")),
             }
         })
@@ -131,12 +165,11 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
                 return Err(malformed("a merge patch of a record must be a JSON object"));
             };
             // A patch can clear a field, but not one that the record does not have. Any other unknown field stays
-            // in the patched document, and is found there with all other faults.
+            // in the patched document, and is found there.
             let schema = schema::of::<T>()?;
-            if fields.iter().any(|(name, value)| value.is_null() && !schema.has(name)) {
-                refuse_unknown(fields, |name| schema.has(name))?;
-            }
-            Ok(Self { patch, read: schema::read })
+            let cleared = fields.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name);
+            let faults = unknown(cleared.filter(|name| !schema.has(name)));
+            Ok(Self { patch, faults, input: PhantomData })
         })
     }
 }
@@ -196,13 +229,14 @@ fn whole(
     }
 }
 
-/// Refuses the fields that are not known.
-fn refuse_unknown(fields: &Map<String, Value>, is_known: impl Fn(&str) -> bool) -> Result<(), ApiError> {
-    let mut faults = Faults::default();
-    for name in fields.keys().filter(|name| !is_known(name)) {
-        faults.add(format!("/{}", schema::escape(name)), "unknown_field", "is not a field here");
-    }
-    Ok(checked(faults)?)
+/// The faults of fields that are not known.
+fn unknown<'a>(names: impl Iterator<Item = &'a String>) -> Vec<Fault> {
+    let fault = |name: &String| Fault {
+        pointer: format!("/{}", schema::escape(name)),
+        code: UNKNOWN_FIELD.into(),
+        detail: "is not a field here".to_owned(),
+    };
+    faults::first(names.map(fault).collect())
 }
 
 fn json(bytes: &[u8]) -> Result<Value, ApiError> {

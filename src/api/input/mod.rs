@@ -4,6 +4,7 @@
 mod body;
 mod query;
 
-pub use body::{Body, Brought, Merge, NoBody, OptionalBody, Reader, Whole};
+pub use crate::app::schema::Given;
+pub use body::{Body, Brought, Merge, NoBody, OptionalBody, Whole};
 pub use query::{Filters, Listing, NoFilters};
 pub(super) use query::{pairs, parameter};

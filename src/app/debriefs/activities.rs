@@ -11,7 +11,6 @@ use crate::app::faults::Faults;
 use crate::auth::caller::Caller;
 use crate::domain::activity::ActivityKind;
 use crate::domain::ids::{ActivityId, AgencyId, ContactId, DebriefId};
-use crate::domain::text::{check_paragraphs, check_told};
 use crate::domain::timestamp::Timestamp;
 use crate::store::activities::{self, Activity};
 use crate::store::connection::DbConn;
@@ -27,10 +26,15 @@ pub struct ActivityInput {
     /// What kind of activity it was.
     kind: ActivityKind,
     /// What came of it.
-    #[schema(min_length = 1, max_length = 500, example = "Will call back on Monday.")]
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        format = "text-not-blank",
+        example = "Will call back on Monday."
+    )]
     outcome: String,
     /// What was said.
-    #[schema(max_length = 10_000)]
+    #[schema(max_length = 10_000, format = "text")]
     summary: Option<String>,
     /// The contact at the other end, if it was one; one of the debrief's client.
     contact_id: Option<ContactId>,
@@ -52,8 +56,6 @@ pub fn create(
     lifecycle::touch(tx, &mut debrief);
     let now = tx.now();
     let mut faults = Faults::default();
-    faults.text("/outcome", check_told(&input.outcome));
-    faults.text("/summary", check_paragraphs(input.summary.as_deref().unwrap_or_default()));
     if input.occurred_at.is_some_and(|at| at > now) {
         faults.add("/occurred_at", "in_the_future", "must not lie in the future");
     }

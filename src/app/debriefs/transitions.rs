@@ -5,14 +5,11 @@ use utoipa::ToSchema;
 
 use super::lifecycle;
 use super::view::{self, DebriefView};
-use crate::app::error::checked;
-use crate::app::faults::Faults;
 use crate::app::records::{Expected, expect_version};
 use crate::app::{AppError, interviews};
 use crate::auth::caller::Caller;
 use crate::domain::debrief::{CancelReason, DebriefTransition, Outcome};
 use crate::domain::ids::DebriefId;
-use crate::domain::text::check_told;
 use crate::store::debriefs::Debrief;
 use crate::store::pool::Tx;
 
@@ -23,7 +20,7 @@ pub struct CloseInput {
     /// What came of the interview.
     outcome: Outcome,
     /// Why, as it will stand in the history.
-    #[schema(min_length = 1, max_length = 2_000)]
+    #[schema(min_length = 1, max_length = 2_000, format = "text-not-blank")]
     reason: Option<String>,
 }
 
@@ -32,7 +29,12 @@ pub struct CloseInput {
 #[serde(deny_unknown_fields)]
 pub struct ReopenInput {
     /// Why, as it will stand in the history.
-    #[schema(min_length = 1, max_length = 2_000, example = "The client has changed its mind.")]
+    #[schema(
+        min_length = 1,
+        max_length = 2_000,
+        format = "text-not-blank",
+        example = "The client has changed its mind."
+    )]
     reason: String,
 }
 
@@ -43,7 +45,7 @@ pub struct CancelInput {
     /// Why the interview did not take place.
     reason: CancelReason,
     /// What else is to stand in the history.
-    #[schema(min_length = 1, max_length = 2_000)]
+    #[schema(min_length = 1, max_length = 2_000, format = "text-not-blank")]
     note: Option<String>,
 }
 
@@ -69,7 +71,6 @@ pub fn close(
     input: &CloseInput,
 ) -> Result<DebriefView, AppError> {
     let mut debrief = hold(tx, caller, id, expected)?;
-    check("/reason", input.reason.as_deref())?;
     lifecycle::take(tx, caller, &mut debrief, DebriefTransition::Close, input.reason.as_deref())?;
     debrief.outcome = Some(input.outcome);
     debrief.closed_at = Some(tx.now());
@@ -85,7 +86,6 @@ pub fn reopen(
     input: &ReopenInput,
 ) -> Result<DebriefView, AppError> {
     let mut debrief = hold(tx, caller, id, expected)?;
-    check("/reason", Some(&input.reason))?;
     lifecycle::take(tx, caller, &mut debrief, DebriefTransition::Reopen, Some(&input.reason))?;
     debrief.outcome = None;
     debrief.closed_at = None;
@@ -102,7 +102,6 @@ pub fn cancel(
     input: &CancelInput,
 ) -> Result<DebriefView, AppError> {
     let mut debrief = hold(tx, caller, id, expected)?;
-    check("/note", input.note.as_deref())?;
     let reason = input.note.as_deref().unwrap_or(input.reason.into());
     lifecycle::take(tx, caller, &mut debrief, DebriefTransition::Cancel, Some(reason))?;
     interviews::call_off(tx, caller, debrief.interview_id, debrief.id, input.reason)?;
@@ -123,10 +122,4 @@ fn save(tx: &mut Tx<'_>, caller: &Caller, debrief: &Debrief) -> Result<DebriefVi
     let now = tx.now();
     let shown = view::get(tx, caller, debrief.id, now)?;
     shown.ok_or_else(|| AppError::Internal("a debrief changed while it was held".to_owned()))
-}
-
-fn check(pointer: &str, text: Option<&str>) -> Result<(), AppError> {
-    let mut faults = Faults::default();
-    faults.text(pointer, text.map_or(Ok(()), check_told));
-    checked(faults)
 }

@@ -8,7 +8,6 @@ use crate::domain::feedback::{
     Address, AgencyOnly, Channel, CompetencyRating, Overall, PointKind, Severity, Side,
 };
 use crate::domain::ids::{ContactId, PointId};
-use crate::domain::text::{check_name, check_paragraphs, check_told};
 use crate::store::agencies::Competency;
 
 /// What makes or changes an account.
@@ -20,7 +19,7 @@ pub struct FeedbackInput {
     /// The contact who speaks, on the client's side; one of the debrief's client. It stays who it is.
     pub contact_id: Option<ContactId>,
     /// Who said it, where that is not plain from the side and the contact.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, format = "line-not-blank")]
     pub said_by: Option<String>,
     /// How it reached the agency.
     pub channel: Channel,
@@ -28,10 +27,10 @@ pub struct FeedbackInput {
     #[serde(default)]
     pub verbatim: bool,
     /// What it felt like right after. The considered view goes into the narrative.
-    #[schema(max_length = 20_000)]
+    #[schema(max_length = 20_000, format = "text")]
     pub first_impression: Option<String>,
     /// The considered view, start to end.
-    #[schema(max_length = 20_000)]
+    #[schema(max_length = 20_000, format = "text")]
     pub narrative: String,
     /// The judgement on the whole.
     pub overall: Option<Overall>,
@@ -64,19 +63,19 @@ pub struct PointInput {
     #[schema(max_length = 64, example = "communication")]
     pub competency: Option<String>,
     /// What happened.
-    #[schema(min_length = 1, max_length = 2_000)]
+    #[schema(min_length = 1, max_length = 2_000, format = "text-not-blank")]
     pub what: String,
     /// Why it happened.
-    #[schema(max_length = 2_000)]
+    #[schema(max_length = 2_000, format = "text")]
     pub why: Option<String>,
     /// What to do the next time.
-    #[schema(max_length = 2_000)]
+    #[schema(max_length = 2_000, format = "text")]
     pub next_time: Option<String>,
     /// The question that was asked.
-    #[schema(max_length = 2_000)]
+    #[schema(max_length = 2_000, format = "text")]
     pub question_asked: Option<String>,
     /// The answer one wishes one had given.
-    #[schema(max_length = 2_000)]
+    #[schema(max_length = 2_000, format = "text")]
     pub wished_answer: Option<String>,
     /// How much it weighs.
     pub severity: Option<Severity>,
@@ -89,7 +88,12 @@ pub struct PointInput {
 #[serde(deny_unknown_fields)]
 pub struct WaiveInput {
     /// The reason, as it will stand in the history.
-    #[schema(min_length = 1, max_length = 2_000, example = "The contact has left the company.")]
+    #[schema(
+        min_length = 1,
+        max_length = 2_000,
+        format = "text-not-blank",
+        example = "The contact has left the company."
+    )]
     pub reason: String,
 }
 
@@ -98,11 +102,6 @@ impl FeedbackInput {
     /// account names already: an archived one may stay where it is.
     pub(super) fn check(&self, competencies: &[Competency], former: &[String], faults: &mut Faults) {
         self.check_who(faults);
-        let optional = |faults: &mut Faults, pointer: &str, text: &Option<String>| {
-            faults.text(pointer, check_paragraphs(text.as_deref().unwrap_or_default()));
-        };
-        optional(faults, "/first_impression", &self.first_impression);
-        faults.text("/narrative", check_paragraphs(&self.narrative));
         let known = |faults: &mut Faults, pointer: String, key: &str| match competencies
             .iter()
             .find(|c| c.key == key)
@@ -115,7 +114,6 @@ impl FeedbackInput {
         };
         for (i, rating) in self.ratings.iter().enumerate() {
             known(faults, format!("/ratings/{i}/competency"), &rating.competency);
-            optional(faults, &format!("/ratings/{i}/note"), &rating.note);
             if self.ratings[..i].iter().any(|earlier| earlier.competency == rating.competency) {
                 faults.add(format!("/ratings/{i}/competency"), "duplicate", "the competency is rated twice");
             }
@@ -124,20 +122,6 @@ impl FeedbackInput {
             if let Some(key) = &point.competency {
                 known(faults, format!("/points/{i}/competency"), key);
             }
-            faults.text(format!("/points/{i}/what"), check_told(&point.what));
-            for (name, text) in [
-                ("why", &point.why),
-                ("next_time", &point.next_time),
-                ("question_asked", &point.question_asked),
-                ("wished_answer", &point.wished_answer),
-            ] {
-                optional(faults, &format!("/points/{i}/{name}"), text);
-            }
-        }
-        if let Some(only) = &self.agency_only {
-            optional(faults, "/agency_only/concerns", &only.concerns);
-            optional(faults, "/agency_only/other_processes", &only.other_processes);
-            optional(faults, "/agency_only/salary", &only.salary);
         }
     }
 
@@ -152,9 +136,6 @@ impl FeedbackInput {
         if self.side == Side::Client && self.agency_only.is_some() {
             faults.add("/agency_only", "not_allowed", "only the candidate tells the agency such things");
         }
-        if let Some(name) = &self.said_by {
-            faults.text("/said_by", check_name(name));
-        }
     }
 
     /// Notes the points that claim ids which are not the account's, or claim one twice.
@@ -167,12 +148,5 @@ impl FeedbackInput {
                 faults.add(format!("/points/{i}/id"), "duplicate", "the point is named twice");
             }
         }
-    }
-}
-
-impl WaiveInput {
-    /// Notes what the schema cannot see.
-    pub(super) fn check(&self, faults: &mut Faults) {
-        faults.text("/reason", check_told(&self.reason));
     }
 }

@@ -7,7 +7,7 @@ use super::{Held, NoteView};
 use crate::app::AppError;
 use crate::app::debriefs::lifecycle;
 use crate::app::deliveries::{TakenBack, take_back};
-use crate::app::error::{ConflictCode, checked};
+use crate::app::error::ConflictCode;
 use crate::app::faults::Faults;
 use crate::app::letters::{MailPolicy, Parties, blocked, reachable, recipients};
 use crate::app::records::Expected;
@@ -17,7 +17,6 @@ use crate::domain::delivery::{DeliveryEvent, DeliveryState};
 use crate::domain::ids::{DeliveryId, NoteId};
 use crate::domain::note::NoteTransition;
 use crate::domain::state::{InvalidTransition, Machine};
-use crate::domain::text::check_paragraphs;
 use crate::domain::timestamp::Timestamp;
 use crate::store::correspondents::Recipient;
 use crate::store::deliveries::{self, Delivery, Message};
@@ -41,20 +40,8 @@ pub struct Approval {
 #[serde(deny_unknown_fields)]
 pub struct Reason {
     /// The reason, in the decider's words.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, format = "text-not-blank")]
     pub reason: String,
-}
-
-impl Reason {
-    pub(in crate::app) fn checked(&self) -> Result<&str, AppError> {
-        let mut faults = Faults::default();
-        faults.text("/reason", check_paragraphs(&self.reason));
-        if self.reason.trim().is_empty() {
-            faults.add("/reason", "blank", "must not be blank");
-        }
-        checked(faults)?;
-        Ok(&self.reason)
-    }
 }
 
 /// Hands the note to the recruiter.
@@ -145,7 +132,7 @@ pub fn request_changes(
     expected: Expected,
     reason: &Reason,
 ) -> Result<NoteView, AppError> {
-    let reason = reason.checked()?;
+    let reason = &reason.reason;
     let mut held = Held::hold(tx, caller, id, expected)?;
     held.take(NoteTransition::RequestChanges)?;
     held.note.reason = Some(reason.to_owned());
@@ -160,7 +147,7 @@ pub fn reject(
     expected: Expected,
     reason: &Reason,
 ) -> Result<NoteView, AppError> {
-    let reason = reason.checked()?;
+    let reason = &reason.reason;
     let mut held = Held::hold(tx, caller, id, expected)?;
     held.take(NoteTransition::Reject)?;
     held.note.reason = Some(reason.to_owned());

@@ -1,7 +1,6 @@
 //! The second chance itself: the new interview, linked both ways.
 
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::held::Held;
@@ -49,7 +48,7 @@ pub struct RetryInterview {
     /// When it ends: after its beginning, and at most 24 hours later.
     ends_at: Timestamp,
     /// The time zone of the IANA database in which it is agreed.
-    #[schema(max_length = 64, example = "Europe/Berlin")]
+    #[schema(max_length = 64, format = "time-zone", example = "Europe/Berlin")]
     time_zone: Option<String>,
     /// The interview that it is a second chance for: the request's.
     retry_of_interview_id: Option<InterviewId>,
@@ -116,9 +115,8 @@ pub fn mark_held(
     })?;
     let present: Interview = records::get(tx, caller.agency, interview)?;
     if present.row.status != InterviewStatus::Held {
-        let patch = json!({ "status": InterviewStatus::Held });
-        let read = |document| serde_json::from_value(document).map_err(|e| AppError::Internal(e.to_string()));
-        records::patch::<Interview>(tx, caller, interview, None, &patch, read)?;
+        let held = |present| Ok(InterviewInput { status: Some(InterviewStatus::Held), ..present });
+        records::change::<Interview>(tx, caller, interview, None, held)?;
     }
     held.save(tx, caller, None)
 }

@@ -4,10 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::held::Held;
-use super::said;
 use crate::app::AppError;
-use crate::app::error::checked;
-use crate::app::faults::Faults;
 use crate::app::letters::blocked;
 use crate::app::records::Expected;
 use crate::auth::caller::Caller;
@@ -26,7 +23,7 @@ pub struct Asked {
     /// How.
     channel: Channel,
     /// What the recruiter noted.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, format = "text")]
     note: Option<String>,
 }
 
@@ -37,7 +34,7 @@ pub struct Answered {
     /// Who answered: a contact of the interview's client.
     contact_id: ContactId,
     /// The reason that was given.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, format = "text")]
     reason: Option<String>,
 }
 
@@ -48,7 +45,7 @@ pub struct Offered {
     /// Who offered it: a contact of the interview's client.
     contact_id: ContactId,
     /// What was offered.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, format = "text-not-blank")]
     proposal: String,
 }
 
@@ -57,7 +54,7 @@ pub struct Offered {
 #[serde(deny_unknown_fields)]
 pub struct OptionalReason {
     /// The reason.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, format = "text")]
     reason: Option<String>,
 }
 
@@ -66,7 +63,7 @@ pub struct OptionalReason {
 #[serde(deny_unknown_fields)]
 pub struct RequiredReason {
     /// The reason.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, format = "text-not-blank")]
     reason: String,
 }
 
@@ -81,7 +78,7 @@ pub fn put_to_client(
     expected: Expected,
     input: Asked,
 ) -> Result<RetryRequest, AppError> {
-    let note = given("/note", input.note)?;
+    let note = given(input.note);
     let mut held = Held::take(tx, caller, id, expected, RetryTransition::PutToClient)?;
     let contact = held.contact(tx, input.contact_id)?;
     if contact.off_limits {
@@ -104,7 +101,6 @@ pub fn decline_by_agency(
     expected: Expected,
     input: RequiredReason,
 ) -> Result<RetryRequest, AppError> {
-    required("/reason", &input.reason)?;
     let mut held = Held::take(tx, caller, id, expected, RetryTransition::DeclineByAgency)?;
     held.request.decided_at = Some(tx.now());
     ended(held, tx, caller, Some(input.reason))
@@ -120,7 +116,7 @@ pub fn answer(
     transition: RetryTransition,
     input: Answered,
 ) -> Result<RetryRequest, AppError> {
-    let reason = given("/reason", input.reason)?;
+    let reason = given(input.reason);
     let mut held = Held::take(tx, caller, id, expected, transition)?;
     let contact = held.contact(tx, input.contact_id)?;
     held.request.contact_id = Some(contact.id);
@@ -136,7 +132,6 @@ pub fn counter_propose(
     expected: Expected,
     input: Offered,
 ) -> Result<RetryRequest, AppError> {
-    required("/proposal", &input.proposal)?;
     let mut held = Held::take(tx, caller, id, expected, RetryTransition::CounterPropose)?;
     let contact = held.contact(tx, input.contact_id)?;
     held.request.contact_id = Some(contact.id);
@@ -155,7 +150,7 @@ pub fn end(
     transition: RetryTransition,
     input: OptionalReason,
 ) -> Result<RetryRequest, AppError> {
-    let reason = given("/reason", input.reason)?;
+    let reason = given(input.reason);
     let held = Held::take(tx, caller, id, expected, transition)?;
     ended(held, tx, caller, reason)
 }
@@ -171,14 +166,6 @@ fn ended(
 }
 
 /// An optional text, none if it says nothing.
-fn given(pointer: &str, text: Option<String>) -> Result<Option<String>, AppError> {
-    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
-    required(pointer, &text)?;
-    Ok(Some(text))
-}
-
-fn required(pointer: &str, text: &str) -> Result<(), AppError> {
-    let mut faults = Faults::default();
-    said(&mut faults, pointer, text);
-    checked(faults)
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
 }

@@ -1,0 +1,59 @@
+//! The formats that a schema can ask of a text besides those of JSON Schema. A schema that names one is all that
+//! a field needs: what is wrong with its text is found with every other fault of the document.
+
+use crate::domain::frame;
+use crate::domain::text::{
+    TextFault, check_email, check_language, check_line, check_name, check_paragraphs, check_time_zone,
+    check_told,
+};
+
+/// A format, by the name that schemas call it.
+pub struct Format {
+    /// The value of the keyword `format`.
+    pub name: &'static str,
+    check: fn(&str) -> Result<(), Wrong>,
+}
+
+/// What is wrong with a text.
+pub struct Wrong {
+    /// A stable code.
+    pub code: &'static str,
+    /// What is wrong, for a person.
+    pub detail: String,
+}
+
+/// Every format there is; API-DESIGN.md tells of them.
+pub const FORMATS: [Format; 8] = [
+    Format { name: "line", check: |text| told(check_line(text)) },
+    Format { name: "line-not-blank", check: |text| told(check_name(text)) },
+    Format { name: "text", check: |text| told(check_paragraphs(text)) },
+    Format { name: "text-not-blank", check: |text| told(check_told(text)) },
+    // A name of JSON Schema itself, but narrower here: an address that mail can be sent to.
+    Format { name: "idn-email", check: |text| told(check_email(text)) },
+    Format { name: "time-zone", check: |text| told(check_time_zone(text)) },
+    Format { name: "language-tag", check: |text| told(check_language(text)) },
+    Format {
+        name: "mail-frame",
+        check: |text| {
+            frame::check(text).map_err(|fault| Wrong { code: fault.code(), detail: fault.to_string() })
+        },
+    },
+];
+
+impl Format {
+    /// Whether the text has this format.
+    #[must_use]
+    pub fn fits(&self, text: &str) -> bool {
+        (self.check)(text).is_ok()
+    }
+}
+
+/// What keeps a text from having the format of a name.
+#[must_use]
+pub fn fault(name: &str, text: &str) -> Option<Wrong> {
+    FORMATS.iter().find(|format| format.name == name).and_then(|format| (format.check)(text).err())
+}
+
+fn told<T>(check: Result<T, TextFault>) -> Result<(), Wrong> {
+    check.map(drop).map_err(|fault| Wrong { code: fault.code(), detail: fault.to_string() })
+}
