@@ -173,6 +173,8 @@ pub struct RateLimitSettings {
     pub credential: RateLimit,
     /// Each address, on the routes that sign in.
     pub sign_in: RateLimit,
+    /// Each account that a password is tried for.
+    pub account: RateLimit,
 }
 
 /// How many requests in how many seconds; they may come all at once.

@@ -210,16 +210,18 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
     Ok(Running { address, ops_address, server: server.listen(listener)?.run(), ops_server })
 }
 
-/// What each credential, and each address, may ask for.
+/// What each credential, each address, and in the name of each account anybody, may ask for.
 fn limits(settings: &Settings) -> Limits {
     let policy = |name, limit: &RateLimit| Policy {
         name,
         requests: NonZeroU32::new(limit.requests),
         period: Duration::from_secs(u64::from(limit.seconds)),
     };
-    let RateLimitSettings { credential, sign_in } = &settings.rate_limits;
+    let RateLimitSettings { credential, sign_in, account } = &settings.rate_limits;
     let proxies = settings.server.trusted_proxies.clone();
-    Limits::new(policy("credential", credential), policy("sign-in", sign_in), proxies)
+    let [credential, sign_in, account] =
+        [policy("credential", credential), policy("sign-in", sign_in), policy("account", account)];
+    Limits::new(credential, sign_in, account, proxies)
 }
 
 fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {

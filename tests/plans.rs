@@ -27,6 +27,7 @@ fn lists(records: &Records) -> Vec<String> {
     for noun in ["clients", "candidates"] {
         lists.push(format!("/v1/{noun}?q=name+4711"));
     }
+    lists.push("/v1/candidates?q=name".to_owned());
     let Records {
         client,
         contact,
@@ -94,6 +95,7 @@ fn lists(records: &Records) -> Vec<String> {
         "interviewed_from=2026-10-01T00:00:00Z&interviewed_to=2026-10-08T00:00:00Z".to_owned(),
         "updated_since=2026-11-01T00:00:00Z".to_owned(),
         "q=name+4711".to_owned(),
+        "q=name".to_owned(),
         format!("client_id={client}&state=closed&missing=note"),
         format!("recruiter_id={recruiter}&overdue=true"),
     ];
@@ -185,6 +187,23 @@ async fn sqlite_finds_what_belongs_to_few_debriefs_by_them() {
     for (sql, plan) in explained(&app, &statements) {
         let found = plan.iter().any(|step| step.detail.contains("_by_debrief (debrief_id=?"));
         assert!(found, "{}: {sql}", plan[0].detail);
+    }
+}
+
+#[actix_web::test]
+async fn sqlite_finds_the_interviews_of_a_client_by_the_client() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let manager = app.user(debrief::domain::people::Role::Admin).await;
+    let client = Records::known().client;
+    app.database().take_statements();
+    for since in ["", "&updated_since=2026-11-01T00:00:00Z"] {
+        manager.get(&format!("/v1/interviews?client_id={client}{since}")).await.expect(200);
+    }
+    let mut statements = app.database().take_statements();
+    statements.retain(|sql| sql.contains("`interviews`") && sql.contains("LIMIT"));
+    assert_eq!(statements.len(), 2, "{statements:#?}");
+    for (sql, plan) in explained(&app, &statements) {
+        assert!(plan[0].detail.contains("debriefs_by_client (client_id=?"), "{}: {sql}", plan[0].detail);
     }
 }
 

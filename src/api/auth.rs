@@ -11,11 +11,12 @@ use super::access::{Access, Anybody};
 use super::error::{ApiError, Problem};
 use super::idempotency_keys::Once;
 use super::input::{Body, Whole};
-use super::rate::Stranger;
+use super::rate::{Limits, Stranger};
 use super::records::Answer;
 use super::reply::Reply;
 use super::routes::Routes;
 use crate::app::sign_in::{self, ClientToken, GrantError, Login, REFRESH_REFUSED, Refresh, Setup, TokenPair};
+use crate::app::users::fold_email;
 use crate::app::{AppError, Context};
 use crate::auth::caller::Actor;
 use crate::domain::ids::AgencyId;
@@ -59,7 +60,15 @@ async fn set_up(
 #[utoipa::path(tag = "sign-in", security(()), request_body = Login,
     responses((status = 200, body = TokenPair), (status = 401, description = "Not right.")))]
 #[post("/v1/auth/login")]
-async fn log_in(_: Stranger, context: web::Data<Context>, once: Once, body: Body<Login>) -> Answer {
+async fn log_in(
+    _: Stranger,
+    request: HttpRequest,
+    limits: web::Data<Limits>,
+    context: web::Data<Context>,
+    once: Once,
+    body: Body<Login>,
+) -> Answer {
+    limits.spend_account(&request, fold_email(&body.0.email))?;
     let session = context.session();
     let verified = sign_in::verify(&context, body.0).await?;
     once.write(move |tx| given(StatusCode::OK, &sign_in::log_in(tx, &session, &verified)?)).await

@@ -25,6 +25,7 @@ use super::records::{Answer, Paging};
 use super::reply::Reply;
 use super::routes::Routes;
 use super::streamed::{Piece, Streamed};
+use crate::app::error::ConflictCode;
 use crate::app::imports::{self, ImportQuery, RowResult, Upload};
 use crate::app::{AppError, Context};
 use crate::auth::caller::Caller;
@@ -151,7 +152,11 @@ async fn next_results(
         match import.state {
             ImportState::Done => return Ok((Vec::new(), None)),
             ImportState::Cancelled | ImportState::Failed => {
-                return Err(AppError::Internal(format!("the import is {}", import.state)));
+                // Where results were sent already, what was begun breaks off: it is not the whole answer.
+                return Err(AppError::conflict(
+                    ConflictCode::ImportOver,
+                    format!("the import is {}", import.state),
+                ));
             }
             ImportState::Receiving | ImportState::Queued | ImportState::Running => {}
         }

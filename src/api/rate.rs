@@ -1,5 +1,5 @@
-//! How much anybody may ask for: each credential of the API, and each address of the routes that
-//! take no credential. What is left stands in every answer, in the headers `RateLimit-Policy` and
+//! How much anybody may ask for: each credential of the API, each address of the routes that take no
+//! credential, and everybody together in the name of one account. What is left stands in every answer, in the headers `RateLimit-Policy` and
 //! `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
 
 use std::future::{Ready, ready};
@@ -46,6 +46,7 @@ pub struct Policy {
 pub struct Limits {
     credentials: Option<Limit<Actor>>,
     addresses: Option<Limit<IpAddr>>,
+    accounts: Option<Limit<String>>,
     proxies: Vec<IpNet>,
 }
 
@@ -62,15 +63,37 @@ struct Standing {
     left: HeaderValue,
 }
 
+/// What became of a request that was counted.
+struct Spent {
+    standing: Option<Standing>,
+    /// It was one too many.
+    error: Option<ApiError>,
+}
+
+impl Spent {
+    /// The same, of which the answer to the request will tell.
+    fn told(self, request: &HttpRequest) -> Result<(), ApiError> {
+        if let Some(standing) = self.standing {
+            request.extensions_mut().insert(standing);
+        }
+        self.error.map_or(Ok(()), Err)
+    }
+}
+
 /// Somebody without a credential, whose address has not asked too often.
 pub struct Stranger;
 
 impl Limits {
-    /// Limits for each credential, and for each address without one. `proxies` are the networks whose
-    /// word is taken for the address of a caller.
+    /// Limits for each credential, for each address without one, and for each account that a password is tried
+    /// for. `proxies` are the networks whose word is taken for the address of a caller.
     #[must_use]
-    pub fn new(credentials: Policy, addresses: Policy, proxies: Vec<IpNet>) -> Self {
-        Self { credentials: Limit::new(credentials), addresses: Limit::new(addresses), proxies }
+    pub fn new(credentials: Policy, addresses: Policy, accounts: Policy, proxies: Vec<IpNet>) -> Self {
+        Self {
+            credentials: Limit::new(credentials),
+            addresses: Limit::new(addresses),
+            accounts: Limit::new(accounts),
+            proxies,
+        }
     }
 
     /// Counts a request of a credential.
@@ -78,14 +101,26 @@ impl Limits {
     /// # Errors
     /// 429 when it has asked too often, with the time after which it may ask again.
     pub fn spend(&self, request: &HttpRequest, actor: Actor) -> Result<(), ApiError> {
-        self.credentials.as_ref().map_or(Ok(()), |limit| limit.spend(request, &actor))
+        self.credentials.as_ref().map_or(Ok(()), |limit| limit.spend(&actor).told(request))
+    }
+
+    /// Counts a password that is tried for an account, whether or not there is such an account: who guesses from
+    /// many addresses guesses no faster.
+    ///
+    /// # Errors
+    /// Those of [`spend`](Self::spend).
+    pub fn spend_account(&self, request: &HttpRequest, account: String) -> Result<(), ApiError> {
+        let Some(limit) = &self.accounts else { return Ok(()) };
+        let spent = limit.spend(&account);
+        // The headers have room for one limit, and tell of the address until this one says no.
+        if spent.error.is_some() { spent.told(request) } else { Ok(()) }
     }
 
     fn spend_address(&self, request: &HttpRequest) -> Result<(), ApiError> {
         let (Some(limit), Some(peer)) = (&self.addresses, request.peer_addr()) else { return Ok(()) };
         let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
         let forwarded: Vec<&str> = forwarded.collect();
-        limit.spend(request, &network(caller(peer.ip(), &forwarded.join(","), &self.proxies)))
+        limit.spend(&network(caller(peer.ip(), &forwarded.join(","), &self.proxies))).told(request)
     }
 }
 
@@ -102,14 +137,14 @@ impl<K: Hash + Eq + Clone> Limit<K> {
         })
     }
 
-    fn spend(&self, request: &HttpRequest, key: &K) -> Result<(), ApiError> {
+    fn spend(&self, key: &K) -> Spent {
         let spent = self.left.check_key(key);
         self.forget();
-        let (left, wait, result) = match spent {
+        let (left, wait, error) = match spent {
             Ok(state) => {
                 let (left, quota) = (state.remaining_burst_capacity(), state.quota());
                 let used = quota.burst_size().get().saturating_sub(left);
-                (left, quota.replenish_interval() * used, Ok(()))
+                (left, quota.replenish_interval() * used, None)
             }
             Err(until) => {
                 let wait = until.wait_time_from(MonotonicClock.now());
@@ -117,14 +152,14 @@ impl<K: Hash + Eq + Clone> Limit<K> {
                 let error =
                     ApiError::new(Code::TooManyRequests, "this was asked too often; wait, then go on")
                         .with_header(header::RETRY_AFTER, seconds);
-                (0, wait, Err(error))
+                (0, wait, Some(error))
             }
         };
         let left = format!("\"{}\";r={left};t={}", self.name, seconds(wait));
-        if let (Ok(policy), Ok(left)) = (HeaderValue::try_from(&self.policy), HeaderValue::try_from(left)) {
-            request.extensions_mut().insert(Standing { policy, left });
-        }
-        result
+        let policy = HeaderValue::try_from(&self.policy);
+        let standing =
+            policy.and_then(|policy| Ok(Standing { policy, left: HeaderValue::try_from(left)? })).ok();
+        Spent { standing, error }
     }
 
     /// Forgets those who may ask for everything again, each time that twice as many are remembered.
@@ -221,9 +256,8 @@ mod tests {
     fn who_may_ask_for_everything_again_is_forgotten() {
         let policy = Policy { name: "x", requests: NonZeroU32::new(1), period: Duration::from_nanos(1) };
         let limit = Limit::new(policy).unwrap();
-        let request = actix_web::test::TestRequest::default().to_http_request();
         for key in 0..5 * REMEMBERED {
-            limit.spend(&request, &key).unwrap();
+            assert!(limit.spend(&key).error.is_none());
         }
         assert!(limit.left.len() <= REMEMBERED, "{}", limit.left.len());
     }

@@ -111,7 +111,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewAgency, password_hash: String) -> Result<
 }
 
 /// What changes an agency's settings.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgencyInput {
     /// What the agency is called.
@@ -167,10 +167,14 @@ pub fn change(
 ) -> Result<Agency, AppError> {
     let mut agency = take(tx, caller.agency)?;
     expect_version(expected, agency.version)?;
-    let input = edit(AgencyInput::from(&agency))?;
+    let present = AgencyInput::from(&agency);
+    let input = edit(present.clone())?;
     let mut faults = Faults::default();
     input.check(&mut faults);
     checked(faults)?;
+    if input == present {
+        return Ok(agency);
+    }
     // Whoever has read a note has read it in the words of then, and must not approve it in others.
     if (&agency.name, &agency.mail.0) != (&input.name, &input.mail) {
         let now = tx.now();

@@ -15,7 +15,7 @@ use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
 
 /// What makes or changes an API client.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiClientInput {
     /// What the integration is called.
@@ -95,7 +95,11 @@ pub fn change(
 ) -> Result<ApiClient, AppError> {
     let mut client = take(tx, caller.agency, id)?;
     expect_version(expected, client.version)?;
-    let input = edit(ApiClientInput::from(&client))?;
+    let present = ApiClientInput::from(&client);
+    let input = edit(present.clone())?;
+    if input == present {
+        return Ok(client);
+    }
     client.name = input.name;
     client.scopes = input.scopes.into_iter().collect();
     client.disabled_at = input.disabled.then(|| client.disabled_at.unwrap_or(tx.now()));

@@ -20,7 +20,7 @@ use crate::store::types::Json;
 use crate::store::{agencies, debriefs};
 
 /// What makes or changes a candidate.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CandidateInput {
     /// What the person is called.
@@ -64,7 +64,11 @@ impl CandidateQuery {
     const fn filters(&self) {}
 }
 
-impl Input for CandidateInput {}
+impl Input for CandidateInput {
+    fn keep(&mut self, present: Self) {
+        self.time_zone = self.time_zone.take().or(present.time_zone);
+    }
+}
 
 impl HasRefs for CandidateInput {
     fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>> {
@@ -83,10 +87,10 @@ impl Record for Candidate {
         tx: &mut Tx<'_>,
         common: Common<kinds::Candidate>,
         input: CandidateInput,
-        former: Option<&Self>,
+        _: Option<&Self>,
         _: &mut Faults,
     ) -> Result<Self, AppError> {
-        let time_zone = match input.time_zone.or_else(|| former.map(|former| former.time_zone.clone())) {
+        let time_zone = match input.time_zone {
             Some(zone) => zone,
             None => agencies::find(tx, common.agency_id)?.ok_or(AppError::NotFound)?.time_zone,
         };

@@ -17,7 +17,7 @@ use crate::store::record::ListOptions;
 use crate::store::types::Json;
 
 /// What makes or changes a client.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientInput {
     /// What the company is called.

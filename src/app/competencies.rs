@@ -43,7 +43,7 @@ pub struct NewCompetency {
 }
 
 /// What changes a competency.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompetencyInput {
     /// What people call it.
@@ -107,13 +107,14 @@ pub fn change(
     let all = &mut agency.competencies.0;
     let position = all.iter().position(|competency| competency.key == key).ok_or(AppError::NotFound)?;
     let mut competency = all.remove(position);
-    let present = CompetencyInput { name: competency.name, position, archived: competency.archived };
-    let input = edit(present)?;
+    let present = CompetencyInput { name: competency.name.clone(), position, archived: competency.archived };
+    let input = edit(present.clone())?;
+    let is_same = input == present;
     competency.name = input.name;
     competency.archived = input.archived;
     let at = input.position.min(all.len());
     all.insert(at, competency);
-    let agency = agencies::save(tx, caller, agency)?;
+    let agency = if is_same { agency } else { agencies::save(tx, caller, agency)? };
     views(&agency.competencies.0).into_iter().nth(at).ok_or(AppError::NotFound)
 }
 

@@ -25,7 +25,7 @@ use crate::store::record::ListOptions;
 use crate::store::types::Json;
 
 /// What makes or changes a contact.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContactInput {
     /// Where the person works; fixed once the contact was asked to an interview or heard about one.
@@ -71,7 +71,12 @@ impl ContactQuery {
     }
 }
 
-impl Input for ContactInput {}
+impl Input for ContactInput {
+    fn keep(&mut self, present: Self) {
+        self.role = self.role.or(present.role);
+        self.off_limits = self.off_limits.or(present.off_limits);
+    }
+}
 
 /// Says that mail to a contact arrives again, so that notes can go there.
 ///
@@ -145,8 +150,8 @@ impl Record for Contact {
             name: input.name,
             email: input.email,
             phone: input.phone,
-            role: input.role.or(former.map(|former| former.role)).unwrap_or(ContactRole::Other),
-            off_limits: input.off_limits.or(former.map(|former| former.off_limits)).unwrap_or(false),
+            role: input.role.unwrap_or(ContactRole::Other),
+            off_limits: input.off_limits.unwrap_or(false),
             email_status: same_address.map_or(EmailStatus::Ok, |former| former.email_status),
             external_refs: Json(input.external_refs.unwrap_or_default()),
             version: common.version,

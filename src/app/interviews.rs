@@ -92,15 +92,17 @@ impl Record for Interview {
                 agency_id: common.agency_id,
                 candidate_id: input.candidate_id,
                 job_order_id: input.job_order_id,
-                round: input.round.or(before.map(|row| row.round)).unwrap_or(1),
+                round: input.round.unwrap_or(1),
                 format: input.format,
                 starts_at: input.starts_at,
                 ends_at: input.ends_at,
                 time_zone: input.time_zone.unwrap_or(place.time_zone),
-                status: next_status(before, input.status, input.starts_at <= tx.now())?,
-                retry_of_interview_id: input
-                    .retry_of_interview_id
-                    .or(before.and_then(|row| row.retry_of_interview_id)),
+                status: next_status(
+                    before,
+                    input.status.unwrap_or(InterviewStatus::Scheduled),
+                    input.starts_at <= tx.now(),
+                )?,
+                retry_of_interview_id: input.retry_of_interview_id,
                 preparation: Json(input.preparation),
                 external_refs: Json(input.external_refs.unwrap_or_default()),
                 version: common.version,
@@ -110,7 +112,7 @@ impl Record for Interview {
             },
             contact_ids: input.contact_ids,
             client_id: place.client_id,
-            recruiter_id: input.recruiter_id.or(former.and_then(|former| former.recruiter_id)),
+            recruiter_id: input.recruiter_id,
             debrief_id: former.map_or_else(|| tx.new_id(), |former| former.debrief_id),
         })
     }
@@ -228,11 +230,13 @@ fn may_give(caller: &Caller, interview: &Interview) -> Result<(), AppError> {
 /// machine. What has not begun cannot have been held.
 fn next_status(
     former: Option<&InterviewRow>,
-    wanted: Option<InterviewStatus>,
+    wanted: InterviewStatus,
     has_begun: bool,
 ) -> Result<InterviewStatus, InvalidTransition> {
     let present = former.map_or(InterviewStatus::Scheduled, |row| row.status);
-    let Some(wanted) = wanted.filter(|wanted| *wanted != present) else { return Ok(present) };
+    if wanted == present {
+        return Ok(present);
+    }
     match wanted.transition() {
         Some(transition) if has_begun || transition != InterviewTransition::MarkHeld => {
             present.apply(transition)

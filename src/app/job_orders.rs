@@ -19,7 +19,7 @@ use crate::store::record::ListOptions;
 use crate::store::types::Json;
 
 /// What makes or changes a job order.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobOrderInput {
     /// Who has the vacancy; fixed once there was an interview.
@@ -62,7 +62,11 @@ impl JobOrderQuery {
     }
 }
 
-impl Input for JobOrderInput {}
+impl Input for JobOrderInput {
+    fn keep(&mut self, present: Self) {
+        self.status = self.status.or(present.status);
+    }
+}
 
 impl HasRefs for JobOrderInput {
     fn refs_mut(&mut self) -> &mut Option<Vec<ExternalRef>> {
@@ -95,7 +99,7 @@ impl Record for JobOrder {
             agency_id: common.agency_id,
             client_id: input.client_id,
             title: input.title,
-            status: input.status.or(former.map(|former| former.status)).unwrap_or(JobOrderStatus::Open),
+            status: input.status.unwrap_or(JobOrderStatus::Open),
             notes: input.notes,
             external_refs: Json(input.external_refs.unwrap_or_default()),
             version: common.version,

@@ -129,11 +129,16 @@ pub fn upsert<R: Record>(
 ) -> Result<(R, bool), AppError> {
     references::check_one(&external)
         .map_err(|fault| AppError::fault("/external_refs/0", "invalid_reference", fault))?;
-    let Some(id) = record::find_by_ref(tx, caller.agency, R::KIND, &external)? else {
-        if let Wanted::Present(_) = wanted {
+    let id = match record::find_by_ref(tx, caller.agency, R::KIND, &external)? {
+        Some(id) => id,
+        None if matches!(wanted, Wanted::Present(_)) => {
             return Err(AppError::Unmet("there is no such record"));
         }
-        return Ok((create(tx, caller, input, Some(external))?, true));
+        None => match tx.attempt(|tx| create(tx, caller, input.clone(), Some(external.clone()))) {
+            Ok(made) => return Ok((made, true)),
+            // Somebody may have been faster: then it is there to be changed.
+            Err(error) => record::find_by_ref(tx, caller.agency, R::KIND, &external)?.ok_or(error)?,
+        },
     };
     let former: R = take(tx, caller.agency, id)?;
     let version = former.common().version;
@@ -146,6 +151,7 @@ pub fn upsert<R: Record>(
         }
         Wanted::Either => {}
     }
+    input.keep(former.input());
     let refs = input.refs_mut().get_or_insert_with(|| former.external_refs().to_vec());
     references::add(refs, external);
     let changed = next(tx, &former, input)?;
@@ -183,8 +189,7 @@ pub fn put<R: Record>(
         return given.look_further(|input| Ok((create(tx, caller, input, external)?, Put::Created)));
     };
     let former: R = take(tx, caller.agency, id)?;
-    let mut after = document(&former)?;
-    json_patch::merge(&mut after, &Value::Object(patch));
+    let after = schema::patched(document(&former)?, &Value::Object(patch));
     let changed = schema::given::<R::Input>(after)?.look_further(|mut input| {
         if let Some(external) = external {
             references::add(input.refs_mut().get_or_insert_default(), external);

@@ -68,6 +68,29 @@ pub fn given<T: DeserializeOwned + ToSchema + 'static>(document: Value) -> Resul
     Ok(Given::sound(input.map_err(|e| AppError::fault("", "invalid", e.to_string()))?))
 }
 
+/// A document with a merge patch (RFC 7396) applied to it. What the patch clears stays as null, which is read like a
+/// field that is not there: so a field is found that is unknown, and was to be cleared.
+#[must_use]
+pub fn patched(mut document: Value, patch: &Value) -> Value {
+    merge(&mut document, patch);
+    document
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        target.clone_from(patch);
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    if let Value::Object(fields) = target {
+        for (name, change) in changes {
+            merge(fields.entry(name).or_insert(Value::Null), change);
+        }
+    }
+}
+
 /// The document without its nulls; and its faults by the schema of `T`.
 fn checked<T: ToSchema + 'static>(document: Value) -> Result<(Value, Vec<Fault>), AppError> {
     let schema = of::<T>()?;
@@ -306,6 +329,7 @@ pub fn escape(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde::Deserialize;
 
     use super::*;
@@ -371,6 +395,32 @@ mod tests {
         for text in ["57.5", "1e300"] {
             assert!(matches!(read(text), Err(AppError::Invalid(_))), "{text}");
         }
+    }
+
+    proptest! {
+        #[test]
+        fn a_patch_means_what_the_standard_says(document in json_value(), patch in json_value()) {
+            let mut expected = document.clone();
+            json_patch::merge(&mut expected, &patch);
+            let mut patched = patched(document, &patch);
+            for value in [&mut expected, &mut patched] {
+                settle_notation(value);
+            }
+            prop_assert_eq!(patched, expected);
+        }
+    }
+
+    /// Any document, small enough that two of them often have fields in common.
+    fn json_value() -> impl Strategy<Value = Value> {
+        let leaf =
+            prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), "[ab]".prop_map(Value::from)];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            let object = prop::collection::btree_map("[abc]", inner.clone(), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner, 0..3).prop_map(Value::from),
+                object.prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct NewUser {
 }
 
 /// What changes a user.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserInput {
     /// The user's name.
@@ -93,7 +93,7 @@ pub fn checked_new(new: NewUser) -> Result<NewUser, AppError> {
     Ok(new)
 }
 
-/// A changed user, checked before the password is hashed.
+/// A changed user, checked; before the password is hashed too.
 pub fn checked_change(input: UserInput) -> Result<UserInput, AppError> {
     let mut faults = Faults::default();
     input.check(&mut faults);
@@ -138,13 +138,14 @@ pub fn get(conn: &mut DbConn, agency: AgencyId, id: UserId) -> Result<User, AppE
     users::find(conn, agency, id)?.ok_or(AppError::NotFound)
 }
 
-/// Changes a user. A new password, hashed already, or a user disabled ends every sign-in.
+/// Changes a user; `edit` makes the new input of the present one. A new password, hashed already, or a user
+/// disabled ends every sign-in.
 pub fn change(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: UserId,
     expected: Expected,
-    input: UserInput,
+    edit: impl FnOnce(UserInput) -> Result<UserInput, AppError>,
     password_hash: Option<String>,
 ) -> Result<User, AppError> {
     // One after the other in an agency: two administrators must not remove each other.
@@ -152,6 +153,11 @@ pub fn change(
     users::lock(tx, id)?;
     let mut user = get(tx, caller.agency, id)?;
     expect_version(expected, user.version)?;
+    let present = UserInput::from(&user);
+    let input = checked_change(edit(present.clone())?)?;
+    if input == present {
+        return Ok(user);
+    }
     let was_admin = user.role == Role::Admin && user.disabled_at.is_none();
     let version = user.version;
     user.name = input.name;

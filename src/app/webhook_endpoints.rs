@@ -32,7 +32,7 @@ pub struct WebhookPolicy {
 }
 
 /// What makes or changes an endpoint.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookEndpointInput {
     /// Where events are sent: `https`, at an address of the public internet.
@@ -147,8 +147,12 @@ pub fn change(
 ) -> Result<WebhookEndpoint, AppError> {
     let mut endpoint = take(tx, caller.agency, id)?;
     expect_version(expected, endpoint.version)?;
-    let input = edit(WebhookEndpointInput::from(&endpoint))?;
+    let present = WebhookEndpointInput::from(&endpoint);
+    let input = edit(present.clone())?;
     check(policy, &input)?;
+    if input == present {
+        return Ok(endpoint);
+    }
     endpoint.url = input.url;
     endpoint.description = input.description;
     endpoint.event_types = Json(input.event_types);

@@ -42,6 +42,8 @@ fn ranges(settings: &Settings, found: &mut Vec<String>) {
         ("rate_limits.credential.seconds", limits.credential.seconds, 1, 86_400),
         ("rate_limits.sign_in.requests", limits.sign_in.requests, 0, 10_000_000),
         ("rate_limits.sign_in.seconds", limits.sign_in.seconds, 1, 86_400),
+        ("rate_limits.account.requests", limits.account.requests, 0, 10_000_000),
+        ("rate_limits.account.seconds", limits.account.seconds, 1, 86_400),
         ("mail.undo_window_seconds", mail.undo_window_seconds, 0, 86_400),
         ("mail.inbound.keep_days", mail.inbound.keep_days.into(), 1, 3650),
         ("mail.smtp.port", smtp.port.into(), 1, 65_535),

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, MultiBackend};
+use super::connection::{DbConn, MultiBackend, NotFoundBy};
 use super::prepared::insert_rows;
 use super::record::{ListOptions, page_of, row_queries};
 use super::schema::{debriefs, interview_contacts, interviews};
@@ -133,9 +133,14 @@ pub fn list(
 ) -> QueryResult<Vec<Interview>> {
     let mut query = interviews::table
         .inner_join(debriefs::table)
-        .filter(interviews::agency_id.eq(agency))
         .select((InterviewRow::as_select(), debriefs::client_id, debriefs::recruiter_id, debriefs::id))
         .into_boxed::<MultiBackend>();
+    // A client's interviews are found by their debriefs.
+    query = if filters.client_id.is_some() {
+        query.filter(NotFoundBy(interviews::agency_id).eq(agency))
+    } else {
+        query.filter(interviews::agency_id.eq(agency))
+    };
     if let Some(candidate) = filters.candidate_id {
         query = query.filter(interviews::candidate_id.eq(candidate));
     }
@@ -154,7 +159,7 @@ pub fn list(
     if let Some(status) = filters.status {
         query = query.filter(interviews::status.eq(status));
     }
-    let page: Vec<Joined> = page_of!(query, interviews, Interview::KIND, agency, options).load(conn)?;
+    let page: Vec<Joined> = page_of!(query, interviews, options).load(conn)?;
     let mut panels = panels_of(conn, page.iter().map(|(row, ..)| row.id))?;
     Ok(page
         .into_iter()

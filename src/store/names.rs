@@ -87,6 +87,65 @@ pub fn range(typed: &NamePart) -> (String, String) {
     (from, to)
 }
 
+/// The most parts of names whose records are all read for one page. With more of them the list is gone through in its
+/// own order until the page is full, and each record is asked for its name: of a million records with 5,000 that fit,
+/// both ways look at about as many.
+const MANY: i64 = 5_000;
+
+/// The records of one kind with parts in a range, one for each part, along the index.
+macro_rules! in_range {
+    ($agency:expr, $kind:expr, $from:expr, $to:expr) => {
+        name_parts::table
+            .filter(name_parts::agency_id.eq($agency))
+            .filter(name_parts::kind.eq($kind))
+            .filter(name_parts::part.ge($from))
+            .filter(name_parts::part.lt($to))
+            .order((name_parts::part, name_parts::record_id))
+            .select(name_parts::record_id)
+    };
+}
+
+/// Whether more parts of names lie in the range than are read for one page.
+pub fn are_many(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    kind: RecordKind,
+    (from, to): &(String, String),
+) -> QueryResult<bool> {
+    let beyond: Option<AnyRecordId> =
+        in_range!(agency, kind, from, to).limit(1).offset(MANY).first(conn).optional()?;
+    Ok(beyond.is_some())
+}
+
+/// The first records with a part of their name in the range.
+pub fn first(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    kind: RecordKind,
+    (from, to): &(String, String),
+    limit: usize,
+) -> QueryResult<Vec<AnyRecordId>> {
+    in_range!(agency, kind, from, to).limit(i64::try_from(limit).unwrap_or(i64::MAX)).load(conn)
+}
+
+/// Whether the record with the id in `$column` has a part of a name in a range. The offset keeps PostgreSQL from
+/// looking up all that have one instead.
+macro_rules! is_named {
+    ($column:expr, $from:expr, $to:expr) => {{
+        use $crate::store::schema::name_parts;
+        diesel::dsl::exists(
+            name_parts::table
+                .filter(name_parts::record_id.eq($column))
+                .filter(name_parts::part.ge($from))
+                .filter(name_parts::part.lt($to))
+                .select(name_parts::record_id)
+                .limit(1)
+                .offset(0),
+        )
+    }};
+}
+pub(super) use is_named;
+
 /// Every suffix of a folded name that does not begin with a space, each once.
 #[must_use]
 pub fn parts(name: &str) -> Vec<String> {

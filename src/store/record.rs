@@ -170,23 +170,12 @@ macro_rules! row_queries {
 }
 pub(crate) use row_queries;
 
-/// What every list of records does after its own filters: leaves out tombstones, looks for names,
-/// and takes a page.
+/// What every list of records does after its own filters: leaves out tombstones, and takes a page.
 macro_rules! page_of {
-    ($query:expr, $table:ident, $kind:expr, $agency:expr, $options:expr) => {{
+    ($query:expr, $table:ident, $options:expr) => {{
         let mut query = $query;
         if !$options.include_deleted {
             query = query.filter($table::deleted_at.is_null());
-        }
-        if let Some((from, to)) = &$options.named {
-            use $crate::store::schema::name_parts;
-            let named = name_parts::table
-                .filter(name_parts::agency_id.eq($agency))
-                .filter(name_parts::kind.eq($kind))
-                .filter(name_parts::part.ge(from))
-                .filter(name_parts::part.lt(to))
-                .select(name_parts::record_id);
-            query = query.filter($table::id.eq_any(named));
         }
         $crate::store::record::in_order!(query, $table, $options)
     }};
@@ -242,7 +231,22 @@ macro_rules! record_queries {
                 .select($row::as_select())
                 .into_boxed::<$crate::store::connection::MultiBackend>();
             $query = $apply;
-            $crate::store::record::page_of!($query, $table, $row::KIND, agency, options).load(conn)
+            if let Some(range) = &options.named {
+                use $crate::store::schema::name_parts;
+                let (from, to) = range;
+                $query = if $crate::store::names::are_many(conn, agency, $row::KIND, range)? {
+                    $query.filter($crate::store::names::is_named!($table::id, from, to))
+                } else {
+                    let named = name_parts::table
+                        .filter(name_parts::agency_id.eq(agency))
+                        .filter(name_parts::kind.eq($row::KIND))
+                        .filter(name_parts::part.ge(from))
+                        .filter(name_parts::part.lt(to))
+                        .select(name_parts::record_id);
+                    $query.filter($table::id.eq_any(named))
+                };
+            }
+            $crate::store::record::page_of!($query, $table, options).load(conn)
         }
     };
 }

@@ -168,7 +168,7 @@ pub struct WorklistPage {
     pub now: Timestamp,
 }
 
-/// A page of the worklist: one statement, and one more before it if a name is looked for.
+/// A page of the worklist: one statement, and two more before it if a name is looked for.
 pub fn list(
     conn: &mut DbConn,
     agency: AgencyId,

@@ -26,6 +26,25 @@ on_both! {
         ann.delete(&location).await.problem(404, "not_found");
     }
 
+    async fn of_many_who_put_one_record_one_makes_it_and_the_others_change_it(app: TestApp) {
+        let ann = app.recruiter().await;
+        let puts = (0..24).map(|i| {
+            let ann = ann.clone();
+            actix_web::rt::spawn(async move {
+                let path = format!("/v1/clients/by-external-id/crm/{}", i / 8);
+                ann.put(&path, json!({"name": format!("Client {i}")})).await.status.as_u16()
+            })
+        });
+        let mut made = 0;
+        for put in puts.collect::<Vec<_>>() {
+            match put.await.unwrap() {
+                201 => made += 1,
+                status => assert_eq!(status, 200),
+            }
+        }
+        assert_eq!(made, 3);
+    }
+
     async fn every_fault_of_a_client_is_named_at_once(app: TestApp) {
         let ann = app.recruiter().await;
         let body = json!({"name": "", "notes": 7, "version": 3, "external_refs": [{"system": "crm"}]});
@@ -182,12 +201,14 @@ on_both! {
         assert_eq!(ann.get("/v1/clients?updated_since=2026-11-20T12:01:00Z").await.expect(200)["data"], json!([]));
     }
 
-    async fn a_list_takes_one_statement(app: TestApp) {
+    async fn a_list_takes_one_statement_and_one_for_a_name(app: TestApp) {
         let ann = app.recruiter().await;
         ann.made("/v1/clients", json!({"name": "Nordwind"})).await;
-        let (statements, page) = app.statements(ann.get("/v1/clients?q=nord")).await;
-        page.expect(200);
-        assert_eq!(statements, 1);
+        for (list, expected) in [("/v1/clients", 1), ("/v1/clients?q=nord", 2)] {
+            let (statements, page) = app.statements(ann.get(list)).await;
+            page.expect(200);
+            assert_eq!(statements, expected, "{list}");
+        }
     }
 
     async fn who_may_only_read_writes_nothing(app: TestApp) {

@@ -2,6 +2,7 @@
 //! answer is the first one.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use actix_web::http::Method;
 use chrono::TimeDelta;
@@ -77,8 +78,15 @@ impl Story {
         let endpoint = id(&self.tell("/v1/webhook-endpoints", "", endpoint).await);
         self.tell("/v1/webhook-endpoints/{id}/rotate-secret", &endpoint, json!({})).await;
         self.tell("/v1/webhook-endpoints/{id}/test", &endpoint, json!({})).await;
-        let events = self.caller.get("/v1/events?limit=1").await.expect(200);
-        let range = json!({"after": events["data"][0]["id"]});
+        // On PostgreSQL an event waits for every transaction that was under way, of any database of the server.
+        let first = loop {
+            let events = self.caller.get("/v1/events?limit=1").await.expect(200);
+            match events["data"][0]["id"].clone() {
+                Value::Null => actix_web::rt::time::sleep(Duration::from_millis(20)).await,
+                id => break id,
+            }
+        };
+        let range = json!({"after": first});
         self.tell("/v1/webhook-endpoints/{id}/replay", &endpoint, range).await;
     }
 

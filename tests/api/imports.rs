@@ -409,6 +409,14 @@ on_both! {
         assert!(left.is_empty());
     }
 
+    async fn results_that_never_come_are_not_waited_for(app: TestApp) {
+        let (ann, admin) = (app.recruiter().await.with("Idempotency-Key", "7"), app.admin().await);
+        let later = ann.with("Prefer", "respond-async");
+        let import = send(&later, "clients", "text/csv", "name\nNordwind\n").await.expect(202);
+        admin.post(&format!("/v1/imports/{}/cancel", id(&import)), json!({})).await.expect(200);
+        send(&ann, "clients", "text/csv", "name\nNordwind\n").await.problem(409, "import_over");
+    }
+
     async fn a_repeated_file_is_imported_once(app: TestApp) {
         let ann = app.recruiter().await.with("Idempotency-Key", "7");
         let (file, query) = ("name\nNordwind\nSüdwind\n", "clients");

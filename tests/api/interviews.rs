@@ -100,8 +100,7 @@ on_both! {
         assert_eq!(given["recruiter_id"], json!(bobs));
         assert_eq!(bob.patch(&path, json!({"round": 2})).await.expect(200)["version"], 3);
         ann.patch(&path, json!({"round": 3})).await.problem(403, "forbidden");
-        // Left out, it stays as it was.
-        assert_eq!(manager.patch(&path, json!({"recruiter_id": null})).await.expect(200)["recruiter_id"], json!(bobs));
+        assert_eq!(bob.patch(&path, json!({"recruiter_id": null})).await.expect(200)["recruiter_id"], Value::Null);
         auditor.patch(&path, json!({"round": 3})).await.problem(403, "forbidden");
     }
 
@@ -152,7 +151,33 @@ on_both! {
         assert_eq!(ann.get(&second).await.expect(200)["retry_of_interview_id"], json!(first_id));
         ann.delete(&first).await.problem(409, "in_use");
         ann.delete(&second).await.expect(204);
+        let third = made(&ann, retry(json!({}))).await;
+        assert_eq!(ann.patch(&third, json!({"retry_of_interview_id": null})).await.expect(200)["retry_of_interview_id"], Value::Null);
         ann.delete(&first).await.expect(204);
+    }
+
+    async fn a_patch_clears_what_a_put_leaves_as_it_was(app: TestApp) {
+        let (ann, admin) = (app.recruiter().await, app.admin().await);
+        let scene = Scene::set(&ann).await;
+        let path = "/v1/interviews/by-external-id/ats/1";
+        let whole = scene.to_come(json!({"round": 3, "time_zone": "America/Lima"}));
+        let made = ann.put(path, whole).await.expect(201);
+        let kept = ann.put(path, scene.to_come(json!({}))).await.expect(200);
+        let told = |interview: &Value| (interview["round"].clone(), interview["time_zone"].clone(), interview["recruiter_id"].clone());
+        assert_eq!(told(&kept), (json!(3), json!("America/Lima"), made["recruiter_id"].clone()));
+        assert!(kept["recruiter_id"].is_string());
+        let path = format!("/v1/interviews/{}", id(&made));
+        let cleared = admin.patch(&path, json!({"round": null, "time_zone": null, "recruiter_id": null, "status": null})).await.expect(200);
+        assert_eq!(told(&cleared), (json!(1), json!("Europe/Berlin"), Value::Null), "the zone is the candidate's");
+        assert_eq!(cleared["status"], "scheduled");
+
+        let contact = format!("/v1/contacts/{}", scene.manager);
+        admin.patch(&contact, json!({"role": "hr", "off_limits": true})).await.expect(200);
+        let cleared = admin.patch(&contact, json!({"role": null, "off_limits": null})).await.expect(200);
+        assert_eq!((&cleared["role"], &cleared["off_limits"]), (&json!("other"), &json!(false)));
+        let candidate = format!("/v1/candidates/{}", scene.candidate);
+        admin.patch(&candidate, json!({"time_zone": "America/Lima"})).await.expect(200);
+        assert_eq!(admin.patch(&candidate, json!({"time_zone": null})).await.expect(200)["time_zone"], "Etc/UTC");
     }
 
     async fn an_interview_is_found_by_the_id_of_another_system(app: TestApp) {

@@ -216,6 +216,7 @@ impl Stage {
         let app = TestApp::start_with(database, |settings| {
             settings.rate_limits.credential.requests = 0;
             settings.rate_limits.sign_in.requests = 0;
+            settings.rate_limits.account.requests = 0;
         })
         .await;
         let own = World::at_home(&app, "own").await;

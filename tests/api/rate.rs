@@ -59,6 +59,24 @@ async fn each_address_may_sign_in_so_often() {
 }
 
 #[actix_web::test]
+async fn each_account_has_so_many_tries_from_wherever_they_come() {
+    let app = limited(|settings| {
+        settings.rate_limits.account = RateLimit { requests: 2, seconds: LONG };
+        settings.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let from = |host: u8| app.nobody().with("X-Forwarded-For", format!("198.51.100.{host}"));
+    let tried = |email: &str| json!({"email": email, "password": "not at all right"});
+    for (host, email) in [(1, "ada@agency.example"), (2, " ADA@agency.example")] {
+        from(host).post("/v1/auth/login", tried(email)).await.problem(401, "unauthorized");
+    }
+    let refused = from(3).post("/v1/auth/login", tried("ada@agency.example")).await;
+    assert_eq!(refused.header("ratelimit-policy"), "\"account\";q=2;w=86400");
+    refused.problem(429, "too_many_requests");
+    from(3).post("/v1/auth/login", tried("ben@agency.example")).await.problem(401, "unauthorized");
+}
+
+#[actix_web::test]
 async fn without_a_limit_nothing_is_said_of_one() {
     let app =
         limited(|settings| settings.rate_limits.credential = RateLimit { requests: 0, seconds: 1 }).await;

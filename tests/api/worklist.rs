@@ -114,7 +114,7 @@ on_both! {
             assert_eq!(listed(&ann, &query, 1).await, expected, "{query}");
         }
         let (statements, page) = app.statements(ann.get("/v1/debriefs?q=wind&sort=due_at")).await;
-        assert_eq!((statements, page.expect(200)["data"].as_array().unwrap().len()), (3, 5));
+        assert_eq!((statements, page.expect(200)["data"].as_array().unwrap().len()), (4, 5));
     }
 
     async fn wrong_filters_are_named(app: TestApp) {

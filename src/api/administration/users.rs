@@ -82,13 +82,17 @@ async fn change(
 ) -> Answer {
     let (caller, id) = (access.caller(), id.into_inner());
     let present = context.read(move |conn| users::get(conn, caller.agency, id)).await?;
-    let input = body.look_further(|edit| users::checked_change(edit.apply(&UserInput::from(&present))?))?;
-    let hash = match input.password.clone() {
+    let input =
+        body.clone().look_further(|edit| users::checked_change(edit.apply(&UserInput::from(&present))?))?;
+    let hash = match input.password {
         Some(password) => Some(context.hasher.hash(password).await.map_err(crate::app::AppError::from)?),
         None => None,
     };
-    // The password was hashed outside of the transaction, so the patch holds for this version only.
-    let expected = expected.0.or(Some(vec![present.version]));
-    let user = context.write(move |tx| users::change(tx, &caller, id, expected, input, hash)).await?;
+    let work = move |tx: &mut Tx<'_>| {
+        body.look_further(|edit| {
+            users::change(tx, &caller, id, expected.0, |present| edit.apply(&present), hash)
+        })
+    };
+    let user = context.write(work).await?;
     Ok(etag::changed(user.version, &user)?.into())
 }

@@ -120,7 +120,7 @@ codes! {
         "Enable the endpoint, then ask again."
     /// The import has come to its end already.
     ImportOver "import_over" CONFLICT "The import is over"
-        "An import that is finished, or was cancelled, was to be cancelled."
+        "An import that is finished, or was cancelled, was to be cancelled; or its results were waited for, and it ended before the first one."
         "Read the import: its results say what became of each row."
     /// The feed does not go back so far any more: read the lists as they are now, and then follow the feed
     /// without `after`.

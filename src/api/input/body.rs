@@ -44,10 +44,9 @@ pub struct Whole(pub web::Bytes);
 pub struct Brought(pub web::Bytes);
 
 /// A merge patch (RFC 7396) of a `T`; as plain `application/json` it means the same.
+#[derive(Clone)]
 pub struct Merge<T> {
     patch: Value,
-    /// What is wrong with the patch whatever it is applied to.
-    faults: Vec<Fault>,
     input: PhantomData<fn() -> T>,
 }
 
@@ -62,7 +61,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> Merge<T> {
     /// Does `work` that applies the patch. With faults it comes to nothing, and those that it finds are told beside
     /// them.
     pub fn look_further<R>(self, work: impl FnOnce(&Edit<T>) -> Result<R, AppError>) -> Result<R, AppError> {
-        let edit = Edit { patch: self.patch, faults: self.faults.into(), input: self.input };
+        let edit = Edit { patch: self.patch, faults: RefCell::default(), input: self.input };
         let outcome = work(&edit);
         schema::beside(edit.faults.into_inner(), outcome)
     }
@@ -71,12 +70,9 @@ impl<T: DeserializeOwned + ToSchema + 'static> Merge<T> {
 impl<T: DeserializeOwned + ToSchema + 'static> Edit<T> {
     /// What `present` becomes by the patch, as far as it can be read.
     pub fn apply(&self, present: &impl Serialize) -> Result<T, AppError> {
-        let mut document = serde_json::to_value(present).map_err(|e| AppError::Internal(e.to_string()))?;
-        json_patch::merge(&mut document, &self.patch);
-        let (input, faults) = schema::given(document)?.into_parts();
-        let mut all = self.faults.borrow_mut();
-        all.extend(faults);
-        all.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        let present = serde_json::to_value(present).map_err(|e| AppError::Internal(e.to_string()))?;
+        let (input, faults) = schema::given(schema::patched(present, &self.patch))?.into_parts();
+        self.faults.replace(faults);
         Ok(input)
     }
 }
@@ -136,7 +132,7 @@ impl FromRequest for NoBody {
             }
             match json(&bytes)? {
                 Value::Object(fields) if fields.is_empty() => Ok(Self),
-                Value::Object(fields) => Err(AppError::Invalid(unknown(fields.keys())).into()),
+                Value::Object(fields) => Err(AppError::Invalid(unknown(&fields)).into()),
                 _ => Err(malformed("there is nothing to say here but an empty object")),
             }
         })
@@ -161,15 +157,10 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Merge<T> {
         let reading = document(request, payload, MERGE_PATCH, Absence::IsAFault);
         Box::pin(async move {
             let patch = reading.await?;
-            let Value::Object(fields) = &patch else {
+            if !patch.is_object() {
                 return Err(malformed("a merge patch of a record must be a JSON object"));
-            };
-            // A patch can clear a field, but not one that the record does not have. Any other unknown field stays
-            // in the patched document, and is found there.
-            let schema = schema::of::<T>()?;
-            let cleared = fields.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name);
-            let faults = unknown(cleared.filter(|name| !schema.has(name)));
-            Ok(Self { patch, faults, input: PhantomData })
+            }
+            Ok(Self { patch, input: PhantomData })
         })
     }
 }
@@ -229,14 +220,14 @@ fn whole(
     }
 }
 
-/// The faults of fields that are not known.
-fn unknown<'a>(names: impl Iterator<Item = &'a String>) -> Vec<Fault> {
+/// The faults of fields where none is known.
+fn unknown(fields: &Map<String, Value>) -> Vec<Fault> {
     let fault = |name: &String| Fault {
         pointer: format!("/{}", schema::escape(name)),
         code: UNKNOWN_FIELD.into(),
         detail: "is not a field here".to_owned(),
     };
-    faults::first(names.map(fault).collect())
+    faults::first(fields.keys().map(fault).collect())
 }
 
 fn json(bytes: &[u8]) -> Result<Value, ApiError> {

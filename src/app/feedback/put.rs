@@ -51,9 +51,7 @@ pub fn put(
     };
     let apply = |present: &Value| {
         identify(&mut fields, present["points"].as_array().map_or(&[][..], Vec::as_slice));
-        let mut document = present.clone();
-        json_patch::merge(&mut document, &Value::Object(fields));
-        schema::read(document)
+        schema::read(schema::patched(present.clone(), &Value::Object(fields)))
     };
     let account = patch(tx, caller, former.id, None, apply)?;
     if account.row.version == former.version {

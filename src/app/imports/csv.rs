@@ -5,6 +5,10 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use super::upload::{BYTE_ORDER_MARK, ROW_BYTES, endless};
 use crate::app::AppError;
 
+/// The most cells that a row can have: many more than there are columns, so that one with a few too many is
+/// told how many it has.
+const ROW_CELLS: usize = 1024;
+
 /// Is given each record, cell by cell, and whether it is the header.
 pub(super) trait Take: FnMut(&[&[u8]], bool) -> Result<(), AppError> {}
 impl<F: FnMut(&[&[u8]], bool) -> Result<(), AppError>> Take for F {}
@@ -105,6 +109,8 @@ impl Csv {
             InputEmpty | End => {}
             OutputFull if self.record.len() >= ROW_BYTES => return Err(endless()),
             OutputFull => self.record.resize(self.record.len() * 2, 0),
+            // Empty cells need no room in the record, so it is their number that has an end.
+            OutputEndsFull if self.ends.len() >= ROW_CELLS => return Err(endless()),
             OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
             Record => {
                 let mut start = 0;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{RowError, RowResult};
 use crate::app::AppError;
+use crate::app::error::ConflictCode;
 use crate::app::exchange::{DOCUMENTS, Layout};
 use crate::app::faults::{Fault, Faults, codes};
 use crate::app::feedback::{self, Read};
@@ -63,7 +64,12 @@ fn one(
     row: i64,
     line: &str,
 ) -> Result<RowResult, AppError> {
-    let done = tx.attempt(|tx| Row { import, layout: Layout::of(import.kind) }.put(tx, caller, line));
+    let mut put = || tx.attempt(|tx| Row { import, layout: Layout::of(import.kind) }.put(tx, caller, line));
+    let done = match put() {
+        // Somebody may have made the record at the same time: then the row is for that one.
+        Err(error) if is_taken(&error) => put(),
+        done => done,
+    };
     match done {
         Ok((put, id)) => {
             let status = match put {
@@ -80,6 +86,17 @@ fn one(
         Err(error) => {
             Ok(RowResult { row, status: RowStatus::Failed, id: None, errors: RowError::of(error)? })
         }
+    }
+}
+
+/// Whether something that only one record can have was found to be another's.
+fn is_taken(error: &AppError) -> bool {
+    match error {
+        AppError::Conflict { code, .. } => *code == ConflictCode::AlreadyExists,
+        AppError::Invalid(faults) => {
+            faults.iter().any(|fault| fault.code == ConflictCode::AlreadyExists.name())
+        }
+        _ => false,
     }
 }
 

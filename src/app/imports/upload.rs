@@ -214,7 +214,9 @@ impl Splitter {
 
 /// What is wrong with a row that does not end.
 pub(super) fn endless() -> AppError {
-    let detail = format!("a row is longer than {ROW_BYTES} bytes; perhaps a quotation mark is missing");
+    let detail = format!(
+        "a row is longer than {ROW_BYTES} bytes, or has cells without end; perhaps a quotation mark is missing"
+    );
     AppError::fault("", "row_too_long", detail)
 }
 
@@ -272,6 +274,9 @@ mod tests {
         let endless = vec![b'x'; ROW_BYTES + 1];
         assert_eq!(faults(read(FileFormat::Csv, &[b"name\n\"", &endless])), [" row_too_long"]);
         assert_eq!(faults(read(FileFormat::Ndjson, &[&endless])), [" row_too_long"]);
+        let empty = vec![b','; 2 * ROW_BYTES];
+        assert_eq!(faults(read(FileFormat::Csv, &[&empty])), [" row_too_long"]);
+        assert_eq!(faults(read(FileFormat::Csv, &[b"name\n", &empty])), [" row_too_long"]);
     }
 
     #[test]

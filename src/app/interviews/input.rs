@@ -81,6 +81,14 @@ impl InterviewInput {
 }
 
 impl Input for InterviewInput {
+    fn keep(&mut self, present: Self) {
+        self.recruiter_id = self.recruiter_id.or(present.recruiter_id);
+        self.round = self.round.or(present.round);
+        self.time_zone = self.time_zone.take().or(present.time_zone);
+        self.status = self.status.or(present.status);
+        self.retry_of_interview_id = self.retry_of_interview_id.or(present.retry_of_interview_id);
+    }
+
     fn check(&self, faults: &mut Faults) {
         if self.ends_at <= self.starts_at {
             faults.add("/ends_at", "not_after_start", "must be after starts_at");

@@ -31,7 +31,7 @@ pub(super) fn resolve(
 ) -> Result<Option<Place>, AppError> {
     let agency = common.agency_id;
     let place = match former {
-        Some(former) => Some(stay(input, former, faults)),
+        Some(former) => Some(stay(tx, input, former, faults)?),
         None => find_place(tx, agency, input, faults)?,
     };
     if let Some(place) = &place {
@@ -51,14 +51,24 @@ pub(super) fn resolve(
 }
 
 /// An interview's debrief tells of one candidate and one vacancy, so it keeps both.
-fn stay(input: &InterviewInput, former: &Interview, faults: &mut Faults) -> Place {
+fn stay(
+    tx: &mut Tx<'_>,
+    input: &InterviewInput,
+    former: &Interview,
+    faults: &mut Faults,
+) -> Result<Place, AppError> {
     if input.candidate_id != former.row.candidate_id {
         faults.immutable("/candidate_id", "the debrief is the candidate's");
     }
     if input.job_order_id != former.row.job_order_id {
         faults.immutable("/job_order_id", "the debrief is about the job order");
     }
-    Place { client_id: former.client_id, time_zone: former.row.time_zone.clone() }
+    let time_zone = match &input.time_zone {
+        Some(zone) => zone.clone(),
+        None => candidates::find(tx, former.row.agency_id, former.row.candidate_id)?
+            .map_or_else(|| former.row.time_zone.clone(), |candidate| candidate.time_zone),
+    };
+    Ok(Place { client_id: former.client_id, time_zone })
 }
 
 fn find_place(
@@ -113,14 +123,15 @@ fn check_retry(
 ) -> Result<(), AppError> {
     const FIELD: &str = "/retry_of_interview_id";
     let before = former.and_then(|former| former.row.retry_of_interview_id);
-    let Some(original) = input.retry_of_interview_id.filter(|id| before != Some(*id)) else {
+    if input.retry_of_interview_id == before {
         return Ok(());
-    };
+    }
     if let Some(former) = former
         && was_agreed(tx, &former.row)?
     {
         faults.immutable(FIELD, "a retry request led to the interview");
     }
+    let Some(original) = input.retry_of_interview_id else { return Ok(()) };
     let found = interviews::pin(tx, common.agency_id, original)?.filter(|row| row.deleted_at.is_none());
     match found {
         None => faults.unknown(FIELD, "interview"),

@@ -17,9 +17,12 @@ use crate::store::pool::Tx;
 use crate::store::record;
 
 /// The body of a request that writes a record.
-pub trait Input: DeserializeOwned + Serialize + ToSchema + Send + 'static {
+pub trait Input: Clone + DeserializeOwned + Serialize + ToSchema + Send + 'static {
     /// Notes the faults that the schema cannot see.
     fn check(&self, _: &mut Faults) {}
+
+    /// Takes from the present record what a whole document leaves as before by not speaking of it.
+    fn keep(&mut self, _: Self) {}
 }
 
 /// What every record has.

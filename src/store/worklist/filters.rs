@@ -11,6 +11,7 @@ use crate::domain::ids::{AgencyId, AnyRecordId, CandidateId, ClientId, ContactId
 use crate::domain::record::RecordKind;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, MultiBackend};
+use crate::store::names::{self, is_named};
 use crate::store::notes;
 use crate::store::schema::{debriefs, deliveries, interview_contacts, name_parts};
 
@@ -56,7 +57,7 @@ pub(super) enum Named {
     Anybody,
     /// So few that they can be named one by one; perhaps none.
     Few(Vec<AnyRecordId>),
-    /// Too many for that. Then many debriefs are theirs too, and a page is soon found.
+    /// Too many for that, but not too many to be looked up for a page.
     Many {
         /// The agency.
         agency: AgencyId,
@@ -65,27 +66,30 @@ pub(super) enum Named {
         /// The last part, exclusive.
         to: String,
     },
+    /// So many that many debriefs are theirs too, and a page is soon found by looking at each.
+    Most {
+        /// The first part, inclusive.
+        from: String,
+        /// The last part, exclusive.
+        to: String,
+    },
 }
 
 /// The most parts of names that are looked up one by one.
-const FEW: i64 = 200;
+const FEW: usize = 200;
 
 impl Named {
     /// Looks for the names that have a part in this range.
     pub fn find(conn: &mut DbConn, agency: AgencyId, range: Option<&(String, String)>) -> QueryResult<Self> {
-        let Some((from, to)) = range else { return Ok(Self::Anybody) };
-        let found: Vec<AnyRecordId> = name_parts::table
-            .filter(name_parts::agency_id.eq(agency))
-            .filter(name_parts::kind.eq(RecordKind::Candidate).or(name_parts::kind.eq(RecordKind::Client)))
-            .filter(name_parts::part.ge(from))
-            .filter(name_parts::part.lt(to))
-            .select(name_parts::record_id)
-            .limit(FEW)
-            .load(conn)?;
-        if found.len() < usize::try_from(FEW).unwrap_or(usize::MAX) {
-            return Ok(Self::Few(found));
+        let Some(range) = range else { return Ok(Self::Anybody) };
+        let (from, to) = range.clone();
+        let mut found = names::first(conn, agency, RecordKind::Candidate, range, FEW)?;
+        if found.len() == FEW {
+            let are_many = names::are_many(conn, agency, RecordKind::Candidate, range)?;
+            return Ok(if are_many { Self::Most { from, to } } else { Self::Many { agency, from, to } });
         }
-        Ok(Self::Many { agency, from: from.clone(), to: to.clone() })
+        found.append(&mut names::first(conn, agency, RecordKind::Client, range, FEW)?);
+        Ok(if found.len() < FEW { Self::Few(found) } else { Self::Many { agency, from, to } })
     }
 
     /// Whether something was looked for that is in nobody's name.
@@ -205,6 +209,10 @@ fn of_named<'a>(query: Query<'a>, named: &Named) -> Query<'a> {
             };
             let candidate = debriefs::candidate_id.eq_any(of(RecordKind::Candidate));
             query.filter(candidate.or(debriefs::client_id.eq_any(of(RecordKind::Client))))
+        }
+        Named::Most { from, to } => {
+            let candidate = is_named!(debriefs::candidate_id, from.clone(), to.clone());
+            query.filter(candidate.or(is_named!(debriefs::client_id, from.clone(), to.clone())))
         }
     }
 }

@@ -87,9 +87,9 @@ on_both! {
         for result in &results[..4] {
             assert_eq!(faults(result), ["/external_id invalid_reference"]);
         }
-        assert_eq!(faults(&results[4]), ["/external_refs/0/id control_character"]);
-        assert_eq!(faults(&results[5]), ["/external_refs/0/id too_long"]);
-        assert_eq!(faults(&results[6]), ["/external_refs/0/id blank"]);
+        assert_eq!(faults(&results[4]), ["/external_refs/0/id control_character", "/external_refs/0 invalid_reference"]);
+        assert_eq!(faults(&results[5]), ["/external_refs/0/id too_long", "/external_refs/0 invalid_reference"]);
+        assert_eq!(faults(&results[6]), ["/external_refs/0/id blank", "/external_refs/0 invalid_reference"]);
         assert_eq!(faults(&results[7]), ["/external_refs/0 invalid_reference"]);
         assert_eq!(results[8]["status"], "created");
 
