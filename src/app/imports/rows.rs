@@ -2,6 +2,8 @@
 
 mod named;
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::{RowError, RowResult};
@@ -40,9 +42,19 @@ pub(super) fn work_off(
         return each(tx);
     }
     match tx.attempt(|tx| Err(each(tx).map_or_else(Undone::Failed, Undone::Rehearsed))) {
-        Ok(results) | Err(Undone::Rehearsed(results)) => Ok(results),
+        Ok(results) | Err(Undone::Rehearsed(results)) => Ok(without_rehearsed(results)),
         Err(Undone::Failed(error)) => Err(error),
     }
+}
+
+/// The same without the ids of records that were only rehearsed: they name nothing.
+fn without_rehearsed(mut results: Vec<RowResult>) -> Vec<RowResult> {
+    let made = results.iter().filter(|result| result.status == RowStatus::WouldCreate);
+    let made: HashSet<String> = made.filter_map(|result| result.id.clone()).collect();
+    for result in &mut results {
+        result.id.take_if(|id| made.contains(id));
+    }
+    results
 }
 
 /// Why nothing of a dry run stands.
@@ -79,9 +91,7 @@ fn one(
                 Put::Updated => RowStatus::Updated,
                 Put::Unchanged => RowStatus::Unchanged,
             };
-            // The id of a record that was only rehearsed names nothing.
-            let id = (status != RowStatus::WouldCreate).then_some(id);
-            Ok(RowResult { row, status, id, errors: Vec::new() })
+            Ok(RowResult { row, status, id: Some(id), errors: Vec::new() })
         }
         Err(error) => {
             Ok(RowResult { row, status: RowStatus::Failed, id: None, errors: RowError::of(error)? })
