@@ -24,7 +24,7 @@ pub use inbound::{Content, Incoming};
 pub use letter::{Envelope, Letter};
 pub use outcome::{Break, Fault, Outcome, Step};
 pub use parts::Parts;
-pub use smtp::{SetupError, SmtpRelay, SmtpServer, Timeouts, Tls};
+pub use smtp::{Answer, SetupError, SmtpRelay, SmtpServer, Timeouts, Tls};
 pub use transport::Transport;
 
 #[cfg(test)]

@@ -3,11 +3,16 @@
 
 use std::io;
 
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+
 use crate::domain::delivery::Reply;
+
+/// No answer is longer: a server that sends more has something else in mind.
+const LONGEST_ANSWER: u64 = 100_000;
 
 /// The answer to one command, or the greeting.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub struct Answer {
     code: u16,
     /// The text of each line; there is at least one.
     lines: Vec<String>,
@@ -25,6 +30,22 @@ pub(super) enum Meaning {
 }
 
 impl Answer {
+    /// Reads the next answer, and nothing behind it.
+    ///
+    /// # Errors
+    /// If there is none: what is said is no answer, is longer than any, or ends before its end.
+    pub async fn read(said: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Self> {
+        let (mut lines, mut line) = (Lines::default(), Vec::new());
+        let mut left = said.take(LONGEST_ANSWER);
+        loop {
+            line.clear();
+            left.read_until(b'\n', &mut line).await?;
+            if let Some(answer) = lines.take(&line)? {
+                return Ok(answer);
+            }
+        }
+    }
+
     pub(super) const fn code(&self) -> u16 {
         self.code
     }
@@ -43,7 +64,8 @@ impl Answer {
     }
 
     /// The answer as it is kept and shown. Servers repeat the enhanced code in every line: once is enough.
-    pub(super) fn reply(&self) -> Reply {
+    #[must_use]
+    pub fn reply(&self) -> Reply {
         let (first, others) = self.lines.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
         let repeated = Reply::new(self.code, first).enhanced_code;
         let mut text = first.to_owned();
@@ -58,7 +80,7 @@ impl Answer {
 
 /// An answer of which not all lines are there yet.
 #[derive(Default)]
-pub(super) struct Lines {
+struct Lines {
     code: Option<u16>,
     texts: Vec<String>,
 }
@@ -68,7 +90,7 @@ impl Lines {
     ///
     /// # Errors
     /// If it is no line of an answer, or one of another answer.
-    pub(super) fn take(&mut self, line: &[u8]) -> io::Result<Option<Answer>> {
+    fn take(&mut self, line: &[u8]) -> io::Result<Option<Answer>> {
         let line = line.strip_suffix(b"\n").ok_or(io::ErrorKind::UnexpectedEof)?;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let (code, rest) = code(line).ok_or_else(|| no_answer(line))?;

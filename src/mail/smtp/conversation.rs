@@ -3,14 +3,11 @@
 use std::fmt::Display;
 use std::io;
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::answer::{Answer, Lines};
+use super::answer::Answer;
 use super::server::TlsClient;
-
-/// No answer is longer: a server that sends more has something else in mind.
-const LONGEST_ANSWER: u64 = 100_000;
 
 /// What carries the conversation: a socket, or TLS over one.
 trait Carrier: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -51,15 +48,7 @@ impl Conversation {
 
     /// The next answer.
     pub(super) async fn answer(&mut self) -> io::Result<Answer> {
-        let (mut lines, mut line) = (Lines::default(), Vec::new());
-        let mut left = (&mut self.carrier).take(LONGEST_ANSWER);
-        loop {
-            line.clear();
-            left.read_until(b'\n', &mut line).await?;
-            if let Some(answer) = lines.take(&line)? {
-                return Ok(answer);
-            }
-        }
+        Answer::read(&mut self.carrier).await
     }
 }
 

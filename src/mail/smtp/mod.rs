@@ -11,5 +11,6 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub use answer::Answer;
 pub use relay::SmtpRelay;
 pub use server::{SetupError, SmtpServer, Timeouts, Tls};
