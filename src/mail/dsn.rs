@@ -7,7 +7,7 @@ use std::fmt;
 use crate::domain::inbound::{RecipientStatus, ReportedAction};
 
 /// More recipients than this are no notice about a message to one.
-const MOST_RECIPIENTS: usize = 100;
+pub(super) const MOST_RECIPIENTS: usize = 100;
 
 /// More of a diagnostic than this many characters tells a person nothing.
 pub(super) const LONGEST_DIAGNOSTIC: usize = 500;
@@ -82,13 +82,12 @@ fn recipient(group: &Group) -> Option<RecipientStatus> {
     let said = value(group, "diagnostic-code").map(typed);
     let status = finer(value(group, "status").and_then(status_code), said.and_then(status_code));
     let action = value(group, "action").and_then(action).or_else(|| implied(status.as_deref()?))?;
-    let diagnostic = said.map(|text| text.chars().take(LONGEST_DIAGNOSTIC).collect::<String>());
     Some(RecipientStatus {
         final_recipient: value(group, "final-recipient").and_then(address),
         original_recipient: value(group, "original-recipient").and_then(address),
         action,
         status,
-        diagnostic: diagnostic.filter(|text| !text.is_empty()),
+        diagnostic: said.and_then(shortened),
     })
 }
 
@@ -101,15 +100,32 @@ fn finer(status: Option<String>, said: Option<String>) -> Option<String> {
     }
 }
 
-/// What stands behind the type, as in `rfc822; a@b.example`.
+/// What of a diagnostic is kept.
+pub(super) fn shortened(text: &str) -> Option<String> {
+    let kept: String = text.chars().take(LONGEST_DIAGNOSTIC).collect();
+    let kept = kept.trim_end();
+    (!kept.is_empty()).then(|| kept.to_owned())
+}
+
+/// What stands behind the type, as in `rfc822; a@b.example`. A type is one word: where there is none, the text may
+/// have a semicolon of its own.
 fn typed(text: &str) -> &str {
-    text.split_once(';').map_or(text, |(_, value)| value.trim())
+    let is_type = |kind: &str| kind.split('(').next().is_none_or(|kind| !kind.trim().contains(' '));
+    match text.split_once(';') {
+        Some((kind, value)) if is_type(kind) => value.trim(),
+        _ => text,
+    }
+}
+
+fn address(text: &str) -> Option<String> {
+    bare_address(typed(text))
 }
 
 /// An address without what some servers put around it.
-fn address(text: &str) -> Option<String> {
-    let text = typed(text).trim_matches(['<', '>', '"', ' ']);
-    (text.contains('@') && !text.contains(char::is_whitespace)).then(|| text.to_owned())
+pub(super) fn bare_address(text: &str) -> Option<String> {
+    let text = text.trim().trim_matches(['<', '>', '"', ' ']);
+    let is_one_word = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    (text.contains('@') && is_one_word).then(|| text.to_owned())
 }
 
 /// The first word that is an enhanced status code (RFC 3463, section 2).
@@ -195,6 +211,27 @@ mod tests {
             (second.action, second.original_recipient.as_deref()),
             (ReportedAction::Delayed, Some("c@d.example"))
         );
+    }
+
+    #[test]
+    fn a_diagnostic_without_a_type_is_read_to_its_end() {
+        for (diagnostic, said, code) in [
+            ("550 5.1.1 no such user; see the manual", "550 5.1.1 no such user; see the manual", "5.1.1"),
+            ("smtp (of 1982) ; 550 5.1.1 no; never", "550 5.1.1 no; never", "5.1.1"),
+            ("smtp;550 5.2.2 full", "550 5.2.2 full", "5.2.2"),
+        ] {
+            let text = format!("Action: failed\nStatus: 5.0.0\nDiagnostic-Code: {diagnostic}\n");
+            let read = DeliveryStatus::parse(text.as_bytes()).unwrap().recipients.remove(0);
+            assert_eq!((read.diagnostic.as_deref(), read.status.as_deref()), (Some(said), Some(code)));
+        }
+    }
+
+    #[test]
+    fn what_is_shortened_ends_with_a_word() {
+        let long =
+            format!("Action: failed\nDiagnostic-Code: smtp; {} b\n", "a".repeat(LONGEST_DIAGNOSTIC - 1));
+        let read = DeliveryStatus::parse(long.as_bytes()).unwrap();
+        assert_eq!(DeliveryStatus::parse(read.to_string().as_bytes()), Some(read));
     }
 
     #[test]

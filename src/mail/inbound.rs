@@ -2,7 +2,7 @@
 
 use mail_parser::{Message, MessageParser};
 
-use super::dsn::{DeliveryStatus, LONGEST_DIAGNOSTIC, failure_code, implied, one_line};
+use super::dsn::{DeliveryStatus, MOST_RECIPIENTS, bare_address, failure_code, implied, one_line, shortened};
 use super::leaves::{Leaf, leaves, text};
 use crate::domain::inbound::{RecipientStatus, ReportedAction};
 
@@ -46,8 +46,10 @@ impl Incoming {
         if head.headers().is_empty() {
             return None;
         }
-        let message_id = head.message_id().map(str::to_owned);
-        Some(Self { message_id, content: content(&head, &leaves(bytes)) })
+        Some(Self {
+            message_id: head.message_id().and_then(unfolded),
+            content: content(&head, &leaves(bytes)),
+        })
     }
 }
 
@@ -81,19 +83,19 @@ fn is_complaint(report: &Leaf) -> bool {
 /// The field with which Exim names the addresses that failed, whatever else is in the message.
 fn failed_recipients(head: &Message<'_>, text: &str) -> Option<Vec<RecipientStatus>> {
     let named = raw(head, "X-Failed-Recipients")?;
-    let addresses = named.split(',').map(str::trim).filter(|address| address.contains('@'));
+    let addresses = named.split(',').filter_map(bare_address).take(MOST_RECIPIENTS);
     let code = failure_code(text).filter(|code| code.starts_with('5'));
     let failed: Vec<_> = addresses.map(|address| failed(Some(address), code.clone(), None)).collect();
     (!failed.is_empty()).then_some(failed)
 }
 
-fn failed(address: Option<&str>, status: Option<String>, diagnostic: Option<String>) -> RecipientStatus {
+fn failed(address: Option<String>, status: Option<String>, diagnostic: Option<&str>) -> RecipientStatus {
     RecipientStatus {
-        final_recipient: address.map(str::to_owned),
+        final_recipient: address,
         original_recipient: None,
         action: ReportedAction::Failed,
         status,
-        diagnostic: diagnostic.map(|text| text.chars().take(LONGEST_DIAGNOSTIC).collect()),
+        diagnostic: diagnostic.and_then(shortened),
     }
 }
 
@@ -109,9 +111,9 @@ fn qmail(text: &str) -> Option<Vec<RecipientStatus>> {
     let recipients = paragraphs.filter_map(|paragraph| {
         let (address, said) = paragraph.trim_start().strip_prefix('<')?.split_once(">:")?;
         let said = one_line(said);
-        Some(failed(Some(address), failure_code(&said), Some(said)))
+        Some(failed(Some(bare_address(address)?), failure_code(&said), Some(&said)))
     });
-    let recipients: Vec<_> = recipients.collect();
+    let recipients: Vec<_> = recipients.take(MOST_RECIPIENTS).collect();
     (!recipients.is_empty()).then_some(recipients)
 }
 
@@ -201,6 +203,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    use super::super::dsn::LONGEST_DIAGNOSTIC;
     use super::*;
     use crate::domain::inbound::decisive;
 
@@ -241,6 +244,26 @@ mod tests {
         let said = recipients[0].diagnostic.as_deref().unwrap();
         assert_eq!(said.chars().count(), LONGEST_DIAGNOSTIC);
         assert!(!said.contains(char::is_control), "{said}");
+    }
+
+    #[test]
+    fn a_recipient_is_one_word_with_a_domain_and_there_are_not_many() {
+        const GREETING: &str = "From: a@b.example\n\nHi. This is the mailer.\n\n";
+        let recipients = |message: &str| match Incoming::read(message.as_bytes()).unwrap().content {
+            Content::Report(recipients) => {
+                recipients.into_iter().filter_map(|one| one.final_recipient).collect()
+            }
+            _ => Vec::new(),
+        };
+        let named = "X-Failed-Recipients: <a@b.example>,\n c d@b.example, e\0@b.example\n\n";
+        assert_eq!(recipients(named), ["a@b.example"]);
+        let paragraphs =
+            format!("{GREETING}<a@b.example>:\nno\n\n<see\nc@b.example>:\nno\n\n<nobody>:\nno\n");
+        assert_eq!(recipients(&paragraphs), ["a@b.example"]);
+        let named = format!("X-Failed-Recipients: {}\n\n", "a@b,".repeat(60_000));
+        assert_eq!(recipients(&named).len(), MOST_RECIPIENTS);
+        let paragraphs = format!("{GREETING}{}", "<a@b>:\nno\n\n".repeat(20_000));
+        assert_eq!(recipients(&paragraphs).len(), MOST_RECIPIENTS);
     }
 
     #[test]
