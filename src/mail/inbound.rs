@@ -53,6 +53,12 @@ impl Incoming {
     }
 }
 
+/// An id without white space: wherever it was folded on its way, and however its lines end, it is the same one.
+fn unfolded(id: &str) -> Option<String> {
+    let id: String = id.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+    (!id.is_empty()).then_some(id)
+}
+
 fn content(head: &Message<'_>, leaves: &[Leaf]) -> Content {
     let typed = |kinds: &[&str]| leaves.iter().find(|leaf| leaf.is(kinds));
     let notice = typed(&["message/delivery-status", "message/global-delivery-status"]);
@@ -244,6 +250,20 @@ mod tests {
         let said = recipients[0].diagnostic.as_deref().unwrap();
         assert_eq!(said.chars().count(), LONGEST_DIAGNOSTIC);
         assert!(!said.contains(char::is_control), "{said}");
+    }
+
+    #[test]
+    fn a_message_that_was_folded_on_its_way_is_the_same() {
+        let id = |said: &str| {
+            let message = format!("From: a@b.example\nMessage-ID: {said}\n\nhello");
+            Incoming::read(message.as_bytes()).unwrap().message_id
+        };
+        for said in ["<1.2@a.example>", "\n <1.2@a.example>", "<1.2@a\n .example>", "<1.2@a\r\n\t.example>"] {
+            assert_eq!(id(said).as_deref(), Some("1.2@a.example"), "{said:?}");
+        }
+        for said in ["", "<>", "<\n >"] {
+            assert_eq!(id(said), None, "{said:?}");
+        }
     }
 
     #[test]
