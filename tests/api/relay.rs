@@ -3,7 +3,9 @@
 mod fairness;
 mod lateness;
 mod ledger;
+mod openings;
 mod peers;
+mod private;
 mod recalls;
 mod refusals;
 mod tls;

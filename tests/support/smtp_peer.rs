@@ -18,8 +18,10 @@ pub enum At {
     Ehlo,
     /// STARTTLS has come.
     StartTls,
-    /// AUTH has come.
+    /// AUTH has come, and with PLAIN the credentials too.
     Auth,
+    /// The credentials have come, after AUTH LOGIN.
+    Credentials,
     /// RSET has come.
     Reset,
     /// MAIL has come.
@@ -53,6 +55,8 @@ pub enum Act {
     WithTheNext,
     /// Says nothing more.
     Hang,
+    /// Sends this as it is, and says nothing more.
+    SayAndHang(&'static str),
 }
 
 impl Act {
@@ -178,6 +182,7 @@ impl Session<'_> {
             match line.split([' ', ':']).next().unwrap_or_default() {
                 "EHLO" => self.answer(At::Ehlo, "250-peer.example\r\n250-8BITMIME\r\n250 SMTPUTF8").await?,
                 "STARTTLS" => self.answer(At::StartTls, "220 2.0.0 go ahead").await?,
+                "AUTH" if line == "AUTH LOGIN" => self.login().await?,
                 "AUTH" => self.answer(At::Auth, "235 2.7.0 welcome").await?,
                 "RSET" => self.answer(At::Reset, "250 2.0.0 forgotten").await?,
                 "MAIL" => {
@@ -200,6 +205,19 @@ impl Session<'_> {
                 _ => self.say("502 5.5.1 not known here\r\n").await?,
             }
         }
+    }
+
+    /// Asks for the name and the password, unless there is something to say against it at once.
+    async fn login(&mut self) -> Result<(), Over> {
+        let objection = self.act(At::Auth);
+        self.perform(objection, "334 VXNlcm5hbWU6").await?;
+        if objection.is_none() {
+            self.line().await?;
+            self.say("334 UGFzc3dvcmQ6\r\n").await?;
+            self.line().await?;
+            self.answer(At::Credentials, "235 2.7.0 welcome").await?;
+        }
+        Ok(())
     }
 
     async fn message(&mut self, mail: &str, recipient: &str) -> Result<(), Over> {
@@ -261,13 +279,19 @@ impl Session<'_> {
                 self.kept.push_str(&format!("{usual}\r\n"));
                 Ok(())
             }
-            Some(Act::Hang) => {
-                // Reads on, so that the end of the connection is noticed.
-                let mut rest = Vec::new();
-                self.stream.read_to_end(&mut rest).await?;
-                Err(Over)
+            Some(Act::Hang) => self.hang().await,
+            Some(Act::SayAndHang(text)) => {
+                self.say(text).await?;
+                self.hang().await
             }
         }
+    }
+
+    async fn hang(&mut self) -> Result<(), Over> {
+        // Reads on, so that the end of the connection is noticed.
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).await?;
+        Err(Over)
     }
 
     async fn line(&mut self) -> Result<String, Over> {

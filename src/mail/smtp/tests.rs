@@ -167,15 +167,17 @@ async fn what_breaks_before_the_commit_point_is_unsent() {
 
 #[tokio::test]
 async fn a_server_that_hangs_is_given_up_at_every_step() {
-    for (at, step) in APPROACH {
-        let (outcome, committed, _) = attempt([(at, Act::Hang)], IMPATIENT).await;
-        assert_eq!(outcome, Outcome::Lost { step, error: Break::TimedOut }, "{at:?}");
-        assert!(!committed);
-    }
-    for at in [At::Content, At::Dot] {
-        let (outcome, committed, _) = attempt([(at, Act::Hang)], IMPATIENT).await;
-        assert_eq!(outcome, Outcome::Unknown { error: Break::TimedOut });
-        assert!(committed);
+    for act in [Act::Hang, Act::SayAndHang("250-half a rep")] {
+        for (at, step) in APPROACH {
+            let (outcome, committed, _) = attempt([(at, act)], IMPATIENT).await;
+            assert_eq!(outcome, Outcome::Lost { step, error: Break::TimedOut }, "{at:?} {act:?}");
+            assert!(!committed);
+        }
+        for at in [At::Content, At::Dot] {
+            let (outcome, committed, _) = attempt([(at, act)], IMPATIENT).await;
+            assert_eq!(outcome, Outcome::Unknown { error: Break::TimedOut });
+            assert!(committed);
+        }
     }
 }
 
@@ -269,8 +271,12 @@ async fn nobody_listening_is_a_lost_attempt() {
 #[tokio::test]
 async fn a_refused_sign_in_is_the_relays_fault() {
     const OFFER: Act = Act::Reply("250-peer.example\r\n250 AUTH LOGIN PLAIN");
+    const LOGIN: Act = Act::Reply("250-peer.example\r\n250 AUTH LOGIN");
     let scripts = [
         (vec![(At::Ehlo, OFFER)], true),
+        (vec![(At::Ehlo, LOGIN)], true),
+        (vec![(At::Ehlo, LOGIN), (At::Auth, Act::Reply("504 5.5.4 not that way"))], false),
+        (vec![(At::Ehlo, LOGIN), (At::Credentials, Act::Reply("535 5.7.8 wrong password"))], false),
         (vec![(At::Ehlo, OFFER), (At::Auth, Act::Reply("535 5.7.8 wrong password"))], false),
         (vec![(At::Ehlo, OFFER), (At::Auth, Act::Reply("454 4.7.0 not now"))], false),
         (vec![(At::Mail, Act::Reply("530 5.7.0 sign in first"))], false),

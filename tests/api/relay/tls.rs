@@ -1,21 +1,16 @@
 //! A mail server of one's own, whose certificate no authority has signed.
 
-use std::io;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 use chrono::TimeDelta;
 use debrief::config::{MailTransport, Settings, SmtpTls};
 use debrief::jobs::Relay;
 use debrief::startup;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
 use super::UNDO_WINDOW;
+use super::private::in_private;
 use crate::support::smtp_peer::{Act, At, SmtpPeer};
 use crate::support::{Desk, TestApp, on_both, relay, relay_settings};
 
@@ -29,60 +24,6 @@ fn privately(app: &TestApp, port: u16) -> Settings {
     settings
 }
 
-/// Speaks TLS in front of the peer: from the first byte, or once it was asked to (RFC 3207). Answers its
-/// port and its certificate (PEM).
-async fn in_private(peer: &SmtpPeer, from: SmtpTls) -> (u16, String) {
-    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![own.cert.der().clone()], key.into())
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let behind = peer.address;
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                if from == SmtpTls::Starttls {
-                    until_starttls(&mut stream).await?;
-                }
-                let (mut from_client, mut to_client) = tokio::io::split(acceptor.accept(stream).await?);
-                let (from_peer, mut to_peer) = TcpStream::connect(behind).await?.into_split();
-                let mut from_peer = BufReader::new(from_peer);
-                if from == SmtpTls::Starttls {
-                    // There is one greeting, and it was given in the open.
-                    from_peer.read_until(b'\n', &mut Vec::new()).await?;
-                }
-                // Whichever side goes first, the other one is cut off without a farewell.
-                tokio::select! {
-                    ended = tokio::io::copy(&mut from_client, &mut to_peer) => ended,
-                    ended = tokio::io::copy_buf(&mut from_peer, &mut to_client) => ended,
-                }
-            });
-        }
-    });
-    (port, own.cert.pem())
-}
-
-/// What is said in the open before TLS begins.
-async fn until_starttls(stream: &mut TcpStream) -> io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    for said in
-        [&b"220 mx.m\xfcller.example ESMTP\r\n"[..], b"250-mx.example\r\n250 STARTTLS\r\n", b"220\r\n"]
-    {
-        stream.get_mut().write_all(said).await?;
-        if said != b"220\r\n" {
-            stream.read_until(b'\n', &mut Vec::new()).await?;
-        }
-    }
-    Ok(())
-}
-
 fn relay_of(app: &TestApp, settings: &Settings) -> Relay {
     Relay::new(app.context.clone(), startup::build_transport(settings).unwrap(), relay_settings())
 }
@@ -91,7 +32,7 @@ on_both! {
     async fn a_server_of_ones_own_is_trusted_by_its_certificate(app: TestApp) {
         let desk = Desk::set(&app).await;
         let peer = SmtpPeer::start([]).await;
-        let (port, certificate) = in_private(&peer, SmtpTls::Implicit).await;
+        let (port, certificate) = in_private(&peer, SmtpTls::Implicit, None).await;
         let mut settings = privately(&app, port);
         let note = desk.approved(&[&desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
@@ -117,7 +58,7 @@ on_both! {
         ] {
             let desk = Desk::set(&app).await;
             let peer = SmtpPeer::start([(at, act)]).await;
-            let (port, certificate) = in_private(&peer, SmtpTls::Implicit).await;
+            let (port, certificate) = in_private(&peer, SmtpTls::Implicit, None).await;
             std::fs::write(&file, certificate).unwrap();
             let mut settings = privately(&app, port);
             settings.mail.smtp.root_certificate_file = file.clone();
@@ -140,7 +81,7 @@ on_both! {
         ] {
             let desk = Desk::set(&app).await;
             let peer = SmtpPeer::start(script).await;
-            let (port, certificate) = in_private(&peer, from).await;
+            let (port, certificate) = in_private(&peer, from, None).await;
             std::fs::write(&file, certificate).unwrap();
             let mut settings = privately(&app, port);
             settings.mail.smtp.tls = from;
