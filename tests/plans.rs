@@ -6,6 +6,7 @@ mod records;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use debrief::app::AppError;
 use debrief::app::deliveries::relay;
 use debrief::domain::delivery::Room;
 use debrief::store::connection::DbConn;
@@ -286,6 +287,38 @@ async fn sqlite_finds_what_is_due_by_its_time() {
         let steps: Vec<_> = plan.iter().map(|step| step.detail.as_str()).collect();
         assert_eq!(steps, ["SEARCH deliveries USING INDEX deliveries_due (next_attempt_at<?)"], "{sql}");
     }
+}
+
+/// SQLite's plans of those statements of some work that a word is in.
+fn plans_of(
+    app: &TestApp,
+    word: &str,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<(), AppError>,
+) -> Vec<String> {
+    app.database().take_statements();
+    app.context.store.write(work).unwrap();
+    let mut statements = app.database().take_statements();
+    statements.retain(|sql| sql.contains(word));
+    let plans = explained(app, &statements);
+    plans.into_iter().flat_map(|(_, plan)| plan).map(|step| step.detail).collect()
+}
+
+#[actix_web::test]
+async fn sqlite_finds_what_stands_against_a_message_by_its_ids() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let desk = Desk::set(&app).await;
+    desk.approved(&[&desk.scene.manager]).await;
+    app.clock.advance(TimeDelta::minutes(1));
+    let claim = |tx: &mut Tx<'_>| relay::claim(tx, "mx.example", TimeDelta::minutes(1), &mut Room::of(9));
+    let claims: Vec<_> = app.context.store.write(claim).unwrap().into_iter().map(|job| job.claim).collect();
+    let plans = plans_of(&app, "`off_limits`", |tx| {
+        assert_eq!(relay::pass_commit_points(tx, &claims)?.len(), 1);
+        Ok(())
+    });
+    let mut plans: Vec<_> = plans.iter().filter(|step| !step.starts_with("USING")).collect();
+    plans.sort_unstable();
+    let by_id = |table| format!("SEARCH {table} USING INDEX sqlite_autoindex_{table}_1 (id=?)");
+    assert_eq!(plans, ["contacts", "debriefs", "deliveries", "notes"].map(by_id).iter().collect::<Vec<_>>());
 }
 
 /// What may be read whole: the one agency, and the rows of a subquery, which were found by an index.

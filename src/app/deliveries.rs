@@ -14,12 +14,12 @@ use super::letters::{blocked, reachable};
 use super::notes::{DeliveryView, LastReply};
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Resolution};
-use crate::domain::ids::{AgencyId, DeliveryId};
+use crate::domain::ids::{AgencyId, ClientId, DeliveryId};
 use crate::domain::note::NoteState;
 use crate::domain::state::{InvalidTransition, Machine};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
-use crate::store::correspondents;
+use crate::store::correspondents::{self, Recipient};
 use crate::store::deliveries::relay::{AttemptEnd, end_attempt};
 use crate::store::deliveries::{self, Attempt, Delivery};
 use crate::store::notes;
@@ -108,8 +108,9 @@ pub fn resolve(
             if note.state != NoteState::Queued {
                 return Err(unresolvable(&former));
             }
-            let recipient = correspondents::recipient(tx, caller.agency, row.contact_id)?;
-            reachable(&[recipient.ok_or_else(|| blocked(row.contact_id, "was deleted"))?])?;
+            let recipient = correspondents::recipient(tx, caller.agency, row.contact_id)?
+                .ok_or_else(|| blocked(row.contact_id, "was deleted"))?;
+            still_there(&recipient, debrief.client_id, &row.envelope_to)?;
             row.due_at = tx.now();
             row.next_attempt_at = Some(tx.now());
             "note.requeued"
@@ -123,6 +124,19 @@ pub fn resolve(
     told(tx, caller, event, &row, None)?;
     lifecycle::save(tx, &debrief)?;
     Ok(DeliveryView::new(row, tx.now()))
+}
+
+/// Fails unless a message that was made for the contact would still be theirs.
+fn still_there(recipient: &Recipient, client: ClientId, envelope_to: &str) -> Result<(), AppError> {
+    reachable(std::slice::from_ref(recipient))?;
+    if recipient.client_id != client {
+        return Err(blocked(recipient.id, "is no longer at the debrief's client"));
+    }
+    if recipient.is_at(Some(envelope_to)) {
+        Ok(())
+    } else {
+        Err(blocked(recipient.id, "has another email address by now"))
+    }
 }
 
 fn unresolvable(row: &Delivery) -> AppError {

@@ -22,6 +22,7 @@ pub mod inbound;
 pub mod interview;
 pub mod jitter;
 pub mod mail_domain;
+pub mod mailbox;
 pub mod note;
 pub mod people;
 pub mod record;

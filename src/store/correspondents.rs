@@ -7,6 +7,7 @@ use super::connection::{DbConn, Later};
 use super::schema::{agencies, candidates, clients, contacts, debriefs, job_orders, users};
 use super::types::{Instant, Json};
 use crate::domain::ids::{AgencyId, ClientId, ContactId, DebriefId, UserId};
+use crate::domain::mailbox;
 use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
 
@@ -26,6 +27,14 @@ pub struct Recipient {
     pub off_limits: bool,
     /// Whether mail arrives.
     pub email_status: EmailStatus,
+}
+
+impl Recipient {
+    /// Whether mail to this address is mail to the contact.
+    #[must_use]
+    pub fn is_at(&self, address: Option<&str>) -> bool {
+        self.email.as_deref().zip(address).is_some_and(|(own, other)| mailbox::is_same(own, other))
+    }
 }
 
 /// The contact, unless it is deleted.

@@ -49,7 +49,10 @@ on_both! {
         let contact = format!("/v1/contacts/{}", desk.scene.peer);
         desk.ann.patch(&contact, json!({"off_limits": true})).await.expect(200);
         desk.ann.post(&path, json!({"resolution": "resend"})).await.problem(409, "contact_blocked");
-        desk.ann.patch(&contact, json!({"off_limits": false})).await.expect(200);
+        desk.ann.patch(&contact, json!({"off_limits": false, "email": "jens.brandt@nordwind.example"})).await.expect(200);
+        let problem = desk.ann.post(&path, json!({"resolution": "resend"})).await.problem(409, "contact_blocked");
+        assert!(problem["detail"].as_str().unwrap().ends_with("has another email address by now"), "{problem}");
+        desk.ann.patch(&contact, json!({"email": "Jens@nordwind.example"})).await.expect(200);
         let resolved = desk.ann.post(&path, json!({"resolution": "resend"})).await.expect(200);
         assert_eq!((&resolved["state"], &resolved["next_attempt_at"]), (&json!("queued"), &json!("2026-11-20T12:01:00Z")));
         let peer = SmtpPeer::start([]).await;

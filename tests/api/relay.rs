@@ -1,6 +1,7 @@
 //! Approved notes on their way: through real SMTP to a server that does what the test tells it.
 
 mod fairness;
+mod hindrances;
 mod lateness;
 mod ledger;
 mod openings;

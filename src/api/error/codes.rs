@@ -108,7 +108,7 @@ codes! {
         "Read the note again, and approve it with its `content_hash` if it is still right."
     /// A contact is off-limits, or cannot be reached by email.
     ContactBlocked "contact_blocked" CONFLICT "A contact may not be written to"
-        "A note names a contact who is off-limits, or whose address has bounced."
+        "A note names a contact who is off-limits, or whose address has bounced, or is not the one that its email was made for."
         "Leave the contact out, or mend the contact first."
     /// A request with the same `Idempotency-Key` is being answered just now; ask again in a moment.
     IdempotencyInFlight "idempotency_in_flight" CONFLICT "The first request is still being answered"

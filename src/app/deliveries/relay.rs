@@ -5,22 +5,19 @@
 //! without waiting. So nobody can end up waiting for each other.
 
 mod account;
+mod commit;
 mod finish;
 mod give_up;
+mod hindrance;
 mod late;
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
 
-use super::{TakenBack, take_back, told};
 use crate::app::AppError;
-use crate::auth::caller::Caller;
-use crate::domain::debrief::DebriefState;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Room};
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
-use crate::domain::note::NoteState;
-use crate::domain::people::EmailStatus;
 use crate::domain::state::Machine;
 use crate::domain::timestamp::Timestamp;
 use crate::mail::{Envelope, Letter};
@@ -30,9 +27,11 @@ use crate::store::deliveries::{Attempt, Delivery};
 use crate::store::notes;
 use crate::store::pool::Tx;
 
+pub use commit::{pass_commit_point, pass_commit_points};
 pub(super) use finish::bounce;
 pub use finish::{Ended, Ending, finish, finish_at_hand};
 pub use give_up::give_up;
+use hindrance::{call_off, hindrance};
 
 /// How many are looked at for each that can be claimed, as there may be no room for some.
 const LOOKED_AT: usize = 4;
@@ -127,9 +126,8 @@ fn take_up(tx: &mut Tx<'_>, host: &str, lease: TimeDelta, due: Vec<Due>) -> Resu
     let until = Timestamp::from(*now + lease);
     let (mut rows, mut jobs) = (Vec::new(), Vec::new());
     for due in due {
-        let hindrance = hindrance(&due);
         let mut row = due.delivery;
-        if let Some(why) = hindrance {
+        if let Some(why) = hindrance(&due.standing) {
             call_off(tx, &row, why)?;
             continue;
         }
@@ -184,52 +182,6 @@ fn attempt(row: &Delivery, host: &str, now: Timestamp) -> Attempt {
         enhanced_code: None,
         text: None,
     }
-}
-
-/// What has come in between since the note was approved.
-fn hindrance(due: &Due) -> Option<&'static str> {
-    if due.note_state != NoteState::Queued {
-        // It was past the commit point when the note was recalled, and then was not taken.
-        Some("the note was recalled")
-    } else if due.debrief_state == DebriefState::Cancelled {
-        Some("the debrief was cancelled")
-    } else if due.contact_deleted_at.is_some() {
-        Some("the contact was deleted")
-    } else if due.off_limits {
-        Some("the contact is off-limits by now")
-    } else if due.email_status == EmailStatus::Bounced {
-        Some("mail to the contact's address came back")
-    } else {
-        None
-    }
-}
-
-/// Takes back what must no longer be sent.
-fn call_off(tx: &mut Tx<'_>, former: &Delivery, why: &str) -> Result<(), AppError> {
-    let row = take_back(tx, former, TakenBack::Hindered(why))?;
-    notes::release_contact(tx, row.note_id, row.contact_id)?;
-    let now = tx.now();
-    store::bump_debriefs(tx, vec![row.debrief_id], now)?;
-    told(tx, &Caller::system(row.agency_id), "note.called_off", &row, Some(why))
-}
-
-/// The commit point: makes durable that from here on the message may arrive. False if the worker
-/// no longer owns the delivery: then it must not be sent.
-pub fn pass_commit_point(tx: &mut Tx<'_>, claim: Claim) -> Result<bool, AppError> {
-    let now = tx.now();
-    Ok(store::mark_transmitting(tx, claim.id, claim.token, now)?)
-}
-
-/// The commit point of several deliveries at once. Answers those that have passed it, each with the
-/// token of its claim: an older claim of the same delivery has not. Whoever has not
-/// may only have been held by somebody at the moment: alone it is waited for.
-pub fn pass_commit_points(tx: &mut Tx<'_>, claims: &[Claim]) -> Result<Vec<(DeliveryId, i64)>, AppError> {
-    if claims.is_empty() {
-        return Ok(Vec::new());
-    }
-    let now = tx.now();
-    let held: Vec<_> = claims.iter().map(|claim| (claim.id, claim.token)).collect();
-    Ok(store::mark_all_transmitting(tx, &held, now)?)
 }
 
 /// The worker's sign of life. False if it no longer owns the delivery.

@@ -4,24 +4,23 @@
 //! without waiting for anybody, so that no order of locks can end in a deadlock; the mark of the
 //! commit point and the sign of life touch one row each, or leave out what somebody holds.
 
+mod commit;
 mod endings;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool};
+use diesel::sql_types::Bool;
 
 use super::{Attempt, Delivery, Message};
-use crate::domain::debrief::DebriefState;
 use crate::domain::delivery::{Among, DeliveryState, Room};
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
-use crate::domain::note::NoteState;
-use crate::domain::people::EmailStatus;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, Later, Lock, Locked};
 use crate::store::prepared::{MOST_ROWS, Prepared, directly, insert_rows, pad};
 use crate::store::schema::{contacts, debriefs, deliveries, delivery_attempts, notes};
-use crate::store::types::{Instant, Uuid};
+use crate::store::types::Instant;
 
+pub use commit::{Standing, mark_all_transmitting, mark_transmitting, standings};
 pub use endings::{AttemptEnd, AttemptKey, end_attempt, end_attempts, lock_at_hand, save_all};
 
 /// What waits for its next attempt. The words stand in the statement, so that the partial index is of
@@ -41,21 +40,9 @@ pub struct Due {
     /// The domain of its recipient, in small letters.
     #[diesel(select_expression = deliveries::destination)]
     pub destination: String,
-    /// Whether its contact may not be written to.
-    #[diesel(select_expression = contacts::off_limits)]
-    pub off_limits: bool,
-    /// Whether mail to its contact arrives.
-    #[diesel(select_expression = contacts::email_status)]
-    pub email_status: EmailStatus,
-    /// Where its debrief stands.
-    #[diesel(select_expression = debriefs::state)]
-    pub debrief_state: DebriefState,
-    /// Where its note stands.
-    #[diesel(select_expression = notes::state)]
-    pub note_state: NoteState,
-    /// When its contact was deleted.
-    #[diesel(select_expression = contacts::deleted_at)]
-    pub contact_deleted_at: Option<Timestamp>,
+    /// What may stand against it.
+    #[diesel(embed)]
+    pub standing: Standing,
 }
 
 /// A delivery whose time has come, as far as it matters whether it is taken up.
@@ -189,58 +176,6 @@ pub fn take(conn: &mut DbConn, ids: Vec<DeliveryId>, until: Timestamp, now: Time
         deliveries::updated_at.eq(Later(deliveries::updated_at, now.into_sql::<Instant>())),
     ));
     Prepared(taken).execute(conn)
-}
-
-/// The commit point: from here on the message may arrive. False, and nothing is changed, unless
-/// the worker still holds the delivery under this token.
-pub fn mark_transmitting(conn: &mut DbConn, id: DeliveryId, token: i64, now: Timestamp) -> QueryResult<bool> {
-    let held = deliveries::table
-        .filter(deliveries::id.eq(id))
-        .filter(deliveries::lease_token.eq(token))
-        .filter(deliveries::state.eq(DeliveryState::Sending))
-        .filter(deliveries::transmitting.eq(false))
-        .filter(deliveries::lease_until.gt(now));
-    let mark = Prepared(diesel::update(held).set(deliveries::transmitting.eq(true)));
-    directly!(conn => mark.execute(conn)).map(|rows| rows == 1)
-}
-
-/// The commit point of several deliveries at once. Answers those that have passed it, under which token: neither those
-/// that are no longer held under their token nor those that somebody else has locked at the moment.
-pub fn mark_all_transmitting(
-    conn: &mut DbConn,
-    held: &[(DeliveryId, i64)],
-    now: Timestamp,
-) -> QueryResult<Vec<(DeliveryId, i64)>> {
-    const MARK: &str = "UPDATE deliveries SET \"transmitting\" = true FROM (\
-        SELECT deliveries.id FROM deliveries \
-        JOIN unnest($1, $2) AS held (id, token) ON deliveries.id = held.id AND lease_token = held.token \
-        WHERE state = 'sending' AND NOT transmitting AND lease_until > $3 \
-        FOR UPDATE OF deliveries SKIP LOCKED) AS free WHERE deliveries.id = free.id RETURNING deliveries.id, lease_token AS token";
-    match conn {
-        DbConn::Postgres(c) => {
-            let (ids, tokens): (Vec<_>, Vec<_>) = held.iter().copied().unzip();
-            let mark = diesel::sql_query(MARK).bind::<Array<Uuid>, _>(ids).bind::<Array<BigInt>, _>(tokens);
-            let marked = Prepared(mark.bind::<Instant, _>(now)).load::<Marked>(c)?;
-            Ok(marked.into_iter().map(|row| (row.id, row.token)).collect())
-        }
-        DbConn::Sqlite(_) => {
-            let mut marked = Vec::with_capacity(held.len());
-            for (id, token) in held {
-                if mark_transmitting(conn, *id, *token, now)? {
-                    marked.push((*id, *token));
-                }
-            }
-            Ok(marked)
-        }
-    }
-}
-
-#[derive(QueryableByName)]
-struct Marked {
-    #[diesel(sql_type = Uuid)]
-    id: DeliveryId,
-    #[diesel(sql_type = BigInt)]
-    token: i64,
 }
 
 /// A sign of life: the lease lasts until `until`. False if the delivery is no longer held under

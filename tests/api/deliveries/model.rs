@@ -1,5 +1,6 @@
 //! The relay against a model of the world around it: workers that die or freeze at every step, a mail server
-//! that takes a message or not, and whose answer is heard or not, and a recruiter who recalls and decides.
+//! that takes a message or not, and whose answer is heard or not, and a recruiter who recalls and decides, and says
+//! whether the contact may be written to.
 //!
 //! Whatever happens in whatever order: a message arrives once, unless a person asked for it again; a recall
 //! that was answered with yes is kept; what is `sent` has arrived, and nothing is left behind.
@@ -48,6 +49,8 @@ enum Happening {
     Sweep(u8),
     Recall,
     Resolve(&'static str),
+    /// The contact goes off-limits, or is so no longer.
+    Bar(bool),
 }
 
 /// Why it does not come to the content.
@@ -100,6 +103,7 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
         4 => (1_u8..90).prop_map(H::Sweep),
         1 => Just(H::Recall),
         2 => prop::sample::select(&["sent", "resend", "abandon"][..]).prop_map(H::Resolve),
+        1 => any::<bool>().prop_map(H::Bar),
     ];
     prop::collection::vec(one, 1..25)
 }
@@ -114,16 +118,19 @@ struct World<'a> {
     /// How often a person asked for another copy, or said that it had arrived, without knowing.
     decisions: usize,
     recalled: bool,
+    barred: bool,
 }
 
 impl<'a> World<'a> {
     async fn new(app: &'a TestApp, desk: &'a mut Desk) -> Self {
         let interview = desk.ann.made("/v1/interviews", desk.scene.past(json!({}))).await;
         desk.debrief = interview["debrief_id"].as_str().unwrap().to_owned();
+        let contact = format!("/v1/contacts/{}", desk.scene.peer);
+        desk.ann.patch(&contact, json!({"off_limits": false})).await.expect(200);
         let note = desk.approved(&[&desk.scene.peer]).await;
         app.clock.advance(UNDO_WINDOW);
         let workers = [const { Worker::Idle }; WORKERS];
-        Self { app, desk, note, workers, copies: 0, decisions: 0, recalled: false }
+        Self { app, desk, note, workers, copies: 0, decisions: 0, recalled: false, barred: false }
     }
 
     async fn happens(&mut self, happening: Happening) {
@@ -175,7 +182,14 @@ impl<'a> World<'a> {
                 let answer = self.desk.ann.post(&path, json!({"resolution": resolution})).await;
                 self.decisions += usize::from(answer.status.is_success());
             }
+            H::Bar(barred) => self.bar(barred).await,
         }
+    }
+
+    async fn bar(&mut self, barred: bool) {
+        let contact = format!("/v1/contacts/{}", self.desk.scene.peer);
+        self.desk.ann.patch(&contact, json!({"off_limits": barred})).await.expect(200);
+        self.barred = barred;
     }
 
     fn step(&mut self, number: usize, go: impl FnOnce(&mut Self, Worker) -> Worker) {
@@ -194,6 +208,7 @@ impl<'a> World<'a> {
         self.step(number, |world, worker| match worker {
             Worker::Approaching(claim) => {
                 let passed = write(world.app, |tx| relaying::pass_commit_point(tx, claim));
+                assert!(!passed || !world.barred, "the contact may not be written to");
                 if passed && heard { Worker::Marked(claim) } else { Worker::Knowing(claim, Outcome::Revoked) }
             }
             worker => worker,
@@ -228,6 +243,7 @@ impl<'a> World<'a> {
         });
         for (number, claim) in claims {
             if passed.contains(&(claim.id, claim.token)) {
+                assert!(!self.barred, "the contact may not be written to");
                 self.workers[number] = Worker::Marked(claim);
             } else {
                 self.mark(number, true);
