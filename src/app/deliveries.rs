@@ -190,10 +190,15 @@ pub(super) fn take_back(
     Ok(row)
 }
 
-/// A delivery that had been let rest has arrived after all: its note stands for the contact again, unless
-/// another one took its place meanwhile.
+/// Whether every attempt of the delivery was refused, given up or taken back, as far as is known.
+const fn came_to_nothing(row: &Delivery) -> bool {
+    matches!(row.state, DeliveryState::Failed | DeliveryState::Recalled)
+}
+
+/// A delivery that had come to nothing, or been let rest, has arrived after all: its note stands for the
+/// contact again, unless another one took its place meanwhile.
 fn stands_after_all(tx: &mut Tx<'_>, former: &Delivery) -> Result<(), AppError> {
-    if former.state == DeliveryState::Abandoned
+    if (came_to_nothing(former) || former.state == DeliveryState::Abandoned)
         && notes::live_for(tx, former.debrief_id, former.contact_id)?.is_none()
     {
         notes::hold_contact(tx, former.note_id, former.contact_id)?;

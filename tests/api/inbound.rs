@@ -7,7 +7,7 @@ use debrief::store::pool::Tx;
 use serde_json::{Value, json};
 
 use super::deliveries::unconfirmed;
-use crate::support::smtp_peer::SmtpPeer;
+use crate::support::smtp_peer::{Act, At, SmtpPeer};
 use crate::support::{Caller, Database, Desk, INBOUND_KEY, TestApp, history, id, on_both, relay, run};
 
 /// A file of the corpus.
@@ -152,6 +152,57 @@ on_both! {
         hand_on(&app.mail_server(), &app.bounce_address(&delivery), about("postfix-delivered", "jens@nordwind.example")).await;
         assert_eq!(desk.fates(&note).await, ["delivered"]);
         assert_eq!(relay(&app, &SmtpPeer::start([]).await).run_once().await.unwrap(), 0);
+    }
+
+    async fn a_notice_about_the_first_copy_counts_whatever_became_of_the_second(app: TestApp) {
+        for fate in ["failed", "recalled"] {
+            for (name, state) in [("postfix-delivered", "delivered"), ("postfix-relayed", "sent"), ("postfix-over-quota", "bounced")] {
+                let desk = Desk::set(&app).await;
+                let (note, delivery) = unconfirmed(&app, &desk).await;
+                desk.ann.post(&format!("/v1/deliveries/{delivery}/resolve"), json!({"resolution": "resend"})).await.expect(200);
+                if fate == "failed" {
+                    let peer = SmtpPeer::start([(At::Recipient, Act::Reply("550 5.7.1 not from you"))]).await;
+                    relay(&app, &peer).run_once().await.unwrap();
+                } else {
+                    desk.act(&note, "recall", json!({})).await.expect(200);
+                }
+                assert_eq!(desk.fates(&note).await, [fate]);
+                hand_on(&app.mail_server(), &app.bounce_address(&delivery), about(name, "jens@nordwind.example")).await;
+                assert_eq!(desk.fates(&note).await, [state], "{fate}");
+                assert_eq!(history(&app, &desk.debrief).last().unwrap(), &format!("note.{state}"));
+                let another = desk.ann.post(&format!("/v1/debriefs/{}/notes", desk.debrief), desk.text(&[&desk.scene.peer])).await;
+                if state == "bounced" {
+                    another.expect(201);
+                } else {
+                    another.problem(409, "already_exists");
+                }
+            }
+        }
+    }
+
+    async fn a_notice_proves_nothing_of_what_was_refused_without_a_doubt(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let peer = SmtpPeer::start([(At::Recipient, Act::Reply("550 5.7.1 not from you"))]).await;
+        let note = desk.approved(&[&desk.scene.manager]).await;
+        app.clock.advance(TimeDelta::seconds(60));
+        relay(&app, &peer).run_once().await.unwrap();
+        let sender = app.bounce_address(&id(&note["deliveries"][0]));
+        hand_on(&app.mail_server(), &sender, corpus("postfix-delivered")).await;
+        assert_eq!(desk.fates(&note).await, ["failed"]);
+    }
+
+    async fn what_comes_back_after_it_was_delivered_marks_the_address(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let (note, sender) = sent(&app, &desk).await;
+        let server = app.mail_server();
+        hand_on(&server, &sender, corpus("postfix-delivered")).await;
+        let taken = hand_on(&server, &sender, corpus("postfix-unknown-user")).await;
+        assert_eq!(taken["delivery_state"], "delivered");
+        assert_eq!((desk.fates(&note).await, status_of(&desk).await), (vec!["delivered".to_owned()], json!("bounced")));
+        let told = history(&app, &desk.debrief);
+        assert_eq!(told[told.len() - 2..], ["note.delivered", "note.bounced"]);
+        assert_eq!(desk.note(&note).await["deliveries"][0]["last_reply"]["enhanced_code"], "5.1.1");
+        desk.ann.post(&format!("/v1/debriefs/{}/notes", desk.debrief), desk.text(&[&desk.scene.manager])).await.problem(409, "contact_blocked");
     }
 
     async fn an_answer_is_filed_on_the_debrief(app: TestApp) {

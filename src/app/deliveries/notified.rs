@@ -1,13 +1,13 @@
 //! What a mail server or a recipient says of a message that was sent.
 
 use super::relay::bounce;
-use super::{stands_after_all, told, write};
+use super::{came_to_nothing, stands_after_all, told, write};
 use crate::app::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress};
 use crate::domain::state::Machine;
 use crate::store::deliveries::Delivery;
-use crate::store::deliveries::relay::bump_debriefs;
+use crate::store::deliveries::relay::{bump_debriefs, was_doubted};
 use crate::store::notes;
 use crate::store::pool::Tx;
 
@@ -30,7 +30,13 @@ pub fn notified(
     former: &Delivery,
     notice: &Notice<'_>,
 ) -> Result<Option<DeliveryState>, AppError> {
-    let Some(progress) = next(former, notice.event) else { return Ok(None) };
+    let was_doubted = came_to_nothing(former) && was_doubted(tx, former.id)?;
+    let progress = match next(former, notice.event, was_doubted) {
+        Some(progress) => progress,
+        // It was in the mailbox and has come back all the same, as from where it was forwarded to.
+        None if has_come_back(former, notice.event) => former.progress(),
+        None => return Ok(None),
+    };
     let mut row = former.clone();
     (row.state, row.transmitting) = (progress.state, progress.transmitting);
     row.next_attempt_at = None;
@@ -62,11 +68,17 @@ pub fn notified(
     Ok(Some(row.state))
 }
 
+/// A bounce of what was delivered is no state of its own, but it is told, and the address may be bad.
+fn has_come_back(row: &Delivery, event: DeliveryEvent) -> bool {
+    row.state == DeliveryState::Delivered && event == DeliveryEvent::NotifiedBounced
+}
+
 /// What the event makes of the delivery. Of one that was tried and waits, or was let rest, it shows first
-/// that it had been sent after all.
-fn next(row: &Delivery, event: DeliveryEvent) -> Option<Progress> {
+/// that it had been sent after all; of one that came to nothing, only if an attempt of it left a doubt.
+fn next(row: &Delivery, event: DeliveryEvent, was_doubted: bool) -> Option<Progress> {
     let progress = row.progress();
-    let sent = || (row.attempts > 0).then(|| progress.next(DeliveryEvent::EvidenceSent)).flatten();
+    let may_have_left = row.attempts > 0 && (was_doubted || !came_to_nothing(row));
+    let sent = || may_have_left.then(|| progress.next(DeliveryEvent::EvidenceSent)).flatten();
     if event == DeliveryEvent::EvidenceSent {
         return sent();
     }

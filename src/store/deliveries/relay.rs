@@ -7,7 +7,7 @@
 mod commit;
 mod endings;
 
-use diesel::dsl::sql;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
@@ -246,6 +246,14 @@ pub fn begin_attempts(conn: &mut DbConn, attempts: &[Attempt]) -> QueryResult<()
 pub fn attempt_outcome(conn: &mut DbConn, id: DeliveryId, number: i32) -> QueryResult<Option<DeliveryState>> {
     let row = delivery_attempts::table.find((id, number));
     row.select(delivery_attempts::outcome).first(conn).optional().map(Option::flatten)
+}
+
+/// Whether nobody knows of an attempt of the delivery if it got through.
+pub fn was_doubted(conn: &mut DbConn, id: DeliveryId) -> QueryResult<bool> {
+    let doubted = delivery_attempts::table
+        .filter(delivery_attempts::delivery_id.eq(id))
+        .filter(delivery_attempts::outcome.eq(DeliveryState::Unconfirmed));
+    diesel::select(exists(doubted)).get_result(conn)
 }
 
 /// The attempt was none: nothing was tried.

@@ -62,14 +62,25 @@ on_both! {
         assert_eq!(history(&app, &desk.debrief).split_off(8), ["note.sent", "note.sent_after_all"]);
     }
 
-    async fn a_late_yes_is_told_even_of_what_was_recalled(app: TestApp) {
-        let desk = Desk::set(&app).await;
-        let (note, claim) = doubted(&app, &desk).await;
-        desk.ann.post(&format!("/v1/deliveries/{}/resolve", claim.id), json!({"resolution": "resend"})).await.expect(200);
-        desk.act(&note, "recall", json!({})).await.expect(200);
-        assert_eq!(finish(&app, claim, accepted()), Some(DeliveryState::Recalled));
-        assert_eq!(outcomes(&desk, claim).await, ["sent"]);
-        assert_eq!(history(&app, &desk.debrief).last().unwrap(), "note.sent_after_all");
+    async fn a_late_yes_counts_even_of_what_was_recalled_or_refused_since(app: TestApp) {
+        for fate in ["recalled", "failed"] {
+            let desk = Desk::set(&app).await;
+            let (note, claim) = doubted(&app, &desk).await;
+            if fate == "recalled" {
+                desk.ann.post(&format!("/v1/deliveries/{}/resolve", claim.id), json!({"resolution": "resend"})).await.expect(200);
+                desk.act(&note, "recall", json!({})).await.expect(200);
+            } else {
+                let again = sent_again(&app, &desk, &note, claim).await;
+                let no = Outcome::Refused { step: Step::Recipient, reply: Reply::new(550, "5.7.1 no") };
+                finish(&app, again, no);
+            }
+            assert_eq!(desk.fates(&note).await, [fate]);
+            assert_eq!(finish(&app, claim, accepted()), Some(DeliveryState::Sent), "{fate}");
+            assert_eq!(outcomes(&desk, claim).await[0], "sent");
+            assert_eq!(history(&app, &desk.debrief).last().unwrap(), "note.sent");
+            let again = format!("/v1/debriefs/{}/notes", desk.debrief);
+            desk.ann.post(&again, desk.text(&[&desk.scene.peer])).await.problem(409, "already_exists");
+        }
     }
 
     async fn a_late_no_ends_the_doubt_too(app: TestApp) {
