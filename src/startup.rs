@@ -99,6 +99,7 @@ pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken)
         repeatable,
         mail: Arc::new(mail::policy(&settings.mail, tokens)?),
         relay_bell: Arc::default(),
+        relay_paused: Arc::default(),
         webhooks: webhooks::policy(&settings.webhooks),
         refresh_lifetime: TimeDelta::days(i64::from(auth.refresh_token_days)),
         setup_token,

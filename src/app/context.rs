@@ -1,6 +1,7 @@
 //! What every use case may need, and the way onto the threads for blocking work.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use chrono::TimeDelta;
 use tokio::sync::Notify;
@@ -32,6 +33,8 @@ pub struct Context {
     pub mail: Arc<MailPolicy>,
     /// Wakes the relay of this process when there may be something to send.
     pub relay_bell: Arc<Notify>,
+    /// Whether the mail server does not let the relay of this process in, so that it pauses.
+    pub relay_paused: Arc<AtomicBool>,
     /// Where webhooks may go.
     pub webhooks: WebhookPolicy,
     /// How long a refresh token is good.

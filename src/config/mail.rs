@@ -134,6 +134,7 @@ pub struct RelaySettings {
     pub then_every_minutes: u32,
     /// How far a wait is moved at random, in percent either way.
     pub jitter_percent: u32,
-    /// How long after approval a message is given up, in hours.
+    /// How long after its first attempt a message is given up, in hours; and how long a mail server may
+    /// let nobody in.
     pub give_up_hours: u32,
 }

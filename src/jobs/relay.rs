@@ -2,6 +2,7 @@
 //! once.
 
 mod carry;
+mod door;
 mod intake;
 mod ledger;
 mod presence;
@@ -17,10 +18,11 @@ use chrono::TimeDelta;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use self::door::Door;
 use self::intake::Intake;
 use self::ledger::Ledger;
 use self::presence::Presence;
-use super::pause::{Leave, Pause};
+use super::pause::Leave;
 use super::stop::Stop;
 use crate::app::deliveries::relay::{self, Claim, Ended, Ending};
 use crate::app::{AppError, Context};
@@ -86,7 +88,7 @@ struct Inner {
     settings: RelaySettings,
     ledger: Ledger,
     intake: Intake,
-    pause: Mutex<Pause>,
+    door: Mutex<Door>,
     presence: OnceLock<Presence>,
 }
 
@@ -94,10 +96,11 @@ impl Relay {
     /// A relay that has not begun.
     #[must_use]
     pub fn new(context: Context, transport: Transport, settings: RelaySettings) -> Self {
+        let is_paused = Arc::clone(&context.relay_paused);
         Self(Arc::new(Inner {
             ledger: Ledger::new(context.clone(), settings.schedule.clone()),
             intake: Intake::new(&settings),
-            pause: Mutex::new(Pause::new(settings.first_pause, settings.longest_pause)),
+            door: Mutex::new(Door::new(settings.first_pause, settings.longest_pause, is_paused)),
             presence: OnceLock::new(),
             context,
             transport,
@@ -110,7 +113,7 @@ impl Relay {
     pub async fn run_once(&self) -> Result<usize, AppError> {
         let mut count = 0;
         loop {
-            let limit = match self.pause().leave(Instant::now()) {
+            let limit = match self.door().leave() {
                 Leave::All => self.0.settings.workers.max(1),
                 Leave::One => 1,
                 Leave::NotBefore(_) => return Ok(count),
@@ -173,7 +176,7 @@ impl Relay {
     async fn fill(&self, working: &mut JoinSet<()>, stop: &Stop) -> Wait {
         let poll_every = self.0.settings.poll_every;
         let now = Instant::now();
-        let limit = match self.pause().leave(now) {
+        let limit = match self.door().leave() {
             Leave::All => self.free(working),
             Leave::One => usize::from(working.is_empty()),
             Leave::NotBefore(until) => return Wait { until, hears_the_bell: false },
@@ -253,17 +256,18 @@ impl Relay {
         picked_up
     }
 
-    /// Picks up deliveries whose worker gave no sign of life in time. Answers how many. While the
-    /// mail server lets nobody in, gives up those that have waited too long.
+    /// Picks up deliveries whose worker gave no sign of life in time. Answers how many. Once the mail
+    /// server has let nobody in for too long, gives up those that have waited as long.
     pub async fn sweep(&self) -> Result<usize, AppError> {
-        if self.pause().leave(Instant::now()) != Leave::All {
-            self.give_up().await?;
+        let after = self.0.settings.schedule.give_up_after;
+        let shut_since = self.door().shut_since();
+        if shut_since.is_some_and(|since| self.0.context.store.clock().now() - since >= after) {
+            self.give_up(after).await?;
         }
         self.pick_up(false).await
     }
 
-    async fn give_up(&self) -> Result<(), AppError> {
-        let after = self.0.settings.schedule.give_up_after;
+    async fn give_up(&self, after: TimeDelta) -> Result<(), AppError> {
         loop {
             let given_up = self.0.context.write(move |tx| relay::give_up(tx, after, SWEPT_AT_ONCE)).await?;
             if i64::try_from(given_up).unwrap_or(i64::MAX) < SWEPT_AT_ONCE {
@@ -312,8 +316,8 @@ impl Relay {
         TimeDelta::from_std(self.0.settings.lease).unwrap_or(TimeDelta::MAX)
     }
 
-    fn pause(&self) -> MutexGuard<'_, Pause> {
-        self.0.pause.lock().unwrap_or_else(PoisonError::into_inner)
+    fn door(&self) -> MutexGuard<'_, Door> {
+        self.0.door.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

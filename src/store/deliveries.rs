@@ -35,7 +35,7 @@ pub struct Delivery {
     pub withdrawn: bool,
     /// How often it was tried.
     pub attempts: i32,
-    /// When it was to leave at first: the schedule counts from here.
+    /// When it was to leave at first, or again since somebody wanted that.
     pub due_at: Timestamp,
     /// When it is tried next, while it waits.
     pub next_attempt_at: Option<Timestamp>,

@@ -14,7 +14,7 @@ pub struct Schedule {
     /// Each wait is longer or shorter by up to this part of it (0 to 1), so that what failed
     /// together is not tried again together.
     pub jitter: f64,
-    /// No attempt is made later than this after the delivery was first queued.
+    /// No attempt is made later than this after the first one.
     pub give_up_after: TimeDelta,
 }
 
@@ -36,11 +36,11 @@ impl Schedule {
     pub fn next_attempt(
         &self,
         attempt: u32,
-        first_queued: DateTime<Utc>,
+        first_tried: DateTime<Utc>,
         now: DateTime<Utc>,
         random: f64,
     ) -> Option<DateTime<Utc>> {
-        let deadline = first_queued.checked_add_signed(self.give_up_after)?;
+        let deadline = first_tried.checked_add_signed(self.give_up_after)?;
         if now >= deadline {
             return None;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::Relay;
 use super::turns::Asked;
@@ -104,11 +104,11 @@ impl Relay {
 
     fn judge_transport(&self, outcome: &Outcome) {
         if let Outcome::Fault(fault) = outcome {
-            if self.pause().refused(Instant::now()) {
+            if self.door().refused(self.0.context.store.clock().now()) {
                 tracing::error!(host = self.0.transport.name(), %fault, "the mail server does not let us in");
             }
         } else if outcome.was_let_in() {
-            self.pause().let_in();
+            self.door().let_in();
         }
     }
 

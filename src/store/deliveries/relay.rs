@@ -256,6 +256,16 @@ pub fn was_doubted(conn: &mut DbConn, id: DeliveryId) -> QueryResult<bool> {
     diesel::select(exists(doubted)).get_result(conn)
 }
 
+/// When the delivery was first tried, not counting what was before `since`.
+pub fn first_tried(conn: &mut DbConn, id: DeliveryId, since: Timestamp) -> QueryResult<Option<Timestamp>> {
+    let attempts = delivery_attempts::table
+        .filter(delivery_attempts::delivery_id.eq(id))
+        .filter(delivery_attempts::started_at.ge(since))
+        .order(delivery_attempts::number)
+        .select(delivery_attempts::started_at);
+    attempts.first(conn).optional()
+}
+
 /// The attempt was none: nothing was tried.
 pub fn forget_attempt(conn: &mut DbConn, id: DeliveryId, number: i32) -> QueryResult<()> {
     diesel::delete(delivery_attempts::table.find((id, number))).execute(conn).map(drop)

@@ -164,6 +164,38 @@ on_both! {
         assert_eq!(desk.fates(&note).await, ["sent"]);
     }
 
+    async fn a_hiccup_after_we_were_away_for_long_gives_nothing_up(app: TestApp) {
+        for no in ["450 4.2.0 busy", "454 4.7.0 sign in later", "530 5.7.0 sign in first"] {
+            let mut desk = Desk::set(&app).await;
+            let peer = SmtpPeer::start([(At::Mail, Act::Reply(no))]).await;
+            let mut settings = relay_settings();
+            settings.workers = 1;
+            let note = desk.approved(&[&desk.scene.peer]).await;
+            desk.later(&app, TimeDelta::days(4));
+            let first = relay_with(&app, &peer, settings);
+            first.run_once().await.unwrap();
+            first.sweep().await.unwrap();
+            assert_eq!(desk.fates(&note).await, ["deferred"], "{no}");
+            desk.later(&app, TimeDelta::minutes(1));
+            relay(&app, &peer).run_once().await.unwrap();
+            assert_eq!(desk.fates(&note).await, ["sent"], "{no}");
+        }
+    }
+
+    async fn what_is_sent_again_has_its_time_anew(app: TestApp) {
+        let mut desk = Desk::set(&app).await;
+        let silent = SmtpPeer::start([(At::Dot, Act::TakeAndDrop)]).await;
+        let note = desk.approved(&[&desk.scene.peer]).await;
+        app.clock.advance(UNDO_WINDOW);
+        relay(&app, &silent).run_once().await.unwrap();
+        desk.later(&app, TimeDelta::days(4));
+        let path = format!("/v1/deliveries/{}/resolve", id(&note["deliveries"][0]));
+        desk.ann.post(&path, json!({"resolution": "resend"})).await.expect(200);
+        let busy = SmtpPeer::start([(At::Mail, Act::Reply("450 4.2.0 busy"))]).await;
+        relay(&app, &busy).run_once().await.unwrap();
+        assert_eq!(desk.fates(&note).await, ["deferred"]);
+    }
+
     async fn a_recipient_who_wants_a_sign_in_does_not_hold_back_the_others(app: TestApp) {
         let desk = Desk::set(&app).await;
         let peer = SmtpPeer::start([(At::Recipient, Act::Reply("530 5.7.0 sign in first"))]).await;

@@ -153,7 +153,7 @@ fn end(
         row.attempts -= 1;
         None
     } else {
-        plan(row, schedule, now, ended.random)?;
+        plan(tx, row, schedule, ended.random)?;
         Some(((row.id, row.attempts), account.attempt_end(row.state, now)))
     };
     follow_up(tx, row, &ended.ending)?;
@@ -197,16 +197,20 @@ fn event(row: &Delivery, claim: Claim, ending: &Ending, now: Timestamp) -> Optio
 }
 
 /// Says when a delivery that waits again is tried next, or gives it up.
-fn plan(row: &mut Delivery, schedule: &Schedule, now: Timestamp, random: f64) -> Result<(), AppError> {
+/// Its time is over only some time after its first attempt: that we were not there to send it before is no reason.
+fn plan(tx: &mut Tx<'_>, row: &mut Delivery, schedule: &Schedule, random: f64) -> Result<(), AppError> {
+    if !matches!(row.state, DeliveryState::Deferred | DeliveryState::Queued) {
+        return Ok(());
+    }
+    let now = tx.now();
     let attempt = u32::try_from(row.attempts).unwrap_or_default();
-    let next = schedule.next_attempt(attempt, *row.due_at, *now, random).map(Timestamp::from);
-    match row.state {
-        DeliveryState::Deferred if next.is_none() => {
+    let first_tried = store::first_tried(tx, row.id, row.due_at)?.unwrap_or(now);
+    match schedule.next_attempt(attempt, *first_tried, *now, random) {
+        Some(next) => row.next_attempt_at = Some(next.into()),
+        None if row.state == DeliveryState::Deferred => {
             set_progress(row, Progress::at(row.state).apply(DeliveryEvent::GiveUp)?);
         }
-        DeliveryState::Deferred => row.next_attempt_at = next,
-        DeliveryState::Queued => row.next_attempt_at = next.or(Some(now)),
-        _ => {}
+        None => row.next_attempt_at = Some(now),
     }
     Ok(())
 }
