@@ -9,7 +9,9 @@ use chrono::TimeDelta;
 use debrief::app::AppError;
 use debrief::app::deliveries::relay;
 use debrief::domain::delivery::Room;
+use debrief::domain::mailbox;
 use debrief::store::connection::DbConn;
+use debrief::store::correspondents;
 use debrief::store::pool::{StoreError, Tx};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -321,6 +323,19 @@ async fn sqlite_finds_what_stands_against_a_message_by_its_ids() {
     assert_eq!(plans, ["contacts", "debriefs", "deliveries", "notes"].map(by_id).iter().collect::<Vec<_>>());
 }
 
+#[actix_web::test]
+async fn sqlite_finds_who_has_an_address_by_it() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let plans = plans_of(&app, "lower(", |tx| mark_bounced(&app, tx));
+    assert_eq!(plans, ["SEARCH contacts USING INDEX contacts_by_email (agency_id=? AND <expr>=?)"]);
+}
+
+fn mark_bounced(app: &TestApp, tx: &mut Tx<'_>) -> Result<(), AppError> {
+    let now = tx.now();
+    let address = mailbox::spellings("c4711@client.example");
+    Ok(correspondents::mark_bounced(tx, app.agency(), &address, now).map(drop)?)
+}
+
 /// What may be read whole: the one agency, and the rows of a subquery, which were found by an index.
 fn is_small(detail: &str) -> bool {
     ["SCAN CONSTANT ROW", "SCAN found", "SCAN (subquery", "SCAN SUBQUERY", "SCAN agencies"]
@@ -362,6 +377,7 @@ async fn postgres_scans_no_table() {
     assert!(before.len() > 8, "{before:?}");
     read_all(&manager, &lists(&records)).await;
     claim_all(&app);
+    app.context.store.write(|tx| mark_bounced(&app, tx)).unwrap();
     settle();
     // Any use of a connection publishes what it counted.
     for _ in 0..4 {

@@ -2,6 +2,7 @@
 //! machines.
 
 use super::delivery::{DeliveryEvent, Reply, ReplyClass};
+use super::mailbox;
 use super::words::words;
 
 words! {
@@ -79,7 +80,13 @@ impl RecipientStatus {
     #[must_use]
     pub fn is_about(&self, address: &str) -> bool {
         let mut named = [&self.final_recipient, &self.original_recipient].into_iter().flatten().peekable();
-        named.peek().is_none() || named.any(|named| named.eq_ignore_ascii_case(address))
+        named.peek().is_none() || named.any(|named| mailbox::is_same(named, address))
+    }
+
+    /// Whether this address is the one that failed: mail to it may have gone on to another.
+    fn is_final(&self, address: &str) -> bool {
+        let named = self.final_recipient.as_deref().or(self.original_recipient.as_deref());
+        named.is_none_or(|named| mailbox::is_same(named, address))
     }
 
     /// Whether the notice shows that nothing will ever arrive at this address.
@@ -87,7 +94,7 @@ impl RecipientStatus {
     pub fn bounces(&self, address: &str) -> bool {
         let code = Reply { code: 550, enhanced_code: self.status.clone(), text: String::new() };
         self.action == ReportedAction::Failed
-            && self.is_about(address)
+            && self.is_final(address)
             && code.class() == ReplyClass::Permanent { bounces_address: true }
     }
 }
@@ -136,6 +143,15 @@ mod tests {
             (status(Some("a@b.example"), Failed, "5.7.1"), false),
             (status(Some("a@b.example"), Delayed, "5.1.1"), false),
         ] {
+            assert_eq!(found.bounces("a@b.example"), bad, "{found:?}");
+        }
+        // What was forwarded names both. Some name only whom it was for.
+        for (address, bad) in
+            [(Some("forwarded@c.example"), false), (Some("A@b.example"), true), (None, true)]
+        {
+            let original_recipient = Some("a@b.example".to_owned());
+            let found = RecipientStatus { original_recipient, ..status(address, Failed, "5.1.1") };
+            assert!(found.is_about("a@b.example"), "{found:?}");
             assert_eq!(found.bounces("a@b.example"), bad, "{found:?}");
         }
     }

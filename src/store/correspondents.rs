@@ -1,6 +1,7 @@
 //! The people behind a letter: who it is from, for whom, and about whom.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 
 use super::agencies::MailIdentity;
 use super::connection::{DbConn, Later};
@@ -48,29 +49,32 @@ pub fn recipient(conn: &mut DbConn, agency: AgencyId, id: ContactId) -> QueryRes
         .optional()
 }
 
-/// Mail to the contact came back, as long as the address is still this one. Answers the contact's
-/// new version; none if nothing was changed.
+diesel::define_sql_function! {
+    /// The text in small letters.
+    fn lower(text: Nullable<Text>) -> Nullable<Text>;
+}
+
+/// Mail to an address came back, which can be written in these ways, in small letters. Answers the
+/// contacts who have it, each with its new version, as far as that was not known.
 pub fn mark_bounced(
     conn: &mut DbConn,
     agency: AgencyId,
-    id: ContactId,
-    email: &str,
+    address: &[String],
     now: Timestamp,
-) -> QueryResult<Option<i64>> {
+) -> QueryResult<Vec<(ContactId, i64)>> {
     let reachable = contacts::table
-        .filter(contacts::id.eq(id))
         .filter(contacts::agency_id.eq(agency))
-        .filter(contacts::email.eq(email))
-        .filter(contacts::email_status.eq(EmailStatus::Ok));
+        .filter(lower(contacts::email).eq_any(address))
+        .filter(contacts::email_status.eq(EmailStatus::Ok))
+        .filter(contacts::deleted_at.is_null());
     diesel::update(reachable)
         .set((
             contacts::email_status.eq(EmailStatus::Bounced),
             contacts::version.eq(contacts::version + 1),
             contacts::updated_at.eq(Later(contacts::updated_at, now.into_sql::<Instant>())),
         ))
-        .returning(contacts::version)
-        .get_result(conn)
-        .optional()
+        .returning((contacts::id, contacts::version))
+        .get_results(conn)
 }
 
 /// A user as somebody who writes.

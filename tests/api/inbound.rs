@@ -205,6 +205,40 @@ on_both! {
         desk.ann.post(&format!("/v1/debriefs/{}/notes", desk.debrief), desk.text(&[&desk.scene.manager])).await.problem(409, "contact_blocked");
     }
 
+    async fn a_private_address_that_fails_is_not_the_contacts(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let (note, sender) = sent(&app, &desk).await;
+        let forwarded = String::from_utf8(corpus("forwarded-unknown-user")).unwrap();
+        let both = forwarded.replace("Action: failed", "Original-Recipient: rfc822;ines@nordwind.example\r\nAction: failed");
+        hand_on(&app.mail_server(), &sender, both.into_bytes()).await;
+        assert_eq!((desk.fates(&note).await, status_of(&desk).await), (vec!["bounced".to_owned()], json!("ok")));
+    }
+
+    async fn a_bad_address_is_bad_for_whoever_has_it(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let (_, sender) = sent(&app, &desk).await;
+        let contact = async |caller: &Caller, email: &str| {
+            let client = id(&caller.made("/v1/clients", json!({"name": "Twin"})).await);
+            let twin = json!({"client_id": client, "name": "Ines", "email": email, "role": "hr"});
+            id(&caller.made("/v1/contacts", twin).await)
+        };
+        let stranger = app.stranger(Role::Admin).await;
+        let mut contacts = Vec::new();
+        for (caller, email, status) in [
+            (&desk.ann, "Ines@Nordwind.example", "bounced"),
+            (&desk.ann, "ines@nordwind.example.org", "ok"),
+            (&stranger, "ines@nordwind.example", "ok"),
+        ] {
+            contacts.push((caller, contact(caller, email).await, status));
+        }
+        hand_on(&app.mail_server(), &sender, corpus("postfix-unknown-user")).await;
+        assert_eq!(status_of(&desk).await, "bounced");
+        for (caller, contact, status) in contacts {
+            let shown = caller.get(&format!("/v1/contacts/{contact}")).await.expect(200);
+            assert_eq!((&shown["email_status"], &shown["version"]), (&json!(status), &json!(1 + u8::from(status == "bounced"))));
+        }
+    }
+
     async fn an_answer_is_filed_on_the_debrief(app: TestApp) {
         let desk = Desk::set(&app).await;
         let (note, sender) = sent(&app, &desk).await;

@@ -9,6 +9,7 @@ use crate::app::deliveries::told;
 use crate::app::events::Happening;
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Schedule};
+use crate::domain::mailbox;
 use crate::domain::state::Machine;
 use crate::domain::timestamp::Timestamp;
 use crate::failpoint::{self, Failpoint};
@@ -237,23 +238,15 @@ fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(),
     }
 }
 
-/// The address is bad: nothing more is sent there, unless the contact has another one by now.
+/// The address is bad: nothing more is sent there, to whichever of the agency's contacts has it.
 pub fn bounce(tx: &mut Tx<'_>, row: &Delivery) -> Result<(), AppError> {
-    let Some(contact) = correspondents::recipient(tx, row.agency_id, row.contact_id)? else { return Ok(()) };
-    let Some(email) = contact.email.filter(|email| as_in_envelope(email) == row.envelope_to) else {
-        return Ok(());
-    };
     let now = tx.now();
-    let Some(version) = correspondents::mark_bounced(tx, row.agency_id, row.contact_id, &email, now)? else {
-        return Ok(());
-    };
-    Happening::to("contact.updated", row.contact_id)
-        .with("version", version)
-        .record(tx, &Caller::system(row.agency_id))
-}
-
-/// An address as it stands in an envelope: the domain as A-labels (RFC 5890).
-fn as_in_envelope(email: &str) -> String {
-    let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
-    idna::domain_to_ascii(domain).map_or_else(|_| email.to_owned(), |domain| format!("{local}@{domain}"))
+    for (contact, version) in
+        correspondents::mark_bounced(tx, row.agency_id, &mailbox::spellings(&row.envelope_to), now)?
+    {
+        Happening::to("contact.updated", contact)
+            .with("version", version)
+            .record(tx, &Caller::system(row.agency_id))?;
+    }
+    Ok(())
 }
