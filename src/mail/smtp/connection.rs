@@ -95,6 +95,12 @@ impl Connection {
         self.messages < max_messages && self.opened.elapsed() < max_age
     }
 
+    /// True while the server waits for us to speak. One that has said goodbye meanwhile would seem to have
+    /// answered whatever comes next.
+    pub(super) async fn is_awaited(&mut self) -> bool {
+        self.smtp.is_silent().await
+    }
+
     /// Starts a transaction: RSET if the one before was refused, then MAIL. Where the server offers
     /// PIPELINING, RCPT and DATA go out with it, which saves two waits for an answer.
     pub(super) async fn begin(

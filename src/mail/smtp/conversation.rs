@@ -1,9 +1,12 @@
 //! Commands and answers, over whatever carries them.
 
 use std::fmt::Display;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::Poll;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::answer::Answer;
@@ -37,6 +40,13 @@ impl Conversation {
         }
         let private = tls.connector.connect(tls.name.clone(), self.carrier.into_inner()).await?;
         Ok(Self { carrier: BufReader::new(Box::new(private)) })
+    }
+
+    /// Whether the server has said nothing that was not asked for, and has not closed the connection, as far as
+    /// is known by now.
+    pub(super) async fn is_silent(&mut self) -> bool {
+        // What was read with the last answer is in the buffer, and so ready too.
+        poll_fn(|context| Poll::Ready(Pin::new(&mut self.carrier).poll_fill_buf(context).is_pending())).await
     }
 
     /// Says something, and waits for the answer.

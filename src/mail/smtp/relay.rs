@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use super::connection::Connection;
 use super::content::frame;
 use super::server::{Prepared, SetupError, SmtpServer};
+use crate::domain::delivery::{Reply, ReplyClass};
 use crate::mail::{Letter, Outcome, Step};
 
 /// Hands messages to one server.
@@ -67,6 +68,8 @@ impl SmtpRelay {
         if let Some(mut used) = self.take_idle().await {
             match used.begin(sender, recipient, letter.envelope_id(), letter.needs_utf8()).await {
                 Ok(()) => return Ok(used),
+                // A no at the first word may have been said before it, to the connection and not to us.
+                Err(Outcome::Refused { step: Step::Mail, reply }) if is_for_good(&reply) => {}
                 Err(outcome) if used.is_intact() => {
                     self.put_back(used);
                     return Err(outcome);
@@ -87,7 +90,10 @@ impl SmtpRelay {
 
     async fn take_idle(&self) -> Option<Connection> {
         loop {
-            let connection = self.idle().pop()?;
+            let mut connection = self.idle().pop()?;
+            if !connection.is_awaited().await {
+                continue;
+            }
             if self.is_reusable(&connection) {
                 return Some(connection);
             }
@@ -116,6 +122,10 @@ impl SmtpRelay {
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_for_good(reply: &Reply) -> bool {
+    matches!(reply.class(), ReplyClass::Permanent { .. })
 }
 
 /// The addresses and the framed content, or why no server can be given this letter.

@@ -259,6 +259,44 @@ async fn a_connection_that_the_server_closed_meanwhile_costs_no_attempt() {
 }
 
 #[tokio::test]
+async fn what_a_server_says_before_it_is_asked_is_no_answer() {
+    let goodbye = "250 2.0.0 taken\r\n554 5.3.2 idle for too long\r\n";
+    for (script, connections) in [
+        // Behind the last answer; the same, and closes; and as if it were the answer.
+        (vec![(At::Dot, Act::Reply("250 2.0.0 taken\r\n554 5.3.2 idle for too long"))], 2),
+        (vec![(At::Dot, Act::SayAndDrop(goodbye))], 2),
+        (vec![(At::Dot, Act::SayAndDrop("250 2.0.0 taken\r\n"))], 2),
+        (
+            vec![
+                (At::Dot, Act::Reply("250 2.0.0 taken")),
+                (At::Mail, Act::Reply("554 5.3.2 idle for too long")),
+            ],
+            2,
+        ),
+        (vec![(At::Dot, Act::Reply("250 2.0.0 taken")), (At::Mail, Act::Reply("450 4.3.2 busy"))], 1),
+    ] {
+        let peer = SmtpPeer::start(script.clone()).await;
+        let relay = relay(server(&peer));
+        assert!(matches!(relay.relay(&letter("one"), async || true).await, Outcome::Accepted(_)));
+        let outcome = relay.relay(&letter("two"), async || true).await;
+        assert_eq!(matches!(outcome, Outcome::Accepted(_)), connections == 2, "{script:?}: {outcome:?}");
+        assert_eq!(peer.connections(), connections, "{script:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_no_to_every_sender_is_heard_on_a_new_connection_too() {
+    let no = "550 5.7.1 not from you";
+    let script = [(At::Dot, Act::Reply("250 ok")), (At::Mail, Act::Reply(no)), (At::Mail, Act::Reply(no))];
+    let peer = SmtpPeer::start(script).await;
+    let relay = relay(server(&peer));
+    relay.relay(&letter("one"), async || true).await;
+    let outcome = relay.relay(&letter("two"), async || true).await;
+    assert!(matches!(outcome, Outcome::Refused { step: Step::Mail, .. }), "{outcome:?}");
+    assert_eq!((peer.taken().len(), peer.connections()), (1, 2));
+}
+
+#[tokio::test]
 async fn nobody_listening_is_a_lost_attempt() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
