@@ -330,6 +330,15 @@ async fn sqlite_finds_who_has_an_address_by_it() {
     assert_eq!(plans, ["SEARCH contacts USING INDEX contacts_by_email (agency_id=? AND <expr>=?)"]);
 }
 
+#[actix_web::test]
+async fn sqlite_counts_what_waits_and_what_is_in_doubt_in_their_indexes() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let plans = plans_of(&app, "COUNT(", |tx| relay::backlog(tx).map(drop));
+    let [waiting, in_doubt] = plans.as_slice() else { panic!("{plans:?}") };
+    assert!(waiting.contains("INDEX deliveries_due (next_attempt_at>"), "{waiting}");
+    assert!(in_doubt.ends_with("INDEX deliveries_unconfirmed"), "{in_doubt}");
+}
+
 fn mark_bounced(app: &TestApp, tx: &mut Tx<'_>) -> Result<(), AppError> {
     let now = tx.now();
     let address = mailbox::spellings("c4711@client.example");
@@ -378,6 +387,7 @@ async fn postgres_scans_no_table() {
     read_all(&manager, &lists(&records)).await;
     claim_all(&app);
     app.context.store.write(|tx| mark_bounced(&app, tx)).unwrap();
+    manager.get("/metrics").await;
     settle();
     // Any use of a connection publishes what it counted.
     for _ in 0..4 {

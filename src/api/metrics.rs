@@ -1,4 +1,7 @@
-//! What Prometheus reads: requests by method, route and status, how long they take, SQL statements.
+//! What Prometheus reads: requests by method, route and status, how long they take, SQL statements, and how the
+//! relay stands.
+
+mod relay;
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, get, web};
@@ -6,6 +9,7 @@ use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
+use self::relay::RelayGauges;
 use crate::app::Context;
 
 /// The service's metrics.
@@ -15,6 +19,7 @@ pub struct Metrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     statements: IntGauge,
+    relay: RelayGauges,
 }
 
 impl Metrics {
@@ -33,7 +38,8 @@ impl Metrics {
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
         registry.register(Box::new(statements.clone()))?;
-        Ok(Self { registry, requests, seconds, statements })
+        let relay = RelayGauges::register(&registry)?;
+        Ok(Self { registry, requests, seconds, statements, relay })
     }
 
     /// Counts a request. `route` is a pattern and never a path, so that labels stay few and tell
@@ -44,7 +50,8 @@ impl Metrics {
         self.seconds.with_label_values(&[method, route]).observe(seconds);
     }
 
-    fn render(&self, context: &Context) -> Result<Vec<u8>, prometheus::Error> {
+    async fn render(&self, context: &Context) -> Result<Vec<u8>, prometheus::Error> {
+        self.relay.look(context).await;
         self.statements.set(i64::try_from(context.store.statements()).unwrap_or(i64::MAX));
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
@@ -70,7 +77,7 @@ fn label(method: &Method) -> &'static str {
 /// The metrics in the text format of Prometheus.
 #[get("/metrics")]
 pub async fn metrics(metrics: web::Data<Metrics>, context: web::Data<Context>) -> HttpResponse {
-    match metrics.render(&context) {
+    match metrics.render(&context).await {
         Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text),
         Err(_) => HttpResponse::InternalServerError().finish(),
     }

@@ -1,6 +1,9 @@
 use actix_web::http::Method;
+use chrono::TimeDelta;
+use debrief::jobs::RelaySettings;
 
-use crate::support::on_both;
+use crate::support::smtp_peer::{Act, At, SmtpPeer};
+use crate::support::{Desk, on_both, relay_settings, relay_with};
 
 on_both! {
     async fn a_migrated_service_is_ready(app: TestApp) {
@@ -39,6 +42,26 @@ on_both! {
         let metrics = String::from_utf8(app.nobody().get("/metrics").await.bytes).unwrap();
         let line = r#"debrief_http_requests_total{method="GET",route="/v1/clients/{id}",status="401"} 1"#;
         assert!(metrics.contains(line), "{metrics}");
+    }
+
+    async fn metrics_tell_how_the_relay_stands(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let gauges = async || {
+            let metrics = String::from_utf8(app.nobody().get("/metrics").await.bytes).unwrap();
+            let gauges = metrics.lines().filter_map(|line| line.strip_prefix("debrief_relay_"));
+            gauges.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(gauges().await, ["behind_seconds 0", "paused 0", "unconfirmed 0", "waiting 0"]);
+        desk.approved(&[&desk.scene.manager, &desk.scene.peer]).await;
+        assert_eq!(gauges().await, ["behind_seconds 0", "paused 0", "unconfirmed 0", "waiting 2"]);
+        app.clock.advance(TimeDelta::seconds(90));
+        let script = [(At::Dot, Act::TakeAndDrop), (At::Mail, Act::Reply("530 5.7.0 sign in first"))];
+        let peer = SmtpPeer::start(script).await;
+        let relay = relay_with(&app, &peer, RelaySettings { workers: 1, ..relay_settings() });
+        relay.run_once().await.unwrap();
+        assert_eq!(gauges().await, ["behind_seconds 0", "paused 1", "unconfirmed 1", "waiting 1"]);
+        app.clock.advance(TimeDelta::seconds(5));
+        assert_eq!(gauges().await[0], "behind_seconds 5");
     }
 
     async fn methods_that_callers_make_up_are_one_label(app: TestApp) {

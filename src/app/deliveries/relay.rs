@@ -5,6 +5,7 @@
 //! without waiting. So nobody can end up waiting for each other.
 
 mod account;
+mod backlog;
 mod commit;
 mod finish;
 mod give_up;
@@ -27,6 +28,7 @@ use crate::store::deliveries::{Attempt, Delivery};
 use crate::store::notes;
 use crate::store::pool::Tx;
 
+pub use backlog::{Backlog, backlog};
 pub use commit::{pass_commit_point, pass_commit_points};
 pub(super) use finish::bounce;
 pub use finish::{Ended, Ending, finish, finish_at_hand};

@@ -4,6 +4,7 @@
 //! without waiting for anybody, so that no order of locks can end in a deadlock; the mark of the
 //! commit point and the sign of life touch one row each, or leave out what somebody holds.
 
+mod backlog;
 mod commit;
 mod endings;
 
@@ -20,6 +21,7 @@ use crate::store::prepared::{MOST_ROWS, Prepared, directly, insert_rows, pad};
 use crate::store::schema::{contacts, debriefs, deliveries, delivery_attempts, notes};
 use crate::store::types::Instant;
 
+pub use backlog::{unconfirmed, waiting};
 pub use commit::{Standing, mark_all_transmitting, mark_transmitting, standings};
 pub use endings::{AttemptEnd, AttemptKey, end_attempt, end_attempts, lock_at_hand, save_all};
 
