@@ -185,7 +185,8 @@ fn is_at(address: &str, domain: &str) -> bool {
     own.is_some_and(|own| own == domain)
 }
 
-/// The contacts of these ids; a fault for each that is not the client's.
+/// The contacts of these ids; a fault for each that is not the client's, or has the address of one before:
+/// one mailbox would get the same twice.
 pub fn recipients(
     conn: &mut DbConn,
     agency: AgencyId,
@@ -196,11 +197,24 @@ pub fn recipients(
     let mut found = Vec::with_capacity(contacts.len());
     for (i, id) in contacts.iter().enumerate() {
         match correspondents::recipient(conn, agency, *id)? {
-            Some(recipient) if recipient.client_id == debrief.client_id => found.push(recipient),
+            Some(recipient) if recipient.client_id == debrief.client_id => {
+                if has_address_of(&recipient, &found) {
+                    faults.add(format!("/contact_ids/{i}"), "duplicate", SHARED);
+                }
+                found.push(recipient);
+            }
             _ => faults.unknown(format!("/contact_ids/{i}"), "contact at the debrief's client"),
         }
     }
     Ok(found)
+}
+
+/// What is wrong with the second of two contacts of a note.
+pub const SHARED: &str = "has the same email address as another contact of the note";
+
+/// Whether a contact has the address of another of these.
+pub fn has_address_of(recipient: &Recipient, others: &[Recipient]) -> bool {
+    others.iter().any(|other| other.id != recipient.id && recipient.is_at(other.email.as_deref()))
 }
 
 /// Fails unless every one of these contacts may be written to, and can be.

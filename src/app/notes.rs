@@ -23,6 +23,7 @@ use crate::domain::ids::{ContactId, DebriefId, NoteId};
 use crate::domain::note::{NoteState, NoteTransition, content_hash};
 use crate::domain::state::Machine;
 use crate::store::connection::DbConn;
+use crate::store::correspondents::Recipient;
 use crate::store::debriefs::Debrief;
 use crate::store::notes::{self, Note};
 use crate::store::pool::Tx;
@@ -101,7 +102,7 @@ pub fn create(
     let found = recipients(tx, caller.agency, &debrief, &input.contact_ids, &mut faults)?;
     checked(faults)?;
     reachable(&found)?;
-    vacant(tx, &debrief, &input.contact_ids, None)?;
+    vacant(tx, &debrief, &found, None)?;
     let note = Note {
         id: tx.new_id(),
         agency_id: caller.agency,
@@ -164,7 +165,7 @@ pub fn change(
     note.forget_approval();
     if contacts_changed {
         reachable(&found)?;
-        vacant(tx, &held.debrief, &note.contact_ids.0, Some(id))?;
+        vacant(tx, &held.debrief, &found, Some(id))?;
         notes::replace_contacts(tx, note)?;
     }
     held.save(tx, caller, "note.updated", None)
@@ -238,18 +239,19 @@ fn shown_state(conn: &mut DbConn, debrief: DebriefId) -> Result<Option<NoteState
     Ok(states.iter().find(|state| state.is_live()).or(states.first()).copied())
 }
 
-/// Fails if another note of the debrief stands for one of the contacts.
+/// Fails if another note of the debrief stands for one of the contacts, or for somebody at the same address.
 fn vacant(
     conn: &mut DbConn,
     debrief: &Debrief,
-    contacts: &[ContactId],
+    recipients: &[Recipient],
     own: Option<NoteId>,
 ) -> Result<(), AppError> {
-    for contact in contacts {
-        if let Some(other) = notes::live_for(conn, debrief.id, *contact)?.filter(|other| Some(*other) != own)
-        {
-            let detail = format!("the contact {contact} has a note in this debrief already");
-            return Err(AppError::already_exists(detail, other));
+    for (note, contact, email) in notes::stands_for(conn, debrief.id)? {
+        let is_taken = |recipient: &&Recipient| recipient.id == contact || recipient.is_at(email.as_deref());
+        if let Some(recipient) = recipients.iter().find(is_taken).filter(|_| Some(note) != own) {
+            let whose = if recipient.id == contact { "" } else { "'s email address" };
+            let detail = format!("the contact {}{whose} has a note in this debrief already", recipient.id);
+            return Err(AppError::already_exists(detail, note));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::connection::{DbConn, Later, MultiBackend, NotFoundBy};
 use super::prepared::{Prepared, insert_rows, pad};
 use super::record::{ListOptions, in_order};
-use super::schema::{debriefs, deliveries, note_contacts, notes};
+use super::schema::{contacts, debriefs, deliveries, note_contacts, notes};
 use super::types::{Instant, Json};
 use crate::domain::actor::Actor;
 use crate::domain::delivery::DeliveryState;
@@ -210,6 +210,20 @@ pub fn live_for(conn: &mut DbConn, debrief: DebriefId, contact: ContactId) -> Qu
         .select(note_contacts::note_id)
         .first(conn)
         .optional()
+}
+
+/// For whom the notes of a debrief stand, each with the address that mail to them goes to.
+pub fn stands_for(
+    conn: &mut DbConn,
+    debrief: DebriefId,
+) -> QueryResult<Vec<(NoteId, ContactId, Option<String>)>> {
+    note_contacts::table
+        .inner_join(contacts::table.on(contacts::id.eq(note_contacts::contact_id)))
+        .filter(note_contacts::debrief_id.eq(debrief))
+        .filter(note_contacts::live)
+        .order((note_contacts::note_id, note_contacts::contact_id))
+        .select((note_contacts::note_id, note_contacts::contact_id, contacts::email))
+        .load(conn)
 }
 
 /// Makes the note stand for these contacts, and for no others.

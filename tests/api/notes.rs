@@ -31,6 +31,28 @@ on_both! {
         assert_eq!(history(&app, &desk.debrief).split_off(3), ["note.created", "note.submitted", "note.approved"]);
     }
 
+    async fn one_mailbox_gets_a_note_once(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let path = format!("/v1/debriefs/{}/notes", desk.debrief);
+        let twin = json!({"client_id": desk.scene.client, "name": "I. Okafor", "email": "INES@Nordwind.example", "role": "hr"});
+        let twin = id(&desk.ann.made("/v1/contacts", twin).await);
+        let both = desk.text(&[&desk.scene.manager, &desk.scene.peer, &twin]);
+        assert_eq!(desk.ann.post(&path, both).await.faults(), ["/contact_ids/2 duplicate"]);
+        let note = desk.draft(&[&desk.scene.manager]).await;
+        let problem = desk.ann.post(&path, desk.text(&[&twin])).await.problem(409, "already_exists");
+        assert_eq!(problem["existing_id"], note["id"]);
+        let patch = json!({"contact_ids": [desk.scene.manager, twin]});
+        assert_eq!(desk.ann.at(&note["version"]).patch(&format!("/v1/notes/{}", id(&note)), patch).await.faults(), ["/contact_ids/1 duplicate"]);
+
+        // They have the same only since the note was written.
+        let contact = format!("/v1/contacts/{twin}");
+        desk.ann.patch(&contact, json!({"email": "okafor@nordwind.example"})).await.expect(200);
+        let patch = json!({"contact_ids": [desk.scene.manager, twin]});
+        let note = desk.ann.at(&note["version"]).patch(&format!("/v1/notes/{}", id(&note)), patch).await.expect(200);
+        desk.ann.patch(&contact, json!({"email": "ines@nordwind.example"})).await.expect(200);
+        desk.act(&note, "submit", json!({})).await.problem(409, "contact_blocked");
+    }
+
     async fn the_agency_frames_a_note_in_its_language(app: TestApp) {
         let desk = Desk::set(&app).await;
         let frames = json!({"mail": {"frames": {

@@ -16,7 +16,7 @@ pub const CODES: &[(&str, &str)] = &[
         "debrief_is_open",
         "The debrief has begun, so the interview has ended: its end cannot lie in the future any more.",
     ),
-    ("duplicate", "It stands in the list already."),
+    ("duplicate", "It stands in the list already, or one with the same email address does."),
     (
         "external_system_missing",
         "The column holds ids of another system, and external_system does not say of which.",

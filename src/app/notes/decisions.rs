@@ -9,7 +9,7 @@ use crate::app::debriefs::lifecycle;
 use crate::app::deliveries::{TakenBack, take_back};
 use crate::app::error::ConflictCode;
 use crate::app::faults::Faults;
-use crate::app::letters::{MailPolicy, Parties, blocked, reachable, recipients};
+use crate::app::letters::{MailPolicy, Parties, SHARED, blocked, has_address_of, reachable, recipients};
 use crate::app::records::Expected;
 use crate::auth::caller::Caller;
 use crate::domain::debrief::DebriefState;
@@ -214,5 +214,9 @@ fn still_reachable(tx: &mut Tx<'_>, caller: &Caller, held: &Held) -> Result<Vec<
         return Err(blocked(*missing, "is no longer at the debrief's client"));
     }
     reachable(&found)?;
+    let shared = found.iter().enumerate().find(|(i, recipient)| has_address_of(recipient, &found[..*i]));
+    if let Some((_, recipient)) = shared {
+        return Err(blocked(recipient.id, SHARED));
+    }
     Ok(found)
 }
