@@ -326,7 +326,7 @@ async fn sqlite_finds_what_stands_against_a_message_by_its_ids() {
 #[actix_web::test]
 async fn sqlite_finds_who_has_an_address_by_it() {
     let app = TestApp::start(Database::sqlite()).await;
-    let plans = plans_of(&app, "lower(", |tx| mark_bounced(&app, tx));
+    let plans = plans_of(&app, "lower(", |tx| at_address(&app, tx));
     assert_eq!(plans, ["SEARCH contacts USING INDEX contacts_by_email (agency_id=? AND <expr>=?)"]);
 }
 
@@ -339,10 +339,9 @@ async fn sqlite_counts_what_waits_and_what_is_in_doubt_in_their_indexes() {
     assert!(in_doubt.ends_with("INDEX deliveries_unconfirmed"), "{in_doubt}");
 }
 
-fn mark_bounced(app: &TestApp, tx: &mut Tx<'_>) -> Result<(), AppError> {
-    let now = tx.now();
+fn at_address(app: &TestApp, tx: &mut Tx<'_>) -> Result<(), AppError> {
     let address = mailbox::spellings("c4711@client.example");
-    Ok(correspondents::mark_bounced(tx, app.agency(), &address, now).map(drop)?)
+    Ok(correspondents::at_address(tx, app.agency(), &address).map(drop)?)
 }
 
 /// What may be read whole: the one agency, and the rows of a subquery, which were found by an index.
@@ -386,7 +385,7 @@ async fn postgres_scans_no_table() {
     assert!(before.len() > 8, "{before:?}");
     read_all(&manager, &lists(&records)).await;
     claim_all(&app);
-    app.context.store.write(|tx| mark_bounced(&app, tx)).unwrap();
+    app.context.store.write(|tx| at_address(&app, tx)).unwrap();
     manager.get("/metrics").await;
     settle();
     // Any use of a connection publishes what it counted.

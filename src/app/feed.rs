@@ -1,5 +1,7 @@
 //! The change feed: everything that happened in an agency, for other systems to follow.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,7 +35,8 @@ impl FeedQuery {
         let known = |name: &str| {
             if event::TYPES.contains(&name) { Ok(name.to_owned()) } else { Err(name.to_owned()) }
         };
-        types.split(',').map(str::trim).map(known).collect()
+        let types: BTreeSet<&str> = types.split(',').map(str::trim).collect();
+        types.into_iter().map(known).collect()
     }
 }
 

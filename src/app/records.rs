@@ -191,6 +191,8 @@ pub fn put<R: Record>(
     let former: R = take(tx, caller.agency, id)?;
     let after = schema::patched(document(&former)?, &Value::Object(patch));
     let changed = schema::given::<R::Input>(after)?.look_further(|mut input| {
+        // A file that comes every night, with a column that says nothing, is no decision on an off-limits contact.
+        input.keep(former.input());
         if let Some(external) = external {
             references::add(input.refs_mut().get_or_insert_default(), external);
         }

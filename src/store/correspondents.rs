@@ -54,27 +54,36 @@ diesel::define_sql_function! {
     fn lower(text: Nullable<Text>) -> Nullable<Text>;
 }
 
-/// Mail to an address came back, which can be written in these ways, in small letters. Answers the
-/// contacts who have it, each with its new version, as far as that was not known.
+/// The contacts who have an address, which can be written in these ways, in small letters.
+pub fn at_address(conn: &mut DbConn, agency: AgencyId, address: &[String]) -> QueryResult<Vec<ContactId>> {
+    contacts::table
+        .filter(contacts::agency_id.eq(agency))
+        .filter(lower(contacts::email).eq_any(address))
+        .filter(contacts::deleted_at.is_null())
+        .select(contacts::id)
+        .load(conn)
+}
+
+/// Mail to the contact came back. Answers the contact's new version; none if that was known.
 pub fn mark_bounced(
     conn: &mut DbConn,
     agency: AgencyId,
-    address: &[String],
+    id: ContactId,
     now: Timestamp,
-) -> QueryResult<Vec<(ContactId, i64)>> {
+) -> QueryResult<Option<i64>> {
     let reachable = contacts::table
+        .filter(contacts::id.eq(id))
         .filter(contacts::agency_id.eq(agency))
-        .filter(lower(contacts::email).eq_any(address))
-        .filter(contacts::email_status.eq(EmailStatus::Ok))
-        .filter(contacts::deleted_at.is_null());
+        .filter(contacts::email_status.eq(EmailStatus::Ok));
     diesel::update(reachable)
         .set((
             contacts::email_status.eq(EmailStatus::Bounced),
             contacts::version.eq(contacts::version + 1),
             contacts::updated_at.eq(Later(contacts::updated_at, now.into_sql::<Instant>())),
         ))
-        .returning((contacts::id, contacts::version))
-        .get_results(conn)
+        .returning(contacts::version)
+        .get_result(conn)
+        .optional()
 }
 
 /// A user as somebody who writes.

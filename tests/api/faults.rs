@@ -56,6 +56,15 @@ on_both! {
         assert_eq!(ann.get(&path).await.expect(200), interview, "a faulty patch is not applied in part");
     }
 
+    async fn what_is_far_too_long_is_not_worked_with(app: TestApp) {
+        let ann = app.recruiter().await;
+        let long = "x".repeat(500_000);
+        let (statements, answer) = app.statements(ann.post("/v1/clients", json!({"name": long, "notes": 7}))).await;
+        assert_eq!((statements, answer.faults()), (0, vec!["/name too_long".to_owned(), "/notes wrong_type".to_owned()]));
+        let faults = ann.post("/v1/clients", json!({"name": "Nordwind", "notes": long, "external_refs": [{"system": "crm", "id": "1"}, {"system": "crm", "id": "1"}]})).await.faults();
+        assert_eq!(faults, ["/notes too_long", "/external_refs duplicate"]);
+    }
+
     async fn a_body_with_faults_makes_nothing(app: TestApp) {
         let admin = app.admin().await;
         assert_eq!(admin.post("/v1/clients", json!({"name": "Nordwind", "nmae": 1})).await.faults(), ["/nmae unknown_field"]);

@@ -59,9 +59,9 @@ on_both! {
         let peer = SmtpPeer::start(script).await;
         let relay = relay_with(&app, &peer, RelaySettings { workers: 1, ..relay_settings() });
         relay.run_once().await.unwrap();
-        assert_eq!(gauges().await, ["behind_seconds 0", "paused 1", "unconfirmed 1", "waiting 1"]);
+        assert_eq!(gauges().await, ["behind_seconds 30", "paused 1", "unconfirmed 1", "waiting 1"]);
         app.clock.advance(TimeDelta::seconds(5));
-        assert_eq!(gauges().await[0], "behind_seconds 5");
+        assert_eq!(gauges().await[0], "behind_seconds 35");
     }
 
     async fn methods_that_callers_make_up_are_one_label(app: TestApp) {

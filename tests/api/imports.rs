@@ -101,6 +101,21 @@ on_both! {
         assert_eq!(ndjson(&ann, "candidates", &[by_ref]).await[0]["id"], made[0]["id"]);
     }
 
+    async fn a_column_that_says_nothing_undoes_no_decision(app: TestApp) {
+        let ann = app.recruiter().await;
+        let client = id(&ann.made("/v1/clients", json!({"name": "Nordwind"})).await);
+        let file = format!("client_id,external_id,name,role,off_limits,email\n{client},C1,Ines Okafor,hr,,\n");
+        let query = "contacts&external_system=crm";
+        let made = csv(&ann, query, &file).await;
+        assert_eq!(statuses(&made), ["created"]);
+        let path = format!("/v1/contacts/{}", id(&made[0]));
+        ann.patch(&path, json!({"off_limits": true, "email": "ines@nordwind.example"})).await.expect(200);
+        assert_eq!(statuses(&csv(&ann, query, &file).await), ["updated"]);
+        let contact = ann.get(&path).await.expect(200);
+        assert_eq!((&contact["off_limits"], &contact["role"], &contact["email"]), (&json!(true), &json!("hr"), &json!(null)));
+        assert_eq!(statuses(&csv(&ann, query, &file).await), ["unchanged"]);
+    }
+
     async fn a_bad_row_keeps_no_other_from_being_taken(app: TestApp) {
         let ann = app.recruiter().await;
         let rows = [

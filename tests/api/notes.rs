@@ -51,6 +51,13 @@ on_both! {
         let note = desk.ann.at(&note["version"]).patch(&format!("/v1/notes/{}", id(&note)), patch).await.expect(200);
         desk.ann.patch(&contact, json!({"email": "ines@nordwind.example"})).await.expect(200);
         desk.act(&note, "submit", json!({})).await.problem(409, "contact_blocked");
+
+        // Each had a note of their own before.
+        let other = desk.draft(&[&desk.scene.peer]).await;
+        desk.ann.patch(&contact, json!({"email": "okafor@nordwind.example"})).await.expect(200);
+        desk.ann.patch(&format!("/v1/contacts/{}", desk.scene.peer), json!({"email": "ines@nordwind.example"})).await.expect(200);
+        let problem = desk.act(&other, "submit", json!({})).await.problem(409, "already_exists");
+        assert_eq!(problem["existing_id"], note["id"]);
     }
 
     async fn the_agency_frames_a_note_in_its_language(app: TestApp) {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Held, NoteView};
+use super::{Held, NoteView, vacant};
 use crate::app::AppError;
 use crate::app::debriefs::lifecycle;
 use crate::app::deliveries::{TakenBack, take_back};
@@ -218,5 +218,6 @@ fn still_reachable(tx: &mut Tx<'_>, caller: &Caller, held: &Held) -> Result<Vec<
     if let Some((_, recipient)) = shared {
         return Err(blocked(recipient.id, SHARED));
     }
+    vacant(tx, &held.debrief, &found, Some(held.note.id))?;
     Ok(found)
 }

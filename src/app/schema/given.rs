@@ -53,9 +53,18 @@ fn is_at(fault: &Fault, other: &Fault) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The codes of what has not even the type of its field. What is too long, or blank, can be read all the same.
-const UNREADABLE: [&str; 6] =
-    [UNKNOWN_FIELD, "wrong_type", "unknown_word", "invalid_id", "invalid_format", "out_of_range"];
+/// The codes of what has not even the type of its field, or would be too much work. What is blank can be read all
+/// the same.
+const UNREADABLE: [&str; 8] = [
+    UNKNOWN_FIELD,
+    "wrong_type",
+    "unknown_word",
+    "invalid_id",
+    "invalid_format",
+    "out_of_range",
+    "too_long",
+    "too_many",
+];
 
 /// What a document says without what cannot be read of it or, if that does not do, without any field that has a
 /// fault.

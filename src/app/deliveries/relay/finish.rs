@@ -148,10 +148,10 @@ fn end(
     let account = Account::of(&ended.ending);
     account.show(row);
     let end = if event == DeliveryEvent::TransportPaused {
-        // Nothing was tried; whoever asks next finds out whether it can be.
-        row.next_attempt_at = Some(now);
+        // Nothing was tried; whoever asks next finds out whether it can be, and whoever looks sees since when it waits.
         store::forget_attempt(tx, row.id, row.attempts)?;
         row.attempts -= 1;
+        row.next_attempt_at = Some(if row.attempts == 0 { row.due_at.min(now) } else { now });
         None
     } else {
         plan(tx, row, schedule, ended.random)?;
@@ -240,13 +240,20 @@ fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(),
 
 /// The address is bad: nothing more is sent there, to whichever of the agency's contacts has it.
 pub fn bounce(tx: &mut Tx<'_>, row: &Delivery) -> Result<(), AppError> {
+    let mut theirs = correspondents::at_address(tx, row.agency_id, &mailbox::spellings(&row.envelope_to))?;
+    // A database does not know all small letters. Whom it was sent to is known without it.
+    let sent_to = correspondents::recipient(tx, row.agency_id, row.contact_id)?;
+    theirs.extend(sent_to.filter(|contact| contact.is_at(Some(&row.envelope_to))).map(|contact| contact.id));
+    // One after the other, so that two who mark the same contacts do not wait for each other.
+    theirs.sort_unstable();
+    theirs.dedup();
     let now = tx.now();
-    for (contact, version) in
-        correspondents::mark_bounced(tx, row.agency_id, &mailbox::spellings(&row.envelope_to), now)?
-    {
-        Happening::to("contact.updated", contact)
-            .with("version", version)
-            .record(tx, &Caller::system(row.agency_id))?;
+    for contact in theirs {
+        if let Some(version) = correspondents::mark_bounced(tx, row.agency_id, contact, now)? {
+            Happening::to("contact.updated", contact)
+                .with("version", version)
+                .record(tx, &Caller::system(row.agency_id))?;
+        }
     }
     Ok(())
 }
