@@ -95,6 +95,8 @@ fn lists(records: &Records) -> Vec<String> {
         "missing=client_feedback".to_owned(),
         "missing=note".to_owned(),
         "note_late=hour".to_owned(),
+        "note_unconfirmed=true".to_owned(),
+        "note_unconfirmed=false".to_owned(),
         "interviewed_from=2026-10-01T00:00:00Z&interviewed_to=2026-10-08T00:00:00Z".to_owned(),
         "updated_since=2026-11-01T00:00:00Z".to_owned(),
         "q=name+4711".to_owned(),

@@ -2,7 +2,7 @@
 
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
-use diesel::sql_types::Nullable;
+use diesel::sql_types::{Bool, Nullable};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -133,10 +133,10 @@ pub struct ContactName {
     pub name: String,
 }
 
-/// A row of the worklist, without its contacts. At its end whether a note stands for somebody, and when
-/// the first email was to leave of those that still wait to be sent.
+/// A row of the worklist, without its contacts. At its end whether a note stands for somebody, when the first
+/// email was to leave of those that still wait to be sent, and whether nobody knows the fate of one.
 pub type Row =
-    (WorklistEntry, CandidateName, ClientName, JobTitle, Option<UserName>, (bool, Option<Timestamp>));
+    (WorklistEntry, CandidateName, ClientName, JobTitle, Option<UserName>, (bool, Option<Timestamp>, bool));
 
 /// What a worklist is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +152,10 @@ pub enum SortKey {
 /// When the first email of the debrief at hand was to leave of those that still wait to be sent.
 const UNSENT_SINCE: &str = "(SELECT min(due_at) FROM deliveries WHERE deliveries.debrief_id = debriefs.id \
     AND deliveries.state IN ('queued', 'sending', 'deferred'))";
+
+/// Whether the debrief at hand has an email that nobody knows the fate of.
+const UNCONFIRMED: &str = "EXISTS (SELECT 1 FROM deliveries WHERE deliveries.debrief_id = debriefs.id \
+    AND deliveries.state = 'unconfirmed' AND NOT deliveries.withdrawn)";
 
 /// Which page of a worklist is wanted.
 #[derive(Debug, Clone)]
@@ -198,7 +202,11 @@ pub fn list(
             ClientName::as_select(),
             JobTitle::as_select(),
             Option::<UserName>::as_select(),
-            (exists(notes::standing()), sql::<Nullable<types::Instant>>(UNSENT_SINCE)),
+            (
+                exists(notes::standing()),
+                sql::<Nullable<types::Instant>>(UNSENT_SINCE),
+                sql::<Bool>(UNCONFIRMED),
+            ),
         ));
     if filters.are_steady() { Prepared(rows).load(conn) } else { rows.load(conn) }
 }

@@ -18,7 +18,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Database, Scene, id, on_both};
+use super::deliveries::unconfirmed;
+use crate::support::{Caller, Database, Desk, Scene, id, on_both};
 
 /// The ids of the debriefs on every page of a list, `limit` at a time.
 async fn listed(caller: &Caller, query: &str, limit: usize) -> Vec<String> {
@@ -60,6 +61,24 @@ on_both! {
         assert_eq!((&row["interviewed_at"], &row["due_at"], &row["version"]), (&json!("2026-11-20T10:00:00Z"), &json!("2026-11-20T22:59:59.999999Z"), &json!(1)));
         let eve = app.stranger(Role::Admin).await;
         assert_eq!(eve.get("/v1/debriefs").await.expect(200), json!({"data": [], "next_cursor": null}));
+    }
+
+    async fn a_doubt_about_an_email_shows_until_somebody_decides(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        debrief_of(&desk.ann, desk.scene.past(json!({}))).await;
+        let doubted = async || {
+            let page = |filter: &str| { let (ann, filter) = (desk.ann.clone(), filter.to_owned()); async move {
+                let page = ann.get(&format!("/v1/debriefs?{filter}")).await.expect(200);
+                page["data"].as_array().unwrap().iter().map(|row| row["note_unconfirmed"].as_bool().unwrap()).collect::<Vec<_>>()
+            } };
+            let whole = desk.ann.get(&format!("/v1/debriefs/{}", desk.debrief)).await.expect(200);
+            (page("note_unconfirmed=true").await, page("note_unconfirmed=false").await, whole["note_unconfirmed"].as_bool().unwrap())
+        };
+        assert_eq!(doubted().await, (vec![], vec![false, false], false));
+        let (_, delivery) = unconfirmed(&app, &desk).await;
+        assert_eq!(doubted().await, (vec![true], vec![false], true));
+        desk.ann.post(&format!("/v1/deliveries/{delivery}/resolve"), json!({"resolution": "sent"})).await.expect(200);
+        assert_eq!(doubted().await, (vec![], vec![false, false], false));
     }
 
     async fn every_filter_lets_through_what_it_says(app: TestApp) {

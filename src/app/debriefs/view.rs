@@ -43,6 +43,8 @@ pub struct DebriefView {
     pub note_stands: bool,
     /// How late the latest email of its notes is that still waits to be sent.
     pub note_late: Option<Lateness>,
+    /// Whether nobody knows the fate of an email of its notes, so that somebody has to decide.
+    pub note_unconfirmed: bool,
     /// The interview.
     pub interview: Interview,
     /// Who was interviewed.
@@ -103,6 +105,7 @@ pub fn get(
         overdue: overdue(debrief.state, debrief.due_at, now),
         note_stands: found.note_stands,
         note_late: notes.iter().filter_map(|note| note.late).max(),
+        note_unconfirmed: notes.iter().any(NoteView::is_unconfirmed),
         comparison: compared(&feedback, &found.competencies.0, &debrief.matches.0),
         debrief,
         interview,

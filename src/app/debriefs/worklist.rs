@@ -43,6 +43,8 @@ pub struct DebriefQuery {
     /// Only those with an email that was to leave so long ago, or longer, and still waits to be sent.
     #[param(inline)]
     note_late: Option<Lateness>,
+    /// Only those with an email that nobody knows the fate of, so that somebody has to decide; `false` for all others.
+    note_unconfirmed: Option<bool>,
     /// Only those whose interview begins at this time or later.
     interviewed_from: Option<Timestamp>,
     /// Only those whose interview begins before this time.
@@ -88,6 +90,8 @@ pub struct WorklistItem {
     pub note_stands: bool,
     /// How late the latest email of its notes is that still waits to be sent.
     pub note_late: Option<Lateness>,
+    /// Whether nobody knows the fate of an email of its notes, so that somebody has to decide.
+    pub note_unconfirmed: bool,
     /// Who was interviewed.
     pub candidate: CandidateName,
     /// The hiring company.
@@ -138,6 +142,7 @@ impl DebriefQuery {
             overdue: self.overdue,
             missing: self.missing,
             note_late: self.note_late,
+            note_unconfirmed: self.note_unconfirmed,
             interviewed_from: self.interviewed_from,
             interviewed_to: self.interviewed_to,
             updated_since: self.updated_since,
@@ -165,7 +170,7 @@ pub fn list(
         let its = panels.extract_if(.., |(interview, _)| *interview == entry.interview_id);
         let contacts = its.map(|(_, contact)| contact).collect();
         let overdue = overdue(entry.state, entry.due_at, now);
-        let (note_stands, unsent_since) = standing;
+        let (note_stands, unsent_since, note_unconfirmed) = standing;
         // Whatever is not sent yet is as late as what is only queued.
         let late = |since: Timestamp| Lateness::of(DeliveryState::Queued, *since, *now);
         let note_late = unsent_since.and_then(late);
@@ -174,6 +179,7 @@ pub fn list(
             overdue,
             note_stands,
             note_late,
+            note_unconfirmed,
             candidate,
             client,
             job_order,

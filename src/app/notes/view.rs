@@ -27,6 +27,14 @@ pub struct NoteView {
     pub deliveries: Vec<DeliveryView>,
 }
 
+impl NoteView {
+    /// Whether nobody knows the fate of one of its emails.
+    #[must_use]
+    pub fn is_unconfirmed(&self) -> bool {
+        self.deliveries.iter().any(|delivery| delivery.state == DeliveryState::Unconfirmed)
+    }
+}
+
 /// One note on its way to one contact.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeliveryView {

@@ -6,7 +6,7 @@ use diesel::sql_types::Bool;
 use strum::VariantArray;
 
 use crate::domain::debrief::{DebriefState, Missing, SideStatus};
-use crate::domain::delivery::Lateness;
+use crate::domain::delivery::{DeliveryState, Lateness};
 use crate::domain::ids::{AgencyId, AnyRecordId, CandidateId, ClientId, ContactId, JobOrderId, UserId};
 use crate::domain::record::RecordKind;
 use crate::domain::timestamp::Timestamp;
@@ -39,6 +39,8 @@ pub struct WorklistFilters {
     pub missing: Option<Missing>,
     /// Those with an email that is as late as this.
     pub note_late: Option<Lateness>,
+    /// Those with an email that nobody knows the fate of, or all others.
+    pub note_unconfirmed: Option<bool>,
     /// Those whose interview begins at this time or later.
     pub interviewed_from: Option<Timestamp>,
     /// Those whose interview begins before this time.
@@ -107,6 +109,7 @@ impl WorklistFilters {
         let Self { interviewed_from, interviewed_to, updated_since, include_deleted, named, .. } = self;
         let by_state = state.is_some() || overdue.is_some() || missing.is_some() || *include_deleted;
         let by_time = self.note_late.is_some()
+            || self.note_unconfirmed.is_some()
             || interviewed_from.is_some()
             || interviewed_to.is_some()
             || updated_since.is_some();
@@ -157,6 +160,18 @@ impl WorklistFilters {
                 .filter(sql::<Bool>("deliveries.state IN ('queued', 'sending', 'deferred')"))
                 .filter(deliveries::due_at.le(due_by));
             query = query.filter(debriefs::id.eq_any(unsent.select(deliveries::debrief_id)));
+        }
+        if let Some(unconfirmed) = self.note_unconfirmed {
+            let doubted = deliveries::table
+                .filter(deliveries::agency_id.eq(agency))
+                .filter(deliveries::state.eq(DeliveryState::Unconfirmed))
+                .filter(deliveries::withdrawn.eq(false))
+                .select(deliveries::debrief_id);
+            query = if unconfirmed {
+                query.filter(debriefs::id.eq_any(doubted))
+            } else {
+                query.filter(debriefs::id.ne_all(doubted))
+            };
         }
         if !self.include_deleted {
             query = query.filter(debriefs::deleted_at.is_null());
