@@ -162,16 +162,13 @@ pub fn list(
     in_order!(query, notes, options).load(conn)
 }
 
+/// The states of a note that has not been approved, and may be yet.
+const UNAPPROVED: [NoteState; 3] = [NoteState::Draft, NoteState::Submitted, NoteState::ChangesRequested];
+
 /// Gives those of an agency's notes that are not approved yet another version, and their debriefs too.
 pub fn renew_unapproved(conn: &mut DbConn, agency: AgencyId, now: Timestamp) -> QueryResult<()> {
-    use NoteState::{ChangesRequested, Draft, Submitted};
-    let unapproved = || {
-        notes::table.filter(notes::agency_id.eq(agency)).filter(notes::state.eq_any([
-            Draft,
-            Submitted,
-            ChangesRequested,
-        ]))
-    };
+    let unapproved =
+        || notes::table.filter(notes::agency_id.eq(agency)).filter(notes::state.eq_any(UNAPPROVED));
     let of_them = debriefs::table.filter(debriefs::id.eq_any(unapproved().select(notes::debrief_id)));
     diesel::update(of_them)
         .set((
@@ -180,6 +177,19 @@ pub fn renew_unapproved(conn: &mut DbConn, agency: AgencyId, now: Timestamp) -> 
         ))
         .execute(conn)?;
     diesel::update(unapproved())
+        .set((
+            notes::version.eq(notes::version + 1),
+            notes::updated_at.eq(Later(notes::updated_at, now.into_sql::<Instant>())),
+        ))
+        .execute(conn)
+        .map(drop)
+}
+
+/// Gives those of a debrief's notes that are not approved yet another version; the debrief's is for whoever holds it.
+pub fn renew_unapproved_in(conn: &mut DbConn, debrief: DebriefId, now: Timestamp) -> QueryResult<()> {
+    let unapproved =
+        notes::table.filter(notes::debrief_id.eq(debrief)).filter(notes::state.eq_any(UNAPPROVED));
+    diesel::update(unapproved)
         .set((
             notes::version.eq(notes::version + 1),
             notes::updated_at.eq(Later(notes::updated_at, now.into_sql::<Instant>())),

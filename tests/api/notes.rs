@@ -111,6 +111,20 @@ on_both! {
         assert_eq!(desk.note(&note).await["version"], approved["version"], "its words are frozen");
     }
 
+    async fn nobody_approves_a_note_as_the_letter_of_somebody_else(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let note = desk.draft(&[&desk.scene.peer]).await;
+        let note = desk.act(&note, "submit", json!({})).await.expect(200);
+        let manager = app.user(Role::Manager).await;
+        let manager_id = manager.get("/v1/me").await.expect(200)["id"].clone();
+        manager.patch(&format!("/v1/interviews/{}", id(&desk.interview)), json!({"recruiter_id": manager_id})).await.expect(200);
+        let approval = json!({"content_hash": note["content_hash"]});
+        let stale = manager.at(&note["version"]).post(&format!("/v1/notes/{}/approve", id(&note)), approval.clone()).await;
+        stale.problem(412, "stale_version");
+        let seen = desk.note(&note).await;
+        manager.at(&seen["version"]).post(&format!("/v1/notes/{}/approve", id(&note)), approval).await.expect(200);
+    }
+
     async fn a_note_may_wait_for_its_time(app: TestApp) {
         let desk = Desk::set(&app).await;
         let note = desk.draft(&[&desk.scene.peer]).await;

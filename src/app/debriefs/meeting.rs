@@ -18,6 +18,7 @@ use crate::store::candidates::{self, Candidate};
 use crate::store::debriefs::{self, Debrief};
 use crate::store::feedback::{self, FeedbackRow};
 use crate::store::interviews::Interview;
+use crate::store::notes;
 use crate::store::pool::Tx;
 use crate::store::types::Json;
 
@@ -87,6 +88,9 @@ pub(in crate::app) fn follow(
     }
     if interview.recruiter_id != former.recruiter_id {
         debrief.recruiter_id = interview.recruiter_id;
+        // Whoever has read a note has read it as the former recruiter's letter.
+        let now = tx.now();
+        notes::renew_unapproved_in(tx, debrief.id, now)?;
         Happening::to("debrief.assigned", debrief.id)
             .of(debrief.id)
             .with("recruiter_id", debrief.recruiter_id)
