@@ -1,6 +1,6 @@
 //! How much anybody may ask for: each credential of the API, each address of the routes that take no
-//! credential, and everybody together in the name of one account. What is left stands in every answer, in the headers `RateLimit-Policy` and
-//! `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
+//! credential, and everybody together in the name of one account. What is left stands in every answer, in the
+//! headers `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
 
 use std::future::{Ready, ready};
 use std::hash::Hash;

@@ -152,7 +152,7 @@ impl DebriefQuery {
     }
 }
 
-/// A page of the worklist: two statements, and a third where a name is looked for.
+/// A page of the worklist: two statements, and two more where a name is looked for.
 pub fn list(
     conn: &mut DbConn,
     caller: &Caller,
