@@ -5,24 +5,18 @@ benches/README.md says what is measured and how to read it. Needs python3, wrk, 
 server and pgbench; nothing from PyPI.
 """
 
-import argparse
-import json
 import os
-import pathlib
 import platform
 import random
-import subprocess
-import sys
-import tempfile
 import time
 
-from api import PASSWORD, Service
-from database import Postgres, Sqlite
+import stage
+from api import Service
+from database import Postgres
 from processes import Process, free_port, peak_memory_mib
 from run import wrk
+from stage import note
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-DATABASES = {"sqlite": Sqlite, "postgres": Postgres}
 SUBJECTS = {
     "debrief": "`GET /v1/debriefs/{id}`, a random one",
     "worklist": "`GET /v1/debriefs?client_id=…&limit=50`, a random client",
@@ -30,33 +24,19 @@ SUBJECTS = {
 }
 
 
-def note(text):
-    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
-
-
 class Measurement:
     """All runs against one database."""
 
-    def __init__(self, options, database, folder):
-        self.options, self.database, self.folder = options, database, folder
+    def __init__(self, options, database):
+        self.options, self.database, self.folder = options, database, database.folder
         self.runs = {}  # (subject, "service" | "constant" | "database", connections) -> Run
         self.facts = []
-        self.environment = {
-            **os.environ,
-            "DEBRIEF__DATABASE__URL": database.url,
-            "DEBRIEF__SERVER__DATA_DIR": str(folder),
-            "DEBRIEF__SERVER__METRICS": "off",
-            # One credential asks for everything.
-            "DEBRIEF__RATE_LIMITS__CREDENTIAL__REQUESTS": "0",
-            "DEBRIEF__MAIL__TRANSPORT": "discard",
-            "DEBRIEF_DEMO_PASSWORD": PASSWORD,
-        }
+        self.environment = stage.environment(database)
 
     def everything(self):
         note(f"{self.database.name}: filling {self.options.debriefs} debriefs")
         start = time.monotonic()
-        command = [self.options.binary, "demo-data", "--seed", "1", "--debriefs", str(self.options.debriefs)]
-        subprocess.run(command, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        stage.fill(self.options.binary, self.options.debriefs, self.environment)
         seconds = time.monotonic() - start
         self.database.settle()
         self.facts.append(f"filled in {seconds:.0f} s, {self.database.size_mib():.0f} MiB")
@@ -158,18 +138,8 @@ def table(measurements, subject, connection_counts):
     yield ""
 
 
-def executables():
-    """Builds the service and the yardstick, and says where they are."""
-    command = ["cargo", "build", "--release", "--locked", "--bin", "debrief", "--bench", "constant",
-               "--message-format", "json"]
-    output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    items = [json.loads(line) for line in output.splitlines()]
-    built = {item["target"]["name"]: item["executable"] for item in items if item.get("executable")}
-    return built["debrief"], built["constant"]
-
-
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = stage.parser(__doc__)
     parser.add_argument("--databases", default="sqlite,postgres")
     parser.add_argument("--debriefs", type=int, default=50_000)
     parser.add_argument("--people", type=int, default=80_000, help="how many accounts can be given at the most")
@@ -186,20 +156,14 @@ def arguments():
 def main():
     random.seed(1)
     options = arguments()
-    options.binary, options.constant = executables()
+    found = stage.built("--bench", "constant", *([] if options.binary else ["--bin", "debrief"]))
+    options.binary, options.constant = options.binary or found["debrief"], found["constant"]
     measurements = []
     for kind in options.databases:
-        with tempfile.TemporaryDirectory(prefix="debrief-bench-") as name:
-            folder = pathlib.Path(name)
-            folder.chmod(0o755)  # PostgreSQL's user has to get to its folder inside
-            database = DATABASES[kind](folder)
-            try:
-                measurements.append(Measurement(options, database, folder))
-                measurements[-1].everything()
-            finally:
-                database.stop()
-    revision = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
-    print(f"Revision {revision.stdout.strip()}; {os.cpu_count()} cores ({platform.machine()}) for the service, the "
+        with stage.place(kind) as database:
+            measurements.append(Measurement(options, database))
+            measurements[-1].everything()
+    print(f"{stage.revision(options)}; {os.cpu_count()} cores ({platform.machine()}) for the service, the "
           f"database and the load together; {options.debriefs} debriefs; the middle one of {options.rounds} runs of "
           f"{options.seconds} s.\n")
     for subject in SUBJECTS:

@@ -7,23 +7,20 @@ turns. Then notes are approved one by one, and the time from due to accepted is 
 says how to read it. Needs python3, Postfix and, for PostgreSQL, its server; run as root, like Postfix.
 """
 
-import argparse
 import datetime
 import json
 import os
-import pathlib
 import platform
 import sqlite3
 import statistics
-import subprocess
-import tempfile
 import time
 
-from api import PASSWORD, Service
-from database import Postgres, Sqlite
-from load import DATABASES, ROOT, note
+import stage
+from api import Service
+from database import Postgres
 from mail import CONNECTIONS, Postfix, Sink
 from processes import Process, free_port
+from stage import note
 
 # So many deliveries come from a debrief of the demonstration, at least.
 DELIVERIES_PER_DEBRIEF = 0.7
@@ -76,23 +73,18 @@ class Queue:
 class Measurement:
     """All runs against one database."""
 
-    def __init__(self, options, database, folder):
-        self.options, self.database, self.folder = options, database, folder
+    def __init__(self, options, database):
+        self.options, self.database, self.folder = options, database, database.folder
         self.queue = Queue(database)
-        self.environment = {
-            **os.environ,
-            "DEBRIEF__DATABASE__URL": database.url,
-            "DEBRIEF__SERVER__DATA_DIR": str(folder),
-            "DEBRIEF__SERVER__METRICS": "off",
-            "DEBRIEF__RATE_LIMITS__CREDENTIAL__REQUESTS": "0",
+        settings = {
             "DEBRIEF__MAIL__TRANSPORT": "smtp",
             "DEBRIEF__MAIL__SMTP__HOST": "127.0.0.1",
             "DEBRIEF__MAIL__SMTP__TLS": "none",
             "DEBRIEF__MAIL__SMTP__MAX_CONNECTIONS": str(CONNECTIONS),
             "DEBRIEF__MAIL__UNDO_WINDOW_SECONDS": str(UNDO_SECONDS),
-            "DEBRIEF_DEMO_PASSWORD": PASSWORD,
             **dict(setting.split("=", 1) for setting in options.set),
         }
+        self.environment = stage.environment(database, **settings)
 
     def everything(self):
         self.fill()
@@ -104,8 +96,7 @@ class Measurement:
     def fill(self):
         note(f"{self.database.name}: queueing {self.options.messages} notes")
         debriefs = int(self.options.messages / DELIVERIES_PER_DEBRIEF) + 20
-        command = [self.options.binary, "demo-data", "--seed", "1", "--unsent", "--debriefs", str(debriefs)]
-        subprocess.run(command, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        stage.fill(self.options.binary, debriefs, self.environment, "--unsent")
         self.size = self.queue.trim(self.options.messages)
         self.before = self.queue.states()
         self.database.settle()
@@ -189,20 +180,12 @@ def wait_of(service, note_id):
     return (sent - created).total_seconds() * 1000 - UNDO_SECONDS * 1000
 
 
-def executable():
-    command = ["cargo", "build", "--release", "--locked", "--bin", "debrief", "--message-format", "json"]
-    output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    items = [json.loads(line) for line in output.splitlines()]
-    return next(item["executable"] for item in items if item.get("executable"))
-
-
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = stage.parser(__doc__)
     parser.add_argument("--databases", default="sqlite,postgres")
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--alone", type=int, default=200, help="how many notes are approved one by one")
     parser.add_argument("--set", action="append", default=[], metavar="DEBRIEF__KEY=VALUE", help="another setting")
-    parser.add_argument("--binary", help="what to measure, instead of a build of what is here")
     options = parser.parse_args()
     options.databases = options.databases.split(",")
     return options
@@ -227,20 +210,13 @@ def table(measurements, options):
 
 def main():
     options = arguments()
-    options.binary = options.binary or executable()
+    options.binary = stage.program(options)
     measurements = []
     for kind in options.databases:
-        with tempfile.TemporaryDirectory(prefix="debrief-bench-") as name:
-            folder = pathlib.Path(name)
-            folder.chmod(0o755)  # PostgreSQL's and Postfix's users have to get to their folders inside
-            database = DATABASES[kind](folder)
-            try:
-                measurements.append(Measurement(options, database, folder))
-                measurements[-1].everything()
-            finally:
-                database.stop()
-    revision = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
-    print(f"Revision {revision.stdout.strip()}; {os.cpu_count()} cores ({platform.machine()}) for everything together; "
+        with stage.place(kind) as database:
+            measurements.append(Measurement(options, database))
+            measurements[-1].everything()
+    print(f"{stage.revision(options)}; {os.cpu_count()} cores ({platform.machine()}) for everything together; "
           f"{options.messages} messages over {CONNECTIONS} connections.\n")
     print("\n".join(table(measurements, options)))
 

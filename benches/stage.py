@@ -24,51 +24,67 @@ def note(text):
 
 def program(options):
     """The service that the options name, or else the one that is built here."""
-    return options.binary or build()
+    return options.binary or built("--bin", "debrief")["debrief"]
 
 
-def build():
-    """Builds the service, and says where it is."""
-    command = ["cargo", "build", "--release", "--locked", "--bin", "debrief", "--message-format", "json"]
+def built(*targets):
+    """Builds these targets, and says where each is."""
+    command = ["cargo", "build", "--release", "--locked", *targets, "--message-format", "json"]
     output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     items = [json.loads(line) for line in output.splitlines()]
-    return next(item["executable"] for item in items if item.get("executable"))
+    return {item["target"]["name"]: item["executable"] for item in items if item.get("executable")}
+
+
+@contextlib.contextmanager
+def place(kind):
+    """A folder with a fresh database of this kind, until the `with` block ends; yields the database."""
+    with tempfile.TemporaryDirectory(prefix="debrief-bench-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)  # the users of PostgreSQL and Postfix have to get to their folders inside
+        database = DATABASES[kind](folder)
+        try:
+            yield database
+        finally:
+            database.stop()
+
+
+def environment(database, **settings):
+    """What the service is set to on a database; `settings` go over it."""
+    return {
+        **os.environ,
+        "DEBRIEF__DATABASE__URL": database.url,
+        "DEBRIEF__SERVER__DATA_DIR": str(database.folder),
+        "DEBRIEF__SERVER__METRICS": "off",
+        # One credential asks for everything.
+        "DEBRIEF__RATE_LIMITS__CREDENTIAL__REQUESTS": "0",
+        "DEBRIEF__MAIL__TRANSPORT": "discard",
+        "DEBRIEF_DEMO_PASSWORD": PASSWORD,
+        **settings,
+    }
+
+
+def fill(program, debriefs, settings, *more):
+    """Fills the database of these settings with so many debriefs."""
+    command = [program, "demo-data", "--seed", "1", "--debriefs", str(debriefs), *more]
+    subprocess.run(command, env=settings, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextlib.contextmanager
 def service(program, kind, debriefs, **settings):
     """Runs the service on a database of this kind with so many debriefs; yields it, its process and the
     database. `settings` go into its environment."""
-    with tempfile.TemporaryDirectory(prefix="debrief-bench-") as name:
-        folder = pathlib.Path(name)
-        folder.chmod(0o755)  # PostgreSQL's user has to get to its folder inside
-        database = DATABASES[kind](folder)
-        try:
-            port = free_port()
-            environment = {
-                **os.environ,
-                "DEBRIEF__DATABASE__URL": database.url,
-                "DEBRIEF__SERVER__DATA_DIR": str(folder),
-                "DEBRIEF__SERVER__METRICS": "off",
-                "DEBRIEF__SERVER__PORT": str(port),
-                # One credential asks for everything.
-                "DEBRIEF__RATE_LIMITS__CREDENTIAL__REQUESTS": "0",
-                "DEBRIEF__MAIL__TRANSPORT": "discard",
-                # Nothing that was filled in is forgotten meanwhile.
-                "DEBRIEF__EVENTS__RETENTION_DAYS": "0",
-                "DEBRIEF_DEMO_PASSWORD": PASSWORD,
-                **settings,
-            }
-            note(f"{database.name}: filling {debriefs} debriefs")
-            command = [program, "demo-data", "--seed", "1", "--debriefs", str(debriefs)]
-            subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-            database.settle()
-            with Process([program], environment, folder / "server.log") as process:
-                running = Service(port)
-                running.wait_until_ready(process)
-                yield running, process, database
-        finally:
-            database.stop()
+    with place(kind) as database:
+        port = free_port()
+        # Nothing that was filled in is forgotten meanwhile.
+        keep = {"DEBRIEF__SERVER__PORT": str(port), "DEBRIEF__EVENTS__RETENTION_DAYS": "0"}
+        settings = environment(database, **keep, **settings)
+        note(f"{database.name}: filling {debriefs} debriefs")
+        fill(program, debriefs, settings)
+        database.settle()
+        with Process([program], settings, database.folder / "server.log") as process:
+            running = Service(port)
+            running.wait_until_ready(process)
+            yield running, process, database
 
 
 def revision(options):

@@ -19,7 +19,13 @@ panel AS (
 )
 SELECT json_agg(row ORDER BY row.interviewed_at DESC, row.id DESC)
 FROM (
-    SELECT page.*, c.name AS candidate, cl.name AS client, j.title AS job_order, u.name AS recruiter, panel.contacts
+    SELECT page.*, c.name AS candidate, cl.name AS client, j.title AS job_order, u.name AS recruiter, panel.contacts,
+        page.note_state IS NOT NULL AND EXISTS (SELECT 1 FROM note_contacts n WHERE n.debrief_id = page.id AND n.live)
+            AS note_stands,
+        CASE WHEN page.note_state IS NOT NULL THEN (SELECT min(d.due_at) FROM deliveries d
+            WHERE d.debrief_id = page.id AND d.state IN ('queued', 'sending', 'deferred')) END AS unsent_since,
+        page.note_state IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries d
+            WHERE d.debrief_id = page.id AND d.state = 'unconfirmed' AND NOT d.withdrawn) AS note_unconfirmed
     FROM page
     JOIN candidates c ON c.id = page.candidate_id
     JOIN clients cl ON cl.id = page.client_id
