@@ -4,13 +4,12 @@
 //! mail that came back, and answers that are not asked for again.
 
 mod imports;
-mod pause;
 mod relay;
 mod stop;
+mod tasks;
 mod watched;
 mod webhooks;
 
-use std::future::Future;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -19,7 +18,7 @@ use tokio::task::JoinSet;
 
 pub use relay::{Relay, RelaySettings};
 use stop::Stop;
-use watched::watched;
+use tasks::Tasks;
 pub use webhooks::{Sender, SenderSettings};
 
 use crate::app::debriefs::lifecycle;
@@ -30,11 +29,8 @@ use crate::outbound::Client;
 use crate::store::agencies;
 use crate::store::pool::Tx;
 
-/// How many debriefs are opened or looked into, or answers forgotten, in one transaction.
+/// How many records are taken in one transaction.
 const TAKEN_AT_ONCE: i64 = 100;
-
-/// How long a job that broke rests before it is started again.
-const RESTART_AFTER: Duration = Duration::from_secs(1);
 
 /// How the jobs run.
 #[derive(Debug, Clone)]
@@ -74,52 +70,39 @@ impl Jobs {
     #[must_use]
     pub fn start(context: &Context, transport: Transport, client: Client, settings: JobSettings) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let stopped = Stop::new(stopped);
+        let mut tasks = Tasks::new(context, Stop::new(stopped));
         let relay = Relay::new(context.clone(), transport, settings.relay.clone());
-        let mut tasks = JoinSet::new();
         let sweeper = relay.clone();
-        let sweep = move || {
+        tasks.every(settings.relay.sweep_every, "relay sweep", move |_| {
             let sweeper = sweeper.clone();
             async move { sweeper.sweep().await.map(drop) }
-        };
-        tasks.spawn(every(settings.relay.sweep_every, stopped.clone(), "relay sweep", sweep));
-        let opener = context.clone();
-        let open = move || in_batches(opener.clone(), lifecycle::open_due);
-        tasks.spawn(every(settings.open_every, stopped.clone(), "debrief opener", open));
-        let (expirer, patience) = (context.clone(), settings.answered_within);
-        let expire = move || {
-            in_batches(expirer.clone(), move |tx, limit| expiry::expire_unanswered(tx, patience, limit))
-        };
-        tasks.spawn(every(settings.expire_every, stopped.clone(), "retry request expirer", expire));
-        let forgetter = context.clone();
-        let forget = move || forget_sign_ins(forgetter.clone());
-        tasks.spawn(every(settings.forget_every, stopped.clone(), "sign-in cleaner", forget));
-        let forgetter = context.clone();
-        let forget = move || in_batches(forgetter.clone(), idempotency_keys::forget);
-        tasks.spawn(every(settings.forget_every, stopped.clone(), "answer cleaner", forget));
-        let forgetter = context.clone();
-        let forget = move || in_batches(forgetter.clone(), webhook_deliveries::forget_old);
-        tasks.spawn(every(settings.forget_every, stopped.clone(), "webhook delivery cleaner", forget));
+        });
+        tasks
+            .every(settings.open_every, "debrief opener", |context| in_batches(context, lifecycle::open_due));
+        let patience = settings.answered_within;
+        tasks.every(settings.expire_every, "retry request expirer", move |context| {
+            in_batches(context, move |tx, limit| expiry::expire_unanswered(tx, patience, limit))
+        });
+        let forget_every = settings.forget_every;
+        tasks.every(forget_every, "sign-in cleaner", |context| in_batches(context, sign_in::forget_expired));
+        tasks.every(forget_every, "answer cleaner", |context| in_batches(context, idempotency_keys::forget));
+        tasks.every(forget_every, "webhook delivery cleaner", |context| {
+            in_batches(context, webhook_deliveries::forget_old)
+        });
         if let Some(kept_for) = settings.events_kept_for {
-            let forgetter = context.clone();
-            let forget = move || forget_events(forgetter.clone(), kept_for);
-            tasks.spawn(every(settings.forget_every, stopped.clone(), "event cleaner", forget));
+            tasks.every(forget_every, "event cleaner", move |context| forget_events(context, kept_for));
         }
-        let (forgetter, kept_for) = (context.clone(), settings.inbound_kept_for);
-        let forget =
-            move || in_batches(forgetter.clone(), move |tx, limit| inbound::forget(tx, kept_for, limit));
-        tasks.spawn(every(settings.forget_every, stopped.clone(), "inbound mail cleaner", forget));
-        let (forgetter, kept_for) = (context.clone(), settings.imports_kept_for);
-        let forget = move || imports::forget(forgetter.clone(), kept_for);
-        tasks.spawn(every(settings.forget_every, stopped.clone(), "import cleaner", forget));
-        let importer = context.clone();
-        let import = move |stop| imports::run(importer.clone(), stop);
-        tasks.spawn(watched("importer", RESTART_AFTER, stopped.clone(), import));
-        let sender = Sender::new(context.clone(), client, settings.webhooks.clone());
-        let send = move |stop| sender.clone().run(stop);
-        tasks.spawn(watched("webhook sender", RESTART_AFTER, stopped.clone(), send));
-        tasks.spawn(watched("relay", RESTART_AFTER, stopped, move |stop| relay.clone().run(stop)));
-        Self { stop, tasks, grace: settings.grace }
+        let kept_for = settings.inbound_kept_for;
+        tasks.every(forget_every, "inbound mail cleaner", move |context| {
+            in_batches(context, move |tx, limit| inbound::forget(tx, kept_for, limit))
+        });
+        let kept_for = settings.imports_kept_for;
+        tasks.every(forget_every, "import cleaner", move |context| imports::forget(context, kept_for));
+        tasks.always("importer", imports::run);
+        let sender = Sender::new(context.clone(), client, settings.webhooks);
+        tasks.always("webhook sender", move |_, stop| sender.clone().run(stop));
+        tasks.always("relay", move |_, stop| relay.clone().run(stop));
+        Self { stop, tasks: tasks.running, grace: settings.grace }
     }
 
     /// Lets the jobs finish what cannot be broken off, and ends them.
@@ -131,30 +114,6 @@ impl Jobs {
         }
         self.tasks.shutdown().await;
     }
-}
-
-/// Does `work` at once and then so often, until it is told to stop. What fails is logged, and
-/// tried again next time.
-async fn every<W, F>(period: Duration, stop: Stop, job: &'static str, work: W)
-where
-    W: Fn() -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<(), AppError>> + Send,
-{
-    let round = move |mut stop: Stop| {
-        let work = work.clone();
-        async move {
-            loop {
-                if let Err(error) = work().await {
-                    tracing::error!(job, %error, "a job failed");
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(period) => {}
-                    () = stop.wait() => return,
-                }
-            }
-        }
-    };
-    watched(job, RESTART_AFTER, stop, round).await;
 }
 
 /// Does `work`, which is told how many records it may take, in one transaction after the other until
@@ -174,14 +133,7 @@ where
 /// Lets every agency's feed begin where it is to begin by now.
 async fn forget_events(context: Context, kept_for: TimeDelta) -> Result<(), AppError> {
     for agency in context.read(|conn| Ok(agencies::ids(conn)?)).await? {
-        let expire = move |tx: &mut Tx<'_>| feed::expire(tx, agency, kept_for, TAKEN_AT_ONCE);
-        while context.write(expire).await? > 0 {}
+        in_batches(context.clone(), move |tx, limit| feed::expire(tx, agency, kept_for, limit)).await?;
     }
-    Ok(())
-}
-
-/// Forgets refresh tokens that ended.
-async fn forget_sign_ins(context: Context) -> Result<(), AppError> {
-    while context.write(sign_in::forget_expired).await? > 0 {}
     Ok(())
 }

@@ -5,6 +5,7 @@ mod carry;
 mod door;
 mod intake;
 mod ledger;
+mod pause;
 mod presence;
 mod rate;
 mod slow;
@@ -21,8 +22,9 @@ use tokio::time::{Instant, sleep_until};
 use self::door::Door;
 use self::intake::Intake;
 use self::ledger::Ledger;
+use self::pause::Leave;
 use self::presence::Presence;
-use super::pause::Leave;
+use super::in_batches;
 use super::stop::Stop;
 use crate::app::deliveries::relay::{self, Claim, Ended, Ending};
 use crate::app::{AppError, Context};
@@ -262,18 +264,10 @@ impl Relay {
         let after = self.0.settings.schedule.give_up_after;
         let shut_since = self.door().shut_since();
         if shut_since.is_some_and(|since| self.0.context.store.clock().now() - since >= after) {
-            self.give_up(after).await?;
+            let give_up = move |tx: &mut Tx<'_>, limit| relay::give_up(tx, after, limit);
+            in_batches(self.0.context.clone(), give_up).await?;
         }
         self.pick_up(false).await
-    }
-
-    async fn give_up(&self, after: TimeDelta) -> Result<(), AppError> {
-        loop {
-            let given_up = self.0.context.write(move |tx| relay::give_up(tx, after, SWEPT_AT_ONCE)).await?;
-            if i64::try_from(given_up).unwrap_or(i64::MAX) < SWEPT_AT_ONCE {
-                return Ok(());
-            }
-        }
     }
 
     async fn pick_up(&self, everything: bool) -> Result<usize, AppError> {

@@ -85,6 +85,7 @@ impl Sender {
             while let Some(ended) = working.try_join_next() {
                 report(ended);
             }
+            let looked = Instant::now();
             let did = self.round(&mut working).await;
             let until = match did {
                 Did::More => Instant::now(),
@@ -97,6 +98,13 @@ impl Sender {
                 () = self.0.context.store.news().notified() => was_rung = true,
                 Some(ended) = working.join_next(), if !working.is_empty() => report(ended),
                 () = sleep_until(until) => {}
+            }
+            // Every write rings. While nothing comes of it, one look for all that rang in a while is enough.
+            if was_rung && matches!(did, Did::Nothing) {
+                tokio::select! {
+                    () = stop.wait() => break,
+                    () = sleep_until(looked + SHORTEST_WAIT) => {}
+                }
             }
         }
         while let Some(ended) = working.join_next().await {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use crate::jobs::pause::{Leave, Pause};
+use super::pause::{Leave, Pause};
 
 /// The door of the mail server, as this process has found it.
 pub(super) struct Door {

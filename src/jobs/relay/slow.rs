@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::jobs::pause::{Leave, Pause};
+use super::pause::{Leave, Pause};
 
 /// After so many messages in a row a destination is spoken to as usual.
 const WELL_AFTER: u32 = 10;

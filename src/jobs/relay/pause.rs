@@ -1,5 +1,5 @@
-//! The breaker before a mail server that does not let us in: it would refuse every message, so
-//! none is tried until a single one has gone through again.
+//! The breaker before a mail server that does not let us in, or a destination that wants less: every
+//! message would be refused, so none is tried until a single one has gone through again.
 
 use std::time::Duration;
 
