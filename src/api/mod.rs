@@ -1,11 +1,13 @@
 //! The HTTP side: each handler takes what a caller sent, calls the use case, and answers.
 
+mod accept;
 pub mod access;
-pub mod administration;
+pub mod agencies;
+pub mod api_clients;
 pub mod arrival;
-pub mod auth;
 pub mod candidates;
 pub mod clients;
+pub mod competencies;
 pub mod contacts;
 pub mod contract;
 pub mod cursor;
@@ -28,6 +30,7 @@ pub mod interviews;
 pub mod job_orders;
 pub mod metrics;
 pub mod notes;
+pub mod oauth;
 pub mod openapi;
 pub mod page;
 pub mod rate;
@@ -38,6 +41,8 @@ pub mod retry_requests;
 pub mod reviews;
 pub mod routes;
 pub mod routing;
+pub mod sign_in;
 pub mod streamed;
+pub mod users;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;

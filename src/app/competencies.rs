@@ -14,6 +14,16 @@ use crate::store::pool::Tx;
 /// How many competencies an agency can have.
 const MAX_COMPETENCIES: usize = 100;
 
+const FIRST: [(&str, &str); 7] = [
+    ("communication", "Communication"),
+    ("preparation", "Preparation"),
+    ("technical_depth", "Technical depth"),
+    ("problem_solving", "Problem solving"),
+    ("motivation", "Motivation"),
+    ("culture", "Culture"),
+    ("leadership", "Leadership"),
+];
+
 /// A competency in its place.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CompetencyView {
@@ -58,6 +68,17 @@ pub struct CompetencyInput {
 }
 
 impl Input for CompetencyInput {}
+
+/// The competencies that a new agency starts with.
+#[must_use]
+pub fn first() -> Vec<Competency> {
+    let competency = |(key, name): (&str, &str)| Competency {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        archived: false,
+    };
+    FIRST.map(competency).to_vec()
+}
 
 /// A page of the agency's competencies in its order, beginning after the one with the key `after`.
 pub fn list(

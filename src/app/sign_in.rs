@@ -9,10 +9,11 @@ use super::users::fold_email;
 use super::{AppError, Context};
 use crate::auth::caller::{Actor, Caller};
 use crate::auth::secret;
-use crate::domain::ids::ApiClientId;
+use crate::domain::ids::{ApiClientId, SignInId};
 use crate::domain::people::Scopes;
 use crate::store::pool::Tx;
-use crate::store::users::{self, FamilyId, RefreshToken, User};
+use crate::store::sign_ins::{self, RefreshToken};
+use crate::store::users::{self, User};
 use crate::store::{agencies as agency_store, api_clients};
 
 /// The answer to a sign-in.
@@ -156,19 +157,19 @@ pub fn refresh(tx: &mut Tx<'_>, session: &Session, refresh: &Refresh) -> Result<
     let hash = secret::hash(&refresh.refresh_token);
     // The user comes first, as where a password is changed: so whatever ends the user's sign-ins
     // finds the token that is given here, or this finds them ended.
-    let Some(owner) = users::owner_of(tx, &hash)? else { return Ok(None) };
+    let Some(owner) = sign_ins::owner_of(tx, &hash)? else { return Ok(None) };
     let user = users::lock(tx, owner)?.filter(|user| user.disabled_at.is_none());
-    let Some(token) = users::lock_refresh_token(tx, &hash)? else { return Ok(None) };
+    let Some(token) = sign_ins::lock(tx, &hash)? else { return Ok(None) };
     let now = tx.now();
     if token.revoked_at.is_some() || token.expires_at <= now {
         return Ok(None);
     }
     if token.used_at.is_some() {
-        users::revoke_family(tx, token.family_id, now)?;
+        sign_ins::revoke(tx, token.family_id, now)?;
         return Ok(None);
     }
     let Some(user) = user else { return Ok(None) };
-    users::use_refresh_token(tx, &hash, now)?;
+    sign_ins::mark_used(tx, &hash, now)?;
     session.carry_on(tx, &user, token.family_id).map(Some)
 }
 
@@ -176,19 +177,19 @@ pub fn refresh(tx: &mut Tx<'_>, session: &Session, refresh: &Refresh) -> Result<
 /// that is fine too (RFC 7009, section 2.2).
 pub fn log_out(tx: &mut Tx<'_>, refresh: &Refresh) -> Result<(), AppError> {
     let hash = secret::hash(&refresh.refresh_token);
-    let Some(owner) = users::owner_of(tx, &hash)? else { return Ok(()) };
+    let Some(owner) = sign_ins::owner_of(tx, &hash)? else { return Ok(()) };
     users::lock(tx, owner)?;
-    if let Some(token) = users::lock_refresh_token(tx, &hash)? {
+    if let Some(token) = sign_ins::lock(tx, &hash)? {
         let now = tx.now();
-        users::revoke_family(tx, token.family_id, now)?;
+        sign_ins::revoke(tx, token.family_id, now)?;
     }
     Ok(())
 }
 
-/// Forgets refresh tokens that have ended, some at a time; says how many.
-pub fn forget_expired(tx: &mut Tx<'_>) -> Result<usize, AppError> {
+/// Forgets refresh tokens that have ended, at most `limit` of them; says how many.
+pub fn forget_expired(tx: &mut Tx<'_>, limit: i64) -> Result<usize, AppError> {
     let now = tx.now();
-    Ok(users::forget_expired(tx, now)?)
+    Ok(sign_ins::forget_expired(tx, now, limit)?)
 }
 
 /// Why an integration gets no token, in the words of RFC 6749, section 5.2.
@@ -247,22 +248,22 @@ pub struct Session {
 
 impl Session {
     fn begin(&self, tx: &mut Tx<'_>, user: &User) -> Result<TokenPair, AppError> {
-        let family = tx.new_id();
-        self.carry_on(tx, user, family)
+        let sign_in = tx.new_id();
+        self.carry_on(tx, user, sign_in)
     }
 
-    fn carry_on(&self, tx: &mut Tx<'_>, user: &User, family: FamilyId) -> Result<TokenPair, AppError> {
+    fn carry_on(&self, tx: &mut Tx<'_>, user: &User, sign_in: SignInId) -> Result<TokenPair, AppError> {
         let refresh_token = secret::generate("rft");
         let kept = RefreshToken {
             token_hash: secret::hash(&refresh_token),
-            family_id: family,
+            family_id: sign_in,
             user_id: user.id,
             created_at: tx.now(),
             expires_at: (*tx.now() + self.refresh_lifetime).into(),
             used_at: None,
             revoked_at: None,
         };
-        users::insert_refresh_token(tx, &kept)?;
+        sign_ins::insert(tx, &kept)?;
         let caller = Caller {
             agency: user.agency_id,
             actor: Actor::User(user.id),

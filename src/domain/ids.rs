@@ -179,6 +179,8 @@ kinds! {
     Agency AgencyId "agy"
     /// A person at the agency.
     User UserId "usr"
+    /// One time that a user signed in, for as long as it is carried on.
+    SignIn SignInId "fam"
     /// A machine account of an integration.
     ApiClient ApiClientId "app"
     /// The hiring company.

@@ -1,12 +1,12 @@
 //! Mirrors `src/api`.
 
-mod administration;
-mod auth;
+mod agencies;
 mod body;
 mod call_sheet;
 mod candidates;
 mod clients;
 mod clock;
+mod competencies;
 mod contacts;
 mod contract;
 mod debriefs;
@@ -27,11 +27,14 @@ mod interviews;
 mod job_orders;
 mod matrix;
 mod notes;
+mod oauth;
 mod rate;
 mod relay;
 mod retry_requests;
 mod reviews;
+mod sign_in;
 mod stopping;
+mod users;
 mod webhook_deliveries;
 mod webhook_endpoints;
 mod worklist;

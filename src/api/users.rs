@@ -2,13 +2,13 @@
 
 use actix_web::{HttpRequest, get, patch, post, web};
 
-use crate::api::access::{Access, Administer};
-use crate::api::etag::{self, IfMatch};
-use crate::api::idempotency_keys::Once;
-use crate::api::input::{Given, Listing, Merge, NoFilters};
-use crate::api::page::{self, Page};
-use crate::api::records::{Answer, Paging};
-use crate::api::routes::Routes;
+use super::access::{Access, Administer};
+use super::etag::{self, IfMatch};
+use super::idempotency_keys::Once;
+use super::input::{Given, Listing, Merge, NoFilters};
+use super::page::{self, Page};
+use super::records::{Answer, Paging};
+use super::routes::Routes;
 use crate::app::Context;
 use crate::app::users::{self, NewUser, UserInput};
 use crate::domain::ids::UserId;
@@ -44,7 +44,19 @@ async fn create(
     once: Once,
     body: Given<NewUser>,
 ) -> Answer {
-    let (caller, new) = (access.caller(), body.look_further(users::checked_new)?);
+    let caller = access.caller();
+    let mut email = String::new();
+    let checked = body.look_further(|new| {
+        email.clone_from(&new.email);
+        users::checked_new(new)
+    });
+    let new = match checked {
+        Ok(new) => new,
+        Err(error) => {
+            let all = context.read(move |conn| users::also_taken(conn, &email, error)).await?;
+            return Err(all.into());
+        }
+    };
     let hash = context.hasher.hash(new.password.clone()).await.map_err(crate::app::AppError::from)?;
     let work = move |tx: &mut Tx<'_>| {
         let user = users::create(tx, &caller, &new, hash)?;
@@ -81,6 +93,7 @@ async fn change(
     body: Merge<UserInput>,
 ) -> Answer {
     let (caller, id) = (access.caller(), id.into_inner());
+    // Once before the transaction, for the password: hashing takes long, and the writer is everybody's.
     let present = context.read(move |conn| users::get(conn, caller.agency, id)).await?;
     let input =
         body.clone().look_further(|edit| users::checked_change(edit.apply(&UserInput::from(&present))?))?;

@@ -2,7 +2,7 @@ use actix_web::http::Method;
 use debrief::domain::people::Role;
 use serde_json::{Value, json};
 
-use crate::support::{Database, TestApp, on_both};
+use crate::support::{Database, TestApp, both, on_both};
 
 async fn set_up(app: &TestApp) -> Value {
     let body = json!({
@@ -56,17 +56,9 @@ mod setting_up {
         }
     }
 
-    #[actix_web::test]
-    async fn sqlite() {
-        body(Database::sqlite()).await;
-    }
-
-    #[actix_web::test]
-    async fn postgres() {
-        if let Some(database) = Database::postgres() {
-            body(database).await;
-        }
-    }
+    both!(|database| {
+        body(database).await;
+    });
 }
 
 on_both! {
@@ -140,49 +132,6 @@ on_both! {
         let late = holder.get("/v1/me").await;
         assert!(late.header("www-authenticate").contains("invalid_token"));
         late.problem(401, "unauthorized");
-    }
-
-    async fn an_integration_signs_in_with_its_secret(app: TestApp) {
-        let admin = app.admin().await;
-        let made = admin.made("/v1/api-clients", json!({"name": "CRM", "scopes": ["records:read", "records:write"]})).await;
-        let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
-        let ask = |form: String, basic: Option<String>| {
-            let mut caller = app.nobody();
-            if let Some(basic) = basic {
-                use base64::Engine;
-                let encoded = base64::engine::general_purpose::STANDARD.encode(basic);
-                caller = caller.with("Authorization", format!("Basic {encoded}"));
-            }
-            async move { caller.send(Method::POST, "/oauth/token", "application/x-www-form-urlencoded", form.into_bytes()).await }
-        };
-        let post = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=records:read");
-        let token = ask(post, None).await.expect(200);
-        assert_eq!((&token["scope"], &token["token_type"]), (&json!("records:read"), &json!("Bearer")));
-        let reader = app.nobody().with_token(token["access_token"].as_str().unwrap());
-        assert_eq!(reader.get("/v1/me").await.expect(200)["kind"], "api_client");
-        reader.post("/v1/clients", json!({"name": "Nordwind"})).await.problem(403, "forbidden");
-
-        let token = ask("grant_type=client_credentials".to_owned(), Some(format!("{id}:{secret}"))).await.expect(200);
-        let writer = app.nobody().with_token(token["access_token"].as_str().unwrap());
-        writer.made("/v1/clients", json!({"name": "Nordwind"})).await;
-        writer.get("/v1/users").await.problem(403, "forbidden");
-
-        let all = "grant_type=client_credentials&scope=admin".to_owned();
-        assert_eq!(ask(all, Some(format!("{id}:{secret}"))).await.expect(400)["error"], "invalid_scope");
-        assert_eq!(ask("grant_type=password".to_owned(), None).await.expect(400)["error"], "unsupported_grant_type");
-        assert_eq!(ask("grant_type=client_credentials".to_owned(), Some(format!("{id}:wrong"))).await.expect(401)["error"], "invalid_client");
-
-        let both = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
-        assert_eq!(ask(both.clone(), Some(format!("{id}:{secret}"))).await.expect(400)["error"], "invalid_request");
-        assert_eq!(ask(both, Some("nonsense".to_owned())).await.expect(400)["error"], "invalid_request");
-        let named = format!("grant_type=client_credentials&client_id={id}");
-        ask(named, Some(format!("{id}:{secret}"))).await.expect(200);
-
-        let rotated = admin.post(&format!("/v1/api-clients/{id}/rotate-secret"), json!({})).await;
-        assert_eq!((rotated.header("etag"), rotated.header("cache-control")), ("\"2\"".to_owned(), "no-store".to_owned()));
-        let rotated = rotated.expect(200);
-        assert_ne!(rotated["secret"], made["secret"]);
-        assert_eq!(ask("grant_type=client_credentials".to_owned(), Some(format!("{id}:{secret}"))).await.expect(401)["error"], "invalid_client");
     }
 
     async fn the_public_keys_are_served(app: TestApp) {

@@ -3,13 +3,13 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, get, patch, post, web};
 
-use crate::api::access::{Access, Administer};
-use crate::api::etag::{self, IfMatch};
-use crate::api::idempotency_keys::Once;
-use crate::api::input::{Body, Listing, Merge, NoFilters};
-use crate::api::page::{self, Page};
-use crate::api::records::{Answer, Paging};
-use crate::api::routes::Routes;
+use super::access::{Access, Administer};
+use super::etag::{self, IfMatch};
+use super::idempotency_keys::Once;
+use super::input::{Body, Listing, Merge, NoFilters};
+use super::page::{self, Page};
+use super::records::{Answer, Paging};
+use super::routes::Routes;
 use crate::app::Context;
 use crate::app::api_clients::{self, ApiClientInput, ApiClientWithSecret};
 use crate::domain::ids::ApiClientId;
