@@ -11,7 +11,7 @@ use super::error::{ApiError, Code};
 use super::etag;
 
 /// What a representation may be compressed with.
-const CODINGS: [&str; 2] = ["gzip", "deflate"];
+pub(super) const CODINGS: [&str; 2] = ["gzip", "deflate"];
 
 /// The tag of a representation once it is compressed.
 fn coded(tag: &str, coding: &str) -> String {
@@ -47,6 +47,17 @@ fn not_acceptable(response: ServiceResponse<impl MessageBody>) -> ServiceRespons
     response.into_response(error)
 }
 
+/// Tells caches that the representation depends on `Accept-Encoding`, plain ones too (RFC 9110, section 12.5.5).
+fn tell_that_it_varies(response: &mut ServiceResponse<impl MessageBody>) {
+    if !matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED) {
+        return;
+    }
+    let is_told = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"accept-encoding");
+    if !response.headers().get_all(header::VARY).any(is_told) {
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+}
+
 /// Gives what was compressed the tag of what it is now. Where the caller has it already, the tag is the
 /// one that the caller has.
 pub async fn layer(
@@ -61,6 +72,7 @@ pub async fn layer(
     {
         return Ok(not_acceptable(response).map_into_right_body());
     }
+    tell_that_it_varies(&mut response);
     let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let Some(tag) = text(header::ETAG) else { return Ok(response.map_into_left_body()) };
     let told = if response.status() == StatusCode::NOT_MODIFIED {

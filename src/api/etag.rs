@@ -3,8 +3,9 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
+use actix_web::http::header::HeaderName;
 use actix_web::http::{StatusCode, header};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
@@ -110,16 +111,19 @@ fn if_match(required: Required) -> Parameter {
 
 /// What stands in `If-Match`: none if there is no such header, and inside it none for `*`.
 fn read(request: &HttpRequest) -> Result<Option<Expected>, ApiError> {
-    let lines: Vec<_> = request.headers().get_all(header::IF_MATCH).collect();
-    if lines.is_empty() {
+    if !request.headers().contains_key(header::IF_MATCH) {
         return Ok(None);
     }
-    let lines = lines.into_iter().filter_map(|value| value.to_str().ok());
-    let tags: Vec<&str> = lines.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let tags: Vec<&str> = tags(request, &header::IF_MATCH).collect();
     if tags == ["*"] {
         return Ok(Some(None));
     }
-    let versions: Vec<i64> = tags.into_iter().filter_map(version).collect();
+    let mut versions: Vec<i64> = tags.into_iter().filter_map(version).collect();
+    // Which version is known besides, and must not be the present one.
+    let known: Vec<&str> = seen(request).collect();
+    versions.retain(|version| {
+        !known.contains(&"*") && !known.iter().any(|tag| self::version(tag) == Some(*version))
+    });
     // A tag that we never gave matches nothing.
     if versions.is_empty() {
         let detail = "If-Match is not one of this record's ETags, such as \"3\"";
@@ -131,8 +135,11 @@ fn read(request: &HttpRequest) -> Result<Option<Expected>, ApiError> {
 /// The version that a strong tag of ours stands for. What follows a dash tells apart representations
 /// of one version; where a version is expected it does not count.
 fn version(tag: &str) -> Option<i64> {
-    let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
-    tag.split('-').next()?.parse().ok()
+    let mut parts = tag.strip_prefix('"')?.strip_suffix('"')?.split('-');
+    let version: i64 = parts.next()?.parse().ok()?;
+    let is_digest = |part: &str| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_ours = parts.all(|part| is_digest(part) || encoded::CODINGS.contains(&part));
+    (is_ours && tag[1..].starts_with(&version.to_string())).then_some(version)
 }
 
 /// The tag of a version.
@@ -143,10 +150,22 @@ pub fn of(version: i64) -> String {
 
 /// A record with its tag; 304 if the caller has it already.
 pub fn fresh(request: &HttpRequest, tag: &str, record: &impl Serialize) -> HttpResponse {
+    if let Some(refused) = unmatched(request, tag) {
+        return refused;
+    }
     if is_known(request, tag) {
         return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
     }
     HttpResponse::Ok().insert_header((header::ETAG, tag)).json(record)
+}
+
+/// The answer to a caller who wants to read one of the versions in `If-Match`, if this is none of them.
+fn unmatched(request: &HttpRequest, tag: &str) -> Option<HttpResponse> {
+    let mut wanted = tags(request, &header::IF_MATCH).peekable();
+    wanted.peek()?;
+    let is_wanted = wanted.any(|wanted| wanted == "*" || encoded::is_of(wanted, tag));
+    let refused = || ApiError::new(Code::StaleVersion, format!("the record is at {tag} now"));
+    (!is_wanted).then(|| refused().error_response())
 }
 
 /// Whether the caller has what the tag stands for.
@@ -156,9 +175,13 @@ fn is_known(request: &HttpRequest, tag: &str) -> bool {
 
 /// The tags that the caller has, weak ones as if they were strong (RFC 9110, section 13.1.2).
 pub(super) fn seen(request: &HttpRequest) -> impl Iterator<Item = &str> {
-    let lines = request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
-    let tags = lines.flat_map(|value| value.split(',')).map(str::trim);
-    tags.map(|tag| tag.strip_prefix("W/").unwrap_or(tag))
+    tags(request, &header::IF_NONE_MATCH).map(|tag| tag.strip_prefix("W/").unwrap_or(tag))
+}
+
+/// The tags in a header.
+fn tags<'a>(request: &'a HttpRequest, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
+    let lines = request.headers().get_all(name).filter_map(|value| value.to_str().ok());
+    lines.flat_map(|value| value.split(',')).map(str::trim)
 }
 
 /// A record that shows others beside itself, which change without it: its tag stands for its version
@@ -169,6 +192,9 @@ pub fn fresh_whole(
     record: &impl Serialize,
 ) -> Result<HttpResponse, ApiError> {
     let (tag, body) = whole(version, record)?;
+    if let Some(refused) = unmatched(request, &tag) {
+        return Ok(refused);
+    }
     if is_known(request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }

@@ -1,11 +1,12 @@
 //! `/v1/exports`: all records of a kind as a file.
 
-use actix_web::http::header::{self, Accept, ContentDisposition, DispositionParam, DispositionType, Header};
+use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
 use actix_web::mime::Mime;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 
+use super::accept::preferred;
 use super::access::{Access, Read};
-use super::error::{ApiError, Code};
+use super::error::ApiError;
 use super::input::{Filters, parameter};
 use super::records::Answer;
 use super::routes::Routes;
@@ -71,22 +72,16 @@ async fn export(
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, format!("{}; charset=utf-8", format.media_type())));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
+    response.insert_header((header::VARY, "Accept"));
     Ok(response.insert_header(disposition).body(file))
 }
 
 /// The format that the caller would have, by `Accept`.
 fn accepted(request: &HttpRequest) -> Result<FileFormat, ApiError> {
-    let ranked = Accept::parse(request).map(|accept| accept.ranked()).unwrap_or_default();
     let format = |range: &Mime| match (range.type_().as_str(), range.subtype().as_str()) {
         ("*", _) | ("application", "x-ndjson" | "*") => Some(FileFormat::Ndjson),
         ("text", "csv" | "*") => Some(FileFormat::Csv),
         _ => None,
     };
-    if ranked.is_empty() {
-        return Ok(FileFormat::Ndjson);
-    }
-    ranked
-        .iter()
-        .find_map(format)
-        .ok_or_else(|| ApiError::new(Code::NotAcceptable, "an export is text/csv or application/x-ndjson"))
+    preferred(request, FileFormat::Ndjson, format, "an export is text/csv or application/x-ndjson")
 }

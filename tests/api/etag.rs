@@ -92,7 +92,40 @@ on_both! {
         ann.with("If-None-Match", "\"1-br\"").get(&path).await.expect(200);
         let changed = gzip.with("If-Match", "\"1-gzip\"").patch(&path, json!({"notes": "seen"})).await;
         assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2-gzip\"".to_owned()));
-        gzip.with("If-None-Match", "\"1-gzip\"").get(&path).await;
+        gzip.with("If-None-Match", "\"1-gzip\"").get(&path).await.expect(200);
         gzip.with("If-Match", "\"1-gzip\"").delete(&path).await.expect(412);
+    }
+
+    async fn a_condition_is_never_passed_over(app: TestApp) {
+        let ann = app.recruiter().await;
+        let path = client(&ann).await;
+        // Tags that no version has.
+        for tag in ["\"+1\"", "\"01\"", "\"1-abc\"", "\"9\""] {
+            ann.with("If-Match", tag).patch(&path, json!({"notes": "x"})).await.problem(412, "stale_version");
+            ann.with("If-Match", tag).get(&path).await.problem(412, "stale_version");
+        }
+        ann.with("If-Match", "\"9\", \"1\"").get(&path).await.expect(200);
+        let there = "/v1/clients/by-external-id/s/1";
+        ann.put(there, json!({"name": "Nordwind"})).await.expect(201);
+        for known in ["*", "\"1\""] {
+            let both = ann.with("If-Match", "\"1\"").with("If-None-Match", known);
+            both.put(there, json!({"name": "Südwind"})).await.problem(412, "stale_version");
+        }
+        ann.with("If-Match", "\"1\"").with("If-None-Match", "\"2\"").put(there, json!({"name": "Südwind"})).await.expect(200);
+    }
+
+    async fn what_depends_on_what_is_accepted_says_so(app: TestApp) {
+        let ann = app.recruiter().await;
+        let path = client(&ann).await;
+        assert_eq!(ann.get(&path).await.header("vary"), "accept-encoding");
+        let known = ann.with("If-None-Match", "\"1\"").get(&path).await;
+        assert_eq!((known.status.as_u16(), known.header("vary")), (304, "accept-encoding".to_owned()));
+        let export = "/v1/exports/clients";
+        for (accept, kind) in [("application/x-ndjson;q=0, */*", ""), ("text/csv;q=0, */*;q=0.1", "application/x-ndjson; charset=utf-8")] {
+            let answer = ann.with("Accept", accept).get(export).await;
+            assert_eq!(answer.header("vary"), "Accept");
+            assert!(kind.is_empty() || answer.header("content-type") == kind, "{accept}");
+        }
+        ann.with("Accept", "*/*;q=0").get(export).await.problem(406, "not_acceptable");
     }
 }

@@ -93,7 +93,8 @@ codes! {
     /// The state of the record does not allow the transition.
     InvalidTransition "invalid_transition" CONFLICT "The state does not allow this"
         "The record has moved on, or the step comes too early; `state` says where it stands."
-        "Read the record again and choose one of the transitions in `allowed`."
+        "Read the record again and choose one of the transitions in `allowed`. A draft of an account is begun, and a waived one \
+         taken back, by changing it."
     /// There is one already; `existing_id` names it.
     AlreadyExists "already_exists" CONFLICT "There is one already"
         "What may exist once was to be made a second time."

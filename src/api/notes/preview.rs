@@ -1,12 +1,13 @@
 //! The message that would go out, in the form that the caller prefers.
 
-use actix_web::http::header::{self, Accept, Header};
+use actix_web::http::header;
+use actix_web::mime::Mime;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::api::accept::preferred;
 use crate::api::access::{Access, Read};
-use crate::api::error::{ApiError, Code};
 use crate::api::input::Filters;
 use crate::api::records::Answer;
 use crate::app::notes::preview::{Parts, parts, preview};
@@ -38,7 +39,7 @@ pub(super) async fn show_preview(
     id: web::Path<NoteId>,
     query: Filters<PreviewQuery>,
 ) -> Answer {
-    let form = preferred(&request)?;
+    let form = preferred(&request, MESSAGE, form_of, "there are message/rfc822 and application/json")?;
     let (caller, mail) = (access.caller(), context.mail.clone());
     let (contact, now) = (query.0.contact_id, context.store.clock().now().into());
     let work = move |conn: &mut _| preview(conn, &caller, &mail, id.into_inner(), contact, now);
@@ -53,20 +54,10 @@ pub(super) async fn show_preview(
     Ok(response.json(parts))
 }
 
-/// The form that the caller likes best (RFC 9110, section 12.5.1); the message itself, if any will do.
-fn preferred(request: &HttpRequest) -> Result<&'static str, ApiError> {
-    let Ok(accept) = Accept::parse(request) else { return Ok(MESSAGE) };
-    let offered = |range: &str| match range {
+fn form_of(range: &Mime) -> Option<&'static str> {
+    match range.essence_str() {
         "*/*" | "message/*" | MESSAGE => Some(MESSAGE),
         "application/*" | JSON => Some(JSON),
         _ => None,
-    };
-    let ranked = accept.ranked();
-    if ranked.is_empty() {
-        return Ok(MESSAGE);
     }
-    ranked
-        .iter()
-        .find_map(|range| offered(range.essence_str()))
-        .ok_or_else(|| ApiError::new(Code::NotAcceptable, format!("there are {MESSAGE} and {JSON}")))
 }

@@ -10,11 +10,12 @@ use crate::api::error::Problem;
 use crate::api::etag;
 
 /// By status: the name in the document, and what it says.
-const PROBLEMS: [(&str, &str, &str); 14] = [
+const PROBLEMS: [(&str, &str, &str); 15] = [
     ("400", "BadRequest", "The input has faults."),
     ("401", "Unauthorized", "There is no good token."),
     ("403", "Forbidden", "The token does not allow this."),
     ("404", "NotFound", "There is no such record."),
+    ("406", "NotAcceptable", "The answer cannot be made as the caller accepts it."),
     ("408", "RequestTimeout", "The body took too long to arrive."),
     ("409", "Conflict", "What stands already does not allow this."),
     ("412", "PreconditionFailed", "The record has changed."),
@@ -52,7 +53,7 @@ pub(super) fn add(operation: &mut Operation, method: &Method, names_a_record: bo
         let comes = match status {
             "401" | "403" => !is_open,
             "404" => names_a_record,
-            "408" | "413" | "415" => has_body,
+            "408" | "413" | "415" => has_body || *method != Method::GET,
             "409" => *method == Method::POST || (*method != Method::GET && !is_open),
             "412" => if_match.is_some(),
             "422" => *method == Method::POST,
