@@ -9,6 +9,7 @@ use super::page::{self, Page};
 use super::records::{Answer, Paging};
 use super::routes::Routes;
 use crate::app::Context;
+use crate::app::faults::MAX_FAULTS;
 use crate::app::feed::{self, FeedEvent, FeedQuery};
 use crate::store::events::Place;
 
@@ -32,8 +33,10 @@ async fn list(
     listing: Listing<FeedQuery, Place>,
 ) -> Answer {
     let types = listing.filters.types().map_err(|unknown| {
-        let detail = format!("there is no type of event called {unknown:?}");
-        ApiError::invalid(vec![parameter("types", "unknown_word", detail)])
+        let fault = |name: String| {
+            parameter("types", "unknown_word", format!("there is no type of event called {name:?}"))
+        };
+        ApiError::invalid(unknown.into_iter().take(MAX_FAULTS).map(fault).collect())
     })?;
     let (caller, after, place) = (access.caller(), listing.filters.after, listing.after);
     let limit = listing.limit + 1;

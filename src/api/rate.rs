@@ -4,7 +4,7 @@
 
 use std::future::{Ready, ready};
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -181,13 +181,20 @@ fn caller(peer: IpAddr, forwarded: &str, proxies: &[IpNet]) -> IpAddr {
     let is_ours = |address: &IpAddr| proxies.iter().any(|network| network.contains(address));
     let mut address = peer.to_canonical();
     for earlier in forwarded.rsplit(',') {
-        let Ok(earlier) = earlier.trim().parse::<IpAddr>() else { break };
+        let Some(earlier) = forwarder(earlier.trim()) else { break };
         if !is_ours(&address) {
             break;
         }
         address = earlier.to_canonical();
     }
     address
+}
+
+/// What a proxy writes of who spoke to it: an address; some write the port behind it.
+fn forwarder(written: &str) -> Option<IpAddr> {
+    let with_port = || written.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let bare = written.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(written);
+    bare.parse().ok().or_else(with_port)
 }
 
 /// Whose address it is: with IPv6 one caller has a whole network of them.
@@ -239,6 +246,10 @@ mod tests {
             ("10.1.2.3", "nonsense, 198.51.100.1", "198.51.100.1"),
             ("10.1.2.3", "198.51.100.1, nonsense", "10.1.2.3"),
             ("::1", "2001:db8::5", "2001:db8::5"),
+            // Some proxies tell the port too.
+            ("10.1.2.3", "198.51.100.1:4711", "198.51.100.1"),
+            ("10.1.2.3", "[2001:db8::5]:4711", "2001:db8::5"),
+            ("10.1.2.3", "[2001:db8::5]", "2001:db8::5"),
             ("::ffff:10.1.2.3", "198.51.100.1", "198.51.100.1"),
         ] {
             let found = caller(peer.parse().unwrap(), forwarded, &proxies);

@@ -8,10 +8,10 @@ use super::access::{Access, Read, Write};
 use super::error::ApiError;
 use super::etag;
 use super::idempotency_keys::Once;
-use super::input::{Given, Listing, Merge};
+use super::input::{Given, Listing, Merge, parameter};
 use super::page;
 use crate::app::Context;
-use crate::app::records::{self, Expected, Record, View, Wanted};
+use crate::app::records::{self, Expected, Record, View, Wanted, WrongRef};
 use crate::domain::ids::Id;
 use crate::domain::record::ExternalRef;
 use crate::store::pool::Tx;
@@ -117,6 +117,13 @@ pub async fn upsert<R: Record>(
 ) -> Answer {
     let caller = access.caller();
     let external = ExternalRef { system: path.system, id: path.external_id };
+    records::check_ref(&external).map_err(|fault| {
+        let name = match fault {
+            WrongRef::System => "system",
+            WrongRef::Id => "external_id",
+        };
+        ApiError::invalid(vec![parameter(name, "invalid_reference", fault.to_string())])
+    })?;
     let work = move |tx: &mut Tx<'_>| {
         given.look_further(|input| records::upsert::<R>(tx, &caller, external, wanted, input))
     };

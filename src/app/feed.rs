@@ -29,14 +29,13 @@ pub struct FeedQuery {
 }
 
 impl FeedQuery {
-    /// The types that are wanted, none for all; or one that there is not.
-    pub fn types(&self) -> Result<Vec<String>, String> {
+    /// The types that are wanted, none for all; or those that there are not.
+    pub fn types(&self) -> Result<Vec<String>, Vec<String>> {
         let Some(types) = &self.types else { return Ok(Vec::new()) };
-        let known = |name: &str| {
-            if event::TYPES.contains(&name) { Ok(name.to_owned()) } else { Err(name.to_owned()) }
-        };
         let types: BTreeSet<&str> = types.split(',').map(str::trim).collect();
-        types.into_iter().map(known).collect()
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            types.into_iter().map(str::to_owned).partition(|name| event::TYPES.contains(&name.as_str()));
+        if unknown.is_empty() { Ok(known) } else { Err(unknown) }
     }
 }
 

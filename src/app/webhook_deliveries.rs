@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::ConflictCode;
+use super::error::{ConflictCode, checked};
+use super::faults::Faults;
 use super::{AppError, feed, webhook_endpoints};
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, EventId, WebhookDeliveryId, WebhookEndpointId};
@@ -106,15 +107,24 @@ pub fn replay(
 ) -> Result<Replayed, AppError> {
     let endpoint = take_enabled(tx, caller.agency, endpoint)?;
     let types = &endpoint.event_types.0;
-    let place = |tx: &mut Tx<'_>, event: EventId, pointer: &str| {
-        let unknown = || AppError::fault(pointer, "unknown_reference", "there is no such event");
-        feed::place(tx, caller.agency, event, types)?.ok_or_else(unknown)
+    let mut faults = Faults::default();
+    let after = feed::place(tx, caller.agency, replay.after, types)?;
+    if after.is_none() {
+        faults.unknown("/after", "event");
+    }
+    let until = match replay.until {
+        Some(event) => feed::place(tx, caller.agency, event, types)?,
+        None => None,
     };
-    let after = place(tx, replay.after, "/after")?;
-    let until = replay.until.map(|event| place(tx, event, "/until")).transpose()?;
+    if replay.until.is_some() && until.is_none() {
+        faults.unknown("/until", "event");
+    }
+    checked(faults)?;
+    let unknown = || AppError::fault("/after", "unknown_reference", "there is no such event");
+    let after = after.ok_or_else(unknown)?;
     let rows = events::feed(tx, caller.agency, Some(after), types, REPLAYED_AT_ONCE + 1)?;
     // Once more, for what was forgotten meanwhile.
-    place(tx, replay.after, "/after")?;
+    feed::place(tx, caller.agency, replay.after, types)?.ok_or_else(unknown)?;
     let is_wanted = |row: &&events::FeedRow| until.is_none_or(|until| (row.xact, row.seq) <= until);
     let mut wanted: Vec<_> = rows.iter().take_while(is_wanted).collect();
     let at_once = usize::try_from(REPLAYED_AT_ONCE).unwrap_or(usize::MAX);

@@ -160,7 +160,7 @@ on_both! {
         // The last one is Latin-1: read as UTF-8 it would be any such id.
         for bad in ["%00".to_owned(), "x".repeat(256), "M%FCller".to_owned()] {
             let path = format!("/v1/clients/by-external-id/bullhorn/{bad}");
-            assert_eq!(ann.put(&path, json!({"name": "Nordwind"})).await.faults(), ["/external_refs/0 invalid_reference"]);
+            assert_eq!(ann.put(&path, json!({"name": "Nordwind"})).await.faults(), ["external_id invalid_reference"]);
         }
     }
 
@@ -218,5 +218,16 @@ on_both! {
         assert_eq!(nobody.header("www-authenticate"), "Bearer realm=\"debrief\"");
         nobody.problem(401, "unauthorized");
         assert_eq!(auditor.get("/v1/clients").await.expect(200)["data"], json!([]));
+    }
+
+    async fn a_name_is_found_with_any_apostrophe(app: TestApp) {
+        let ann = app.recruiter().await;
+        ann.made("/v1/clients", json!({"name": "O\u{2019}Brien & Söhne"})).await;
+        for typed in ["o'brien", "O%E2%80%99Brien", "o%C2%B4brien"] {
+            assert_eq!(ann.get(&format!("/v1/clients?q={typed}")).await.expect(200)["data"].as_array().unwrap().len(), 1, "{typed}");
+        }
+        for wrong in ["%ff", "a%80"] {
+            assert_eq!(ann.get(&format!("/v1/clients?q={wrong}")).await.faults(), ["q malformed"]);
+        }
     }
 }

@@ -61,7 +61,7 @@ on_both! {
         admin.made("/v1/candidates", json!({"name": "Ada Lindt", "time_zone": "Europe/Berlin"})).await;
         let events = next(&admin, Some(last), "", 3).await;
         assert_eq!(types(&events), ["client.created", "client.updated", "candidate.created"]);
-        assert_eq!(events[1]["data"], json!({"id": client["id"], "version": 2}), "thin: nobody's words");
+        assert_eq!(events[1]["data"], json!({"id": client["id"], "version": 2, "changed": ["notes"]}), "thin: nobody's words");
         assert_eq!(events[1]["occurred_at"], "2026-11-20T12:00:00Z");
         let fields: Vec<&String> = events[1].as_object().unwrap().keys().collect();
         assert_eq!(fields, ["data", "id", "occurred_at", "type"]);
@@ -258,5 +258,10 @@ on_both! {
         seen.sort_unstable();
         made.sort_unstable();
         assert_eq!(seen, made, "nothing is missed and nothing comes twice");
+    }
+
+    async fn every_type_that_there_is_not_is_named(app: TestApp) {
+        let admin = app.admin().await;
+        assert_eq!(admin.get("/v1/events?types=zz,client.created,yy").await.faults(), ["types unknown_word", "types unknown_word"]);
     }
 }

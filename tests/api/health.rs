@@ -38,7 +38,7 @@ on_both! {
     }
 
     async fn metrics_count_requests_by_route(app: TestApp) {
-        app.nobody().get("/v1/clients/cli_01h2xcejqtf2nbrexx3vqjhp41").await;
+        app.nobody().get("/v1/clients/cli_01h2xcejqtf2nbrexx3vqjhp41").await.expect(401);
         let metrics = String::from_utf8(app.nobody().get("/metrics").await.bytes).unwrap();
         let line = r#"debrief_http_requests_total{method="GET",route="/v1/clients/{id}",status="401"} 1"#;
         assert!(metrics.contains(line), "{metrics}");
@@ -67,7 +67,7 @@ on_both! {
     async fn methods_that_callers_make_up_are_one_label(app: TestApp) {
         for made_up in [&b"BREW"[..], b"WHEN"] {
             let method = Method::from_bytes(made_up).unwrap();
-            app.nobody().send(method, "/v1/clients", "text/plain", Vec::new()).await;
+            app.nobody().send(method, "/v1/clients", "text/plain", Vec::new()).await.expect(405);
         }
         let metrics = String::from_utf8(app.nobody().get("/metrics").await.bytes).unwrap();
         let line = r#"debrief_http_requests_total{method="other",route="/v1/clients",status="405"} 2"#;

@@ -120,8 +120,14 @@ fn parameters<T: ToSchema + 'static>(request: &HttpRequest) -> Result<Map<String
 
 /// The names and values of a query, in their order.
 pub(in crate::api) fn pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {
-    serde_urlencoded::from_str(query)
-        .map_err(|e| ApiError::invalid(vec![parameter("", "malformed", e.to_string())]))
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
+        .map_err(|e| ApiError::invalid(vec![parameter("", "malformed", e.to_string())]))?;
+    // It stands for what was not UTF-8.
+    if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains(char::REPLACEMENT_CHARACTER)) {
+        let detail = "is not UTF-8 once it is decoded".to_owned();
+        return Err(ApiError::invalid(vec![parameter(name, "malformed", detail)]));
+    }
+    Ok(pairs)
 }
 
 fn read<T: DeserializeOwned + ToSchema + 'static>(

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use self::named::as_it_stands;
 use super::{RowError, RowResult};
 use crate::app::AppError;
 use crate::app::error::ConflictCode;
@@ -172,12 +173,13 @@ impl Row<'_> {
         }
         let version = version(&mut fields, &mut faults);
         let (id, external) = self.key::<R>(tx, caller, &mut fields, &mut faults)?;
-        self.resolve(tx, caller, &mut fields, &mut faults)?;
+        let resolved = self.resolve(tx, caller, &mut fields, &mut faults)?;
         faults.into_result()?;
         // Who names a record by our id has read it, and the version says when.
         let is_by_id = id.is_some() && external.is_none();
         let expected = version.filter(|_| is_by_id).map(|version| vec![version]);
-        let (record, put) = records::put::<R>(tx, caller, id, external, expected, fields)?;
+        let put = records::put::<R>(tx, caller, id, external, expected, fields);
+        let (record, put) = put.map_err(|error| as_it_stands(error, &resolved))?;
         Ok((put, record.common().id.to_string()))
     }
 
@@ -188,7 +190,7 @@ impl Row<'_> {
         let mut faults = Faults::default();
         let id = fields.remove("id").filter(|id| !id.is_null());
         let read = version(&mut fields, &mut faults).map(|version| Read { id, version });
-        self.resolve(tx, caller, &mut fields, &mut faults)?;
+        let resolved = self.resolve(tx, caller, &mut fields, &mut faults)?;
         faults.into_result()?;
         let interview = fields.remove(INTERVIEW).unwrap_or_default();
         let interview: Option<InterviewId> = interview.as_str().and_then(|id| id.parse().ok());
@@ -197,9 +199,11 @@ impl Row<'_> {
             None => None,
         };
         let Some(debrief) = debrief else {
-            return Err(AppError::fault("/interview_id", "unknown_reference", "there is no such interview"));
+            let unknown = AppError::fault("/interview_id", "unknown_reference", "there is no such interview");
+            return Err(as_it_stands(unknown, &resolved));
         };
-        let (account, put) = feedback::put(tx, caller, debrief, fields, read)?;
+        let put = feedback::put(tx, caller, debrief, fields, read);
+        let (account, put) = put.map_err(|error| as_it_stands(error, &resolved))?;
         Ok((put, account.row.id.to_string()))
     }
 

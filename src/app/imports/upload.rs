@@ -8,6 +8,7 @@ use crate::app::AppError;
 use crate::app::error::checked;
 use crate::app::exchange::Layout;
 use crate::app::faults::Faults;
+use crate::app::schema;
 use crate::domain::exchange::{Collection, FileFormat};
 
 /// The most rows in a chunk, which is worked off in one transaction.
@@ -189,7 +190,7 @@ impl Upload {
         let mut faults = Faults::default();
         for cell in cells {
             let column = String::from_utf8_lossy(cell).trim().to_owned();
-            let pointer = format!("/{column}");
+            let pointer = format!("/{}", schema::escape(&column));
             if !layout.has(&column) {
                 let columns = layout.columns().collect::<Vec<_>>().join(", ");
                 faults.add(pointer, "unknown_column", format!("the columns of {} are {columns}", self.kind));

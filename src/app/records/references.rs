@@ -8,6 +8,8 @@ use crate::domain::text::check_line;
 use crate::store::pool::Tx;
 use crate::store::record;
 
+/// The most references of a record.
+const MAX_REFS: usize = 20;
 /// The longest name of another system, in characters.
 const MAX_SYSTEM: usize = 64;
 /// The longest id in another system, in characters.
@@ -27,17 +29,29 @@ pub(super) fn add(refs: &mut Vec<ExternalRef>, external: ExternalRef) {
 }
 
 /// Checks a reference: one in a path has not met the schema that a body is checked against.
-pub(in crate::app) fn check_one(external: &ExternalRef) -> Result<(), &'static str> {
+pub fn check_one(external: &ExternalRef) -> Result<(), WrongRef> {
     let keepable = |text: &str, max_chars: usize| {
         // U+FFFD stands for what was not UTF-8 in a path: several ids would become one.
         let is_legible = !text.contains(char::REPLACEMENT_CHARACTER);
         (1..=max_chars).contains(&text.chars().count()) && check_line(text).is_ok() && is_legible
     };
-    if keepable(&external.system, MAX_SYSTEM) && keepable(&external.id, MAX_EXTERNAL_ID) {
-        Ok(())
+    if !keepable(&external.system, MAX_SYSTEM) {
+        Err(WrongRef::System)
+    } else if !keepable(&external.id, MAX_EXTERNAL_ID) {
+        Err(WrongRef::Id)
     } else {
-        Err("is empty, too long, not UTF-8, or has control characters")
+        Ok(())
     }
+}
+
+/// Which part of a reference cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is empty, too long, not UTF-8, or has control characters")]
+pub enum WrongRef {
+    /// The name of the system.
+    System,
+    /// The id there.
+    Id,
 }
 
 /// Notes what is wrong with the references of a record that is written, each where it was sent, and
@@ -48,6 +62,10 @@ pub(super) fn check<R: Record>(
     refs: &mut [ExternalRef],
     faults: &mut Faults,
 ) -> Result<(), AppError> {
+    // With what a path or a row calls it there may be one more than was sent.
+    if refs.len() > MAX_REFS {
+        faults.add("/external_refs", "too_many", format!("must have at most {MAX_REFS}"));
+    }
     let sound: Vec<ExternalRef> =
         refs.iter().filter(|external| check_one(external).is_ok()).cloned().collect();
     let known = record::find_by_refs(tx, common.agency_id, R::KIND, &sound)?;

@@ -108,4 +108,34 @@ on_both! {
         assert_eq!(statuses(&results), ["failed", "updated"]);
         assert_eq!(id(&results[1]), id(&ann.get("/v1/clients").await.expect(200)["data"][0]));
     }
+
+    async fn a_fault_is_told_at_the_column_that_the_file_has(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        let elsewhere = id(&ann.made("/v1/clients", json!({"name": "Elsewhere"})).await);
+        for (external, client) in [("k1", &scene.client), ("k2", &elsewhere)] {
+            let path = format!("/v1/contacts/by-external-id/s/{external}");
+            ann.put(&path, json!({"client_id": client, "name": external})).await.expect(201);
+        }
+        let row = |contacts: Value| json!({
+            "candidate_id": scene.candidate, "job_order_id": scene.order, "contact_external_ids": contacts, "format": "video",
+            "starts_at": "2026-11-20T10:00:00Z", "ends_at": "2026-11-20T11:00:00Z",
+        });
+        let results = ndjson(&ann, "interviews&external_system=s", &[row(json!("k1")), row(json!(["k1", "k2"]))]).await;
+        assert_eq!(faults(&results[0]), ["/contact_external_ids wrong_type"]);
+        assert_eq!(faults(&results[1]), ["/contact_external_ids/1 wrong_client"]);
+        let unknown = send(&ann, "clients", "text/csv", "name,a/b,c~d\nx,1,2\n").await;
+        assert_eq!(unknown.faults(), ["/a~1b unknown_column", "/c~0d unknown_column"]);
+    }
+
+    async fn no_record_gets_more_references_than_it_can_be_changed_with(app: TestApp) {
+        let ann = app.recruiter().await;
+        let refs: Vec<Value> = (0..20).map(|i| json!({"system": format!("s{i}"), "id": "1"})).collect();
+        let body = json!({"name": "Nordwind", "external_refs": refs});
+        let path = "/v1/clients/by-external-id/zz/1";
+        assert_eq!(ann.put(path, body.clone()).await.faults(), ["/external_refs too_many"]);
+        let mut row = body;
+        row["external_id"] = json!("1");
+        assert_eq!(faults(&ndjson(&ann, "clients&external_system=zz", &[row]).await[0]), ["/external_refs too_many"]);
+    }
 }

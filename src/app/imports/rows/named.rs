@@ -55,14 +55,15 @@ impl Row<'_> {
         Ok((refs.iter().find_map(|external| known.get(external).copied()), None))
     }
 
-    /// Puts our ids in the place of another system's.
+    /// Puts our ids in the place of another system's. Answers which columns gave way to which.
     pub(super) fn resolve(
         &self,
         tx: &mut Tx<'_>,
         caller: &Caller,
         fields: &mut Map<String, Value>,
         faults: &mut Faults,
-    ) -> Result<(), AppError> {
+    ) -> Result<Vec<&'static Reference>, AppError> {
+        let mut resolved = Vec::new();
         for reference in self.layout.references {
             let Some(theirs) = fields.remove(reference.external).filter(|theirs| !theirs.is_null()) else {
                 continue;
@@ -85,8 +86,9 @@ impl Row<'_> {
                 }
             };
             fields.insert(field.to_owned(), ours);
+            resolved.push(reference);
         }
-        Ok(())
+        Ok(resolved)
     }
 
     /// Our ids for another system's, each of which stands at a place of its own. What is none is a fault.
@@ -143,6 +145,19 @@ impl Row<'_> {
         }
         Some(external)
     }
+}
+
+/// Tells the faults of what was put in the place of another system's ids at the columns that the row has.
+pub(super) fn as_it_stands(error: AppError, resolved: &[&Reference]) -> AppError {
+    let AppError::Invalid(mut faults) = error else { return error };
+    for fault in &mut faults {
+        let column = resolved.iter().find_map(|reference| {
+            let rest = fault.pointer.strip_prefix('/')?.strip_prefix(reference.field)?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| format!("/{}{rest}", reference.external))
+        });
+        fault.pointer = column.unwrap_or_else(|| std::mem::take(&mut fault.pointer));
+    }
+    AppError::Invalid(faults)
 }
 
 /// What a kind of record is called in a sentence.
