@@ -9,7 +9,7 @@ use super::AppError;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
-use super::records::{Expected, Input, expect_version};
+use super::records::{Expected, Input, expect_version, expect_written};
 use crate::auth::caller::Caller;
 use crate::auth::seal::Seals;
 use crate::domain::event;
@@ -91,7 +91,7 @@ pub fn create(
     seals: &Seals,
     input: WebhookEndpointInput,
 ) -> Result<WebhookEndpointWithSecret, AppError> {
-    check(policy, &input)?;
+    check(Some(policy), &input)?;
     let secret = secrets::generate();
     let (id, now) = (tx.new_id(), tx.now());
     let (position_xact, position_seq) = events::end(tx, caller.agency)?;
@@ -113,7 +113,7 @@ pub fn create(
         deleted_at: None,
     };
     webhook_endpoints::insert(tx, &endpoint)?;
-    told(tx, caller, "webhook_endpoint.created", &endpoint)?;
+    told(tx, caller, "webhook_endpoint.created", &endpoint);
     Ok(WebhookEndpointWithSecret { endpoint, secret: secret.reveal() })
 }
 
@@ -149,7 +149,9 @@ pub fn change(
     expect_version(expected, endpoint.version)?;
     let present = WebhookEndpointInput::from(&endpoint);
     let input = edit(present.clone())?;
-    check(policy, &input)?;
+    // What is allowed may have changed since: an endpoint can be disabled and described all the same.
+    let is_judged = input.url != present.url || (present.disabled && !input.disabled);
+    check(is_judged.then_some(policy), &input)?;
     if input == present {
         return Ok(endpoint);
     }
@@ -165,7 +167,7 @@ pub fn change(
         _ => {}
     }
     save(tx, &mut endpoint)?;
-    told(tx, caller, "webhook_endpoint.updated", &endpoint)?;
+    told(tx, caller, "webhook_endpoint.updated", &endpoint);
     Ok(endpoint)
 }
 
@@ -184,7 +186,7 @@ pub(super) fn disable(
     Happening::to("webhook_endpoint.disabled", endpoint.id)
         .with("version", endpoint.version)
         .with("because", because)
-        .record(tx, caller)?;
+        .record(tx, caller);
     Ok(endpoint)
 }
 
@@ -199,7 +201,7 @@ pub fn rotate_secret(
     let secret = secrets::generate();
     endpoint.secrets = Json(secrets::rotated(seals, id, &endpoint.secrets.0, &secret, tx.now())?);
     save(tx, &mut endpoint)?;
-    told(tx, caller, "webhook_endpoint.secret_rotated", &endpoint)?;
+    told(tx, caller, "webhook_endpoint.secret_rotated", &endpoint);
     Ok(WebhookEndpointWithSecret { endpoint, secret: secret.reveal() })
 }
 
@@ -218,12 +220,14 @@ pub fn delete(
     endpoint.secrets = Json(Vec::new());
     save(tx, &mut endpoint)?;
     webhook_deliveries::cancel_pending(tx, id, "the endpoint was deleted", now)?;
-    told(tx, caller, "webhook_endpoint.deleted", &endpoint)
+    told(tx, caller, "webhook_endpoint.deleted", &endpoint);
+    Ok(())
 }
 
-fn check(policy: WebhookPolicy, input: &WebhookEndpointInput) -> Result<(), AppError> {
+/// Checks an input, and its URL by a policy.
+fn check(policy: Option<WebhookPolicy>, input: &WebhookEndpointInput) -> Result<(), AppError> {
     let mut faults = Faults::default();
-    if let Err(fault) = check_url(policy, &input.url) {
+    if let Some(Err(fault)) = policy.map(|policy| check_url(policy, &input.url)) {
         faults.add("/url", fault.code(), fault);
     }
     input.check(&mut faults);
@@ -236,21 +240,10 @@ fn check_url(policy: WebhookPolicy, url: &str) -> Result<(), TargetFault> {
 }
 
 fn save(tx: &mut Tx<'_>, endpoint: &mut WebhookEndpoint) -> Result<(), AppError> {
-    let version = endpoint.version;
-    endpoint.version += 1;
-    tx.touch(&mut endpoint.updated_at);
-    if webhook_endpoints::update(tx, endpoint, version)? {
-        Ok(())
-    } else {
-        Err(AppError::Stale { current: version + 1 })
-    }
+    let former = tx.renew(&mut endpoint.version, &mut endpoint.updated_at);
+    expect_written(webhook_endpoints::update(tx, endpoint, former)?, endpoint.version)
 }
 
-fn told(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    event_type: &str,
-    endpoint: &WebhookEndpoint,
-) -> Result<(), AppError> {
-    Happening::to(event_type, endpoint.id).with("version", endpoint.version).record(tx, caller)
+fn told(tx: &mut Tx<'_>, caller: &Caller, event_type: &str, endpoint: &WebhookEndpoint) {
+    Happening::to(event_type, endpoint.id).with("version", endpoint.version).record(tx, caller);
 }

@@ -103,6 +103,14 @@ pub fn ready(conn: &mut DbConn, now: Timestamp) -> QueryResult<Vec<WebhookEndpoi
     ready.select(webhook_endpoints::id).load(conn)
 }
 
+/// Whether anything more is to be sent to the endpoint, now or later.
+pub fn is_waiting(conn: &mut DbConn, endpoint: WebhookEndpointId) -> QueryResult<bool> {
+    let waiting = webhook_deliveries::table
+        .filter(webhook_deliveries::endpoint_id.eq(endpoint))
+        .filter(sql::<Bool>(WAITING));
+    diesel::select(exists(waiting)).get_result(conn)
+}
+
 /// Deliveries to the endpoint whose time has come, longest due first, locked. Those that somebody
 /// else holds are left out.
 pub fn lock_due(

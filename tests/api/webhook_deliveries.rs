@@ -1,6 +1,6 @@
 //! Webhooks on their way: to a receiver that does what the test tells it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use debrief::app::{Context, feed};
@@ -294,5 +294,30 @@ on_both! {
         let test = log["data"].as_array().unwrap().iter().find(|delivery| delivery["event_type"] == "webhook.test").unwrap();
         assert_eq!((&test["state"], &test["last_error"]), (&json!("pending"), &json!("the host leads to a private, local or reserved address")));
         assert_eq!(receiver.connections(), 0);
+    }
+
+    async fn many_writes_are_looked_into_together(app: TestApp) {
+        let ann = app.recruiter().await;
+        let settings = startup::job_settings(&app.settings);
+        let client = startup::build_client(&app.settings).unwrap();
+        let jobs = Jobs::start(&app.context, Transport::Discard, client, settings);
+        let is_look = |sql: &&String| sql.replace(['"', '`'], "").contains("SELECT webhook_endpoints.agency_id, webhook_endpoints.id FROM");
+        app.database().take_statements();
+        let began = Instant::now();
+        for _ in 0..60 {
+            ann.made("/v1/clients", json!({"name": "Nordwind"})).await;
+        }
+        let looks = app.database().take_statements().iter().filter(is_look).count();
+        let took = began.elapsed();
+        jobs.stop().await;
+        assert!(looks > 0 && looks as u128 <= took.as_millis() / 100 + 2, "{looks} looks in {took:?}");
+    }
+
+    async fn both_ends_of_what_is_replayed_are_looked_for(app: TestApp) {
+        let admin = app.admin().await;
+        let made = admin.made("/v1/webhook-endpoints", json!({"url": "https://crm.example"})).await;
+        let unknown = "evt_01h2xcejqtf2nbrexx3vqjhp41";
+        let faults = admin.post(&format!("/v1/webhook-endpoints/{}/replay", id(&made)), json!({"after": unknown, "until": unknown})).await.faults();
+        assert_eq!(faults, ["/after unknown_reference", "/until unknown_reference"]);
     }
 }

@@ -114,6 +114,22 @@ on_both! {
         let secret = made["secret"].as_str().unwrap().trim_start_matches("whsec_");
         assert!(kept.contains("sealed") && !kept.contains(secret), "{kept}");
     }
+
+    async fn an_endpoint_that_is_not_allowed_any_more_can_be_disabled(app: TestApp) {
+        use debrief::app::AppError;
+        use debrief::store::schema::webhook_endpoints;
+        use diesel::prelude::*;
+
+        let admin = app.admin().await;
+        let made = admin.made("/v1/webhook-endpoints", json!({"url": "https://crm.example"})).await;
+        let path = format!("/v1/webhook-endpoints/{}", id(&made));
+        let set = diesel::update(webhook_endpoints::table).set(webhook_endpoints::url.eq("http://127.0.0.1:9/"));
+        app.context.store.write(|tx| Ok::<_, AppError>(set.execute(&mut **tx).map(drop)?)).unwrap();
+        admin.patch(&path, json!({"description": "The old one."})).await.expect(200);
+        admin.patch(&path, json!({"disabled": true})).await.expect(200);
+        assert_eq!(admin.patch(&path, json!({"disabled": false})).await.faults(), ["/url not_https"]);
+        assert_eq!(admin.patch(&path, json!({"url": "http://127.0.0.1:8/"})).await.faults(), ["/url not_https"]);
+    }
 }
 
 with_hooks! {

@@ -183,6 +183,11 @@ fn judge_endpoint(
             return Ok(false);
         }
         (_, Some(since)) if Outcome::is_hopeless(*since, *now) => DisabledBecause::Failing,
+        // Nobody will try it until something happens again, and it may be well by then.
+        (Verdict::GivenUp, Some(_)) if !store::is_waiting(tx, endpoint.id)? => {
+            webhook_endpoints::set_failing(tx, endpoint.id, None)?;
+            return Ok(false);
+        }
         (_, Some(_)) => return Ok(false),
     };
     disable(tx, &Caller::system(endpoint.agency_id), endpoint, because)?;

@@ -78,7 +78,8 @@ impl Outcome {
             // More digits than a number has ask for longer than anybody waits.
             return Some(value.parse().ok().and_then(TimeDelta::try_seconds).unwrap_or(LONGEST_WAIT));
         }
-        let at = DateTime::parse_from_rfc2822(value).ok()?.to_utc();
+        // In any of the three forms that a date of HTTP can have.
+        let at = DateTime::<Utc>::from(httpdate::parse_http_date(value).ok()?);
         Some((at - now).max(TimeDelta::zero()))
     }
 }
@@ -147,6 +148,8 @@ mod tests {
             (" 7 ", Some(7)),
             ("99999999999999999999", Some(86_400)),
             ("Fri, 20 Nov 2026 12:02:00 GMT", Some(120)),
+            ("Friday, 20-Nov-26 12:02:00 GMT", Some(120)),
+            ("Fri Nov 20 12:02:00 2026", Some(120)),
             ("Fri, 20 Nov 2026 11:00:00 GMT", Some(0)),
             ("-1", None),
             ("soon", None),

@@ -96,7 +96,14 @@ impl Target {
 impl FromStr for Target {
     type Err = TargetFault;
     fn from_str(text: &str) -> Result<Self, TargetFault> {
-        let url = Url::parse(text).map_err(|_| TargetFault::NotAUrl)?;
+        // What a browser would forgive is no URL: it would be kept in one form, and asked for in another.
+        let is_plain =
+            |text: &str| !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\');
+        let url = Url::parse(text).ok().filter(|_| is_plain(text)).ok_or(TargetFault::NotAUrl)?;
+        let after_scheme = text.get(url.scheme().len()..).unwrap_or_default();
+        if !after_scheme.starts_with("://") {
+            return Err(TargetFault::NotAUrl);
+        }
         if !matches!(url.scheme(), "https" | "http") {
             return Err(TargetFault::NotHttps);
         }
@@ -168,6 +175,12 @@ mod tests {
             ("", TargetFault::NotAUrl),
             ("crm.example", TargetFault::NotAUrl),
             ("https://", TargetFault::NotAUrl),
+            ("https:crm.example", TargetFault::NotAUrl),
+            ("https:/crm.example", TargetFault::NotAUrl),
+            ("https:\\\\crm.example", TargetFault::NotAUrl),
+            (" https://crm.example/", TargetFault::NotAUrl),
+            ("https://crm.example/\n", TargetFault::NotAUrl),
+            ("https://crm.example/ a b", TargetFault::NotAUrl),
             ("https://crm.example:0/", TargetFault::NotAUrl),
             ("https://crm.example:70000/", TargetFault::NotAUrl),
             ("http://crm.example/", TargetFault::NotHttps),
