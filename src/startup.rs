@@ -1,5 +1,6 @@
 //! Builds the service from its settings, and runs it until it is told to stop.
 
+mod jobs;
 mod mail;
 mod webhooks;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use chrono::TimeDelta;
 use utoipa::openapi::OpenApi;
 
@@ -35,7 +36,8 @@ use crate::domain::clock::Clock;
 use crate::store::migrations;
 use crate::store::pool::{Location, StatementHook, Store, StoreError, StoreOptions};
 
-pub use mail::{build_resolver, build_transport, job_settings, start_jobs};
+pub use jobs::{job_settings, start_jobs};
+pub use mail::{build_resolver, build_transport};
 pub use webhooks::build_client;
 
 /// Opens the database that the settings name.
@@ -78,6 +80,13 @@ pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken)
     let key_file = settings.signing_key_file();
     if let Some(folder) = key_file.parent() {
         create_private(folder)?;
+    }
+    // A path that is mistyped, or not mounted yet, must not make this node sign with a key of its own.
+    if !auth.signing_key_file.as_os_str().is_empty() && !key_file.exists() {
+        bail!(
+            "auth.signing_key_file: {} is not there; `openssl genpkey -algorithm ed25519` makes a key",
+            key_file.display()
+        );
     }
     let keys = Keys::load(&key_file, &auth.previous_key_files)?;
     let token_settings = TokenSettings {

@@ -16,8 +16,9 @@ use crate::config::{LogFormat, LogSettings};
 /// Libraries that tell more than an operator wants at `info`. Settings can turn them up.
 const QUIET: &str = "actix_server=warn,actix_http=warn,rustls=warn,r2d2=warn";
 
-/// Libraries that would write messages or credentials out. Nothing can turn them up.
-const SILENT: &str = "lettre=off";
+/// Libraries that would write messages or credentials out, or take what a caller sends amiss for a fault of ours.
+/// Nothing can turn them up.
+const SILENT: &str = "lettre=off,actix_http::h1::dispatcher=off";
 
 /// Why the log cannot be started.
 #[derive(Debug, thiserror::Error)]

@@ -26,3 +26,17 @@ async fn a_password_is_given_in_one_way_only() {
     assert!(!both.status.success());
     assert!(String::from_utf8(both.stderr).unwrap().contains("cannot be used with"));
 }
+
+#[actix_web::test]
+async fn a_signing_key_that_is_named_is_not_made_up() {
+    let database = Database::sqlite();
+    let arguments =
+        ["admin", "create-agency", "--name", "Hanse", "--email", "ann@hanse.example", "--password-stdin"];
+    let key = ("DEBRIEF__AUTH__SIGNING_KEY_FILE", "/nowhere/at/all.pem");
+    let refused = run(&database, &arguments, "correct horse", &[key]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        !refused.status.success() && told.contains("auth.signing_key_file: /nowhere/at/all.pem"),
+        "{told}"
+    );
+}

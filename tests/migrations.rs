@@ -6,6 +6,8 @@ use debrief::domain::clock::Clock;
 use debrief::store::connection::DbConn;
 use debrief::store::migrations;
 use debrief::store::pool::{Location, StoreError};
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
@@ -190,6 +192,22 @@ fn every_migration_can_be_undone_and_done_again() {
             .unwrap();
         assert_eq!((tables(&database), indexes(&database)), before);
     }
+}
+
+#[test]
+fn a_database_that_cannot_keep_every_name_is_not_begun_with() {
+    let Some(database) = Database::postgres() else { return };
+    let latin = format!("{}_latin", database.name());
+    let execute = |sql: &str| PgConnection::establish(&database.url()).unwrap().batch_execute(sql).unwrap();
+    execute(&format!(
+        "CREATE DATABASE {latin} ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+    ));
+    let url = database.url().replace(&database.name(), &latin);
+    let store = Database::open_at(Location::Postgres(url), Clock::system());
+    let refused = debrief::startup::migrate(&store).unwrap_err().to_string();
+    drop(store);
+    execute(&format!("DROP DATABASE {latin} WITH (FORCE)"));
+    assert!(refused.contains("LATIN1") && refused.contains("UTF8"), "{refused}");
 }
 
 /// Of two with the same number diesel would run one, and say nothing.

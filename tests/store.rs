@@ -10,7 +10,7 @@ use debrief::startup;
 use debrief::store::agencies as agency_rows;
 use debrief::store::connection::DbConn;
 use debrief::store::events::{self, NewEvent};
-use debrief::store::pool::{Store, StoreError, Tx};
+use debrief::store::pool::{Location, Store, StoreError, Tx};
 use debrief::store::schema::agencies;
 use debrief::store::types::Json;
 use diesel::connection::SimpleConnection;
@@ -195,6 +195,34 @@ async fn a_url_with_parameters_is_opened_with_time_limits_beside_them() {
     app.settings.database.url += &format!("{and}application_name=limited");
     let store = startup::open_store(&app.settings, Clock::system()).unwrap();
     assert_eq!(setting(&store, "application_name"), "limited");
+}
+
+/// What is read after a lock must be what was committed before it.
+#[test]
+fn what_the_database_would_have_of_isolation_is_not_asked() {
+    let Some(database) = Database::postgres() else { return };
+    for (name, value) in
+        [("default_transaction_isolation", "serializable"), ("default_transaction_read_only", "on")]
+    {
+        execute(&database, &format!("ALTER DATABASE {} SET {name} = '{value}'", database.name()));
+    }
+    let store = database.open(Clock::system());
+    assert_eq!(setting(&store, "transaction_isolation"), "read committed");
+    assert_eq!(setting(&store, "transaction_read_only"), "off");
+}
+
+/// Whoever else is on the machine reads no names.
+#[test]
+fn a_new_file_is_its_owners() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("debrief.sqlite3");
+    let store = Database::open_at(Location::Sqlite(path.clone()), Clock::system());
+    startup::migrate(&store).unwrap();
+    for name in ["debrief.sqlite3", "debrief.sqlite3-wal"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }
 
 /// A node that freezes in the middle of a transaction does not keep the others waiting for ever.

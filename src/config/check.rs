@@ -60,6 +60,8 @@ fn ranges(settings: &Settings, found: &mut Vec<String>) {
         ("mail.relay.then_every_minutes", relay.then_every_minutes, 1, 10_080),
         ("mail.relay.jitter_percent", relay.jitter_percent, 0, 50),
         ("mail.relay.give_up_hours", relay.give_up_hours, 1, 720),
+        ("imports.receive_timeout_seconds", settings.imports.receive_timeout_seconds, 1, 86_400),
+        ("imports.keep_days", settings.imports.keep_days, 1, 3650),
         ("webhooks.concurrency", webhooks.concurrency.into(), 1, 256),
         ("webhooks.concurrency_per_endpoint", webhooks.concurrency_per_endpoint.into(), 1, 256),
         ("webhooks.timeout_seconds", webhooks.timeout_seconds, 1, 30),
@@ -68,6 +70,12 @@ fn ranges(settings: &Settings, found: &mut Vec<String>) {
         if value < least || value > most {
             found.push(format!("{key}: must be between {least} and {most}, not {value}"));
         }
+    }
+    if settings.imports.body_limit_bytes < 1024 {
+        found.push(format!(
+            "imports.body_limit_bytes: must be at least 1024, not {}",
+            settings.imports.body_limit_bytes
+        ));
     }
     if !relay.backoff_minutes.iter().all(|minutes| (1..=10_080).contains(minutes)) {
         found.push("mail.relay.backoff_minutes: every wait must be between 1 and 10080 minutes".to_owned());
@@ -149,10 +157,14 @@ fn mail(settings: &Settings, found: &mut Vec<String>) {
             );
         }
     }
-    if !smtp.password_file.as_os_str().is_empty()
-        && let Err(cause) = super::read_secret(&smtp.password_file)
-    {
-        found.push(format!("mail.smtp.password_file: {cause}"));
+    if !smtp.password_file.as_os_str().is_empty() {
+        match super::read_secret(&smtp.password_file) {
+            Ok(password) if password.is_empty() => {
+                found.push("mail.smtp.password_file: holds no password".to_owned());
+            }
+            Ok(_) => {}
+            Err(cause) => found.push(format!("mail.smtp.password_file: {cause}")),
+        }
     }
     if !smtp.root_certificate_file.as_os_str().is_empty() {
         match std::fs::read_to_string(&smtp.root_certificate_file) {

@@ -1,8 +1,9 @@
 //! The transport for a service that has no mail server yet: one file per message in a folder,
 //! which any mail program opens.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::letter::Letter;
@@ -68,8 +69,9 @@ enum Published {
 }
 
 fn write_draft(folder: &Path, draft: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let mut file = File::create(draft)?;
+    // What is in it is nobody's business but the service's.
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(draft)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -100,6 +102,8 @@ fn file_name(message_id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use crate::mail::Envelope;
 
@@ -123,6 +127,8 @@ mod tests {
         assert!(matches!(outcome, Outcome::Accepted(Reply { code: 250, .. })), "{outcome:?}");
         assert_eq!(names(&mail), ["_x_1@a.example.eml"]);
         assert_eq!(fs::read(mail.join("_x_1@a.example.eml")).unwrap(), letter().bytes);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&mail), mode(&mail.join("_x_1@a.example.eml"))), (0o700, 0o600));
     }
 
     #[tokio::test]

@@ -4,8 +4,11 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use diesel::RunQueryDsl;
+use diesel::dsl::sql;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
+use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -32,6 +35,7 @@ pub fn run(conn: &mut DbConn, location: &Location) -> Result<Vec<String>, Migrat
         Location::Sqlite(path) => Some(hold(path).map_err(|e| failed(&e))?),
         Location::Postgres(_) => None,
     };
+    expect_any_text(conn)?;
     lock(conn, "pg_advisory_lock").map_err(|e| failed(&e))?;
     let ran = match conn {
         DbConn::Postgres(c) => {
@@ -44,6 +48,19 @@ pub fn run(conn: &mut DbConn, location: &Location) -> Result<Vec<String>, Migrat
     .map_err(|e| failed(&e));
     lock(conn, "pg_advisory_unlock").map_err(|e| failed(&e))?;
     ran
+}
+
+/// Fails on a database of PostgreSQL that cannot keep every text.
+fn expect_any_text(conn: &mut DbConn) -> Result<(), MigrationFailed> {
+    let DbConn::Postgres(conn) = conn else { return Ok(()) };
+    let encoding =
+        diesel::select(sql::<Text>("current_setting('server_encoding')")).get_result::<String>(conn);
+    match encoding.map_err(|e| MigrationFailed(e.to_string()))?.as_str() {
+        "UTF8" => Ok(()),
+        other => Err(MigrationFailed(format!(
+            "its encoding is {other}, which cannot hold every name: make it with CREATE DATABASE … ENCODING 'UTF8'"
+        ))),
+    }
 }
 
 /// The migrations that have not run.

@@ -9,6 +9,7 @@ use debrief::app::clients::ClientInput;
 use debrief::app::idempotency_keys::{self, Outcome, Told};
 use debrief::app::{AppError, Context, records};
 use debrief::auth::caller::Caller as Principal;
+use debrief::auth::keys::Keys;
 use debrief::auth::setup_token::SetupToken;
 use debrief::domain::actor::Actor;
 use debrief::domain::people::Role;
@@ -277,6 +278,7 @@ on_both! {
         let mut settings = app.settings.clone();
         settings.auth.previous_key_files = vec![app.settings.signing_key_file()];
         settings.auth.signing_key_file = app.settings.signing_key_file().with_file_name("next-key.pem");
+        Keys::load(&settings.auth.signing_key_file, &[]).unwrap();
         let store = app.database().open(app.clock.clone());
         let context = startup::build_context(&settings, store, SetupToken::generate().0).unwrap();
         let running = startup::serve(&settings, context).unwrap();

@@ -1,5 +1,7 @@
 //! How connections are made, and when they are no longer good.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +19,11 @@ use crate::store::connection::DbConn;
 /// A node that freezes in the middle of a transaction would keep its locks, and everybody waiting who comes to
 /// the same rows, until it goes on. No transaction here rests for longer than a moment, so after 15 seconds
 /// PostgreSQL ends it. A limit that the server sets, for all or for this database or role, stays.
+///
+/// What is locked is read after it is locked, which takes the isolation that PostgreSQL has of itself, whatever
+/// this database or role would have.
 const SET_UP_POSTGRES: &str = "SET TIME ZONE 'UTC'; \
+    SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
     SELECT set_config('idle_in_transaction_session_timeout', '15s', false) \
     WHERE current_setting('idle_in_transaction_session_timeout') = '0'";
 
@@ -110,6 +116,11 @@ impl ManageConnection for Manager {
 
 impl Manager {
     fn connect_sqlite(&self, path: &Path) -> Result<SqliteConnection, diesel::r2d2::Error> {
+        if self.access == Access::Write {
+            // SQLite would let everybody on the machine read a new file, and gives those beside it the same mode. What
+            // keeps it from being made is told by SQLite.
+            let _ = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+        }
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())
             .map_err(diesel::r2d2::Error::ConnectionError)?;
         let busy = self.busy_timeout.as_millis();
