@@ -40,7 +40,7 @@ fn options(seed: u64) -> DemoOptions {
 
 fn filled(database: &Database, seed: u64) -> (Store, DemoSummary) {
     let store = database.open(Clock::system());
-    let summary = fill(&store, &options(seed), |_| ()).unwrap();
+    let summary = fill(&store, &options(seed), |_| Ok(()), |_| ()).unwrap();
     (store, summary)
 }
 
@@ -238,7 +238,7 @@ fn hold_together(store: &Store) {
 fn the_same_seed_makes_the_same_records_on_either_database() {
     let (first, second, other) = (Database::sqlite(), Database::sqlite(), Database::sqlite());
     let (store, summary) = filled(&first, 1);
-    assert_eq!((summary.debriefs, summary.clients, summary.users.len()), (200, 5, 7));
+    assert_eq!((summary.debriefs, summary.clients, summary.users.emails.len()), (200, 5, 7));
     hold_together(&store);
     #[derive(QueryableByName)]
     struct Violation {
@@ -266,11 +266,11 @@ fn the_same_seed_makes_the_same_records_on_either_database() {
 fn an_agency_takes_another_seed_but_not_the_same_again() {
     let database = Database::sqlite();
     let (store, first) = filled(&database, 1);
-    let again = fill(&store, &options(1), |_| ()).unwrap_err();
+    let again = fill(&store, &options(1), |_| Ok(()), |_| ()).unwrap_err();
     assert!(again.to_string().contains("seed 1"), "{again}");
     let mut told = Vec::new();
-    let more = fill(&store, &options(2), |written| told.push(written)).unwrap();
-    assert_eq!((more.agency, more.users.len(), told.last()), (first.agency, 0, Some(&200)));
+    let more = fill(&store, &options(2), |_| Ok(()), |written| told.push(written)).unwrap();
+    assert_eq!((more.agency, more.users.emails.len(), told.last()), (first.agency, 0, Some(&200)));
     assert_eq!(number(&store, "SELECT count(*) AS n FROM debriefs"), 400);
     assert_eq!(number(&store, "SELECT count(*) AS n FROM users"), 7);
 }
@@ -279,7 +279,7 @@ on_both! {
     async fn an_agency_that_was_there_is_filled_and_serves_it(app: TestApp) {
         let name = app.admin().await.get("/v1/agency").await.expect(200)["name"].as_str().unwrap().to_owned();
         let (store, options) = (app.context.store.clone(), DemoOptions { agency: name, as_of: None, ..options(1) });
-        let summary = actix_web::web::block(move || fill(&store, &options, |_| ())).await.unwrap().unwrap();
+        let summary = actix_web::web::block(move || fill(&store, &options, |_| Ok(()), |_| ())).await.unwrap().unwrap();
         assert_eq!((summary.agency, summary.as_of.to_string().as_str()), (app.agency(), AS_OF));
 
         let ann = app.recruiter().await;

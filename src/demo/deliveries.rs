@@ -265,10 +265,20 @@ fn message(telling: &Telling<'_>, note: &Note, contact: &ContactPlan, row: &mut 
         }
         _ => {
             let date = row.created_at.to_rfc2822();
+            let part = |kind, text| {
+                format!(
+                    "--b\r\nContent-Type: text/{kind}\r\nContent-Transfer-Encoding: 7bit\r\n\r\n{text}\r\n"
+                )
+            };
             let text = format!(
-                "From: <{service}>\r\nTo: <{}>\r\nDate: {date}\r\nMessage-ID: <{}>\r\nSubject: Thank you\r\n\
-                 Content-Type: text/plain; charset=utf-8\r\n\r\nSee the note.\r\n",
-                contact.email, row.message_id
+                "From: <{service}>\r\nReply-To: <{}>\r\nTo: <{}>\r\nDate: {date}\r\nMessage-ID: <{}>\r\n\
+                 Subject: Thank you\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"b\"\r\n\
+                 \r\n{}{}--b--\r\n",
+                recruiter.email,
+                contact.email,
+                row.message_id,
+                part("plain", "See the note."),
+                part("html", "<p>See the note.</p>"),
             );
             Message { envelope_from: bounces, message: text.into_bytes() }
         }

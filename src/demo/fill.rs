@@ -8,13 +8,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::calendar::Calendar;
 use super::dice::{Dice, Stream};
-use super::options::{DemoOptions, DemoSummary};
+use super::options::{DemoOptions, DemoSummary, DemoUsers};
 use super::plan::Plan;
 use super::records;
 use super::staff::{self, Colleague};
 use super::story::{self, Memory};
 use super::world::{Recruiter, World};
-use crate::app::agencies::first_competencies;
+use crate::app::competencies;
 use crate::auth::password::Hasher;
 use crate::auth::{password, secret};
 use crate::domain::ids::UserId;
@@ -35,7 +35,7 @@ const CLIENT_BATCH: usize = 50;
 /// So many batches may wait for the database while the next one is made.
 const AHEAD: usize = 2;
 
-/// Fills an agency. `progress` is told how many debriefs are written so far, batch by batch; what
+/// Fills an agency. `settled` is told who can sign in as soon as they can; `progress` is told how many debriefs are written so far, batch by batch; what
 /// is written stays if a later batch fails.
 ///
 /// # Errors
@@ -44,6 +44,7 @@ const AHEAD: usize = 2;
 pub fn fill(
     store: &Store,
     options: &DemoOptions,
+    settled: impl FnOnce(&DemoUsers) -> anyhow::Result<()>,
     mut progress: impl FnMut(u64),
 ) -> anyhow::Result<DemoSummary> {
     let began = Instant::now();
@@ -55,7 +56,9 @@ pub fn fill(
     let password = options.password.as_ref().or(made_up_password.as_ref()).context("there is no password")?;
     password::check(password).context("the password")?;
     let hash = Hasher::new(options.password_cost, 1)?.hash_here(password)?;
-    let (world, users) = store.write(|tx| settle_in(tx, options, plan, hash))?;
+    let (world, emails) = store.write(|tx| settle_in(tx, options, plan, hash))?;
+    let users = DemoUsers { emails, made_up_password };
+    settled(&users)?;
 
     store.write(|tx| bulk::begin(tx).map_err(StoreError::from))?;
     let candidates = write_all(store, &world, &mut progress);
@@ -68,7 +71,6 @@ pub fn fill(
         agency_name: world.agency_name,
         as_of,
         users,
-        made_up_password,
         clients: world.plan.clients.len() as u64,
         candidates,
         debriefs: world.plan.total,
@@ -77,11 +79,15 @@ pub fn fill(
 }
 
 /// The same, with a bar on the terminal that shows how far it has got.
-pub fn fill_with_bar(store: &Store, options: &DemoOptions) -> anyhow::Result<DemoSummary> {
+pub fn fill_with_bar(
+    store: &Store,
+    options: &DemoOptions,
+    settled: impl FnOnce(&DemoUsers) -> anyhow::Result<()>,
+) -> anyhow::Result<DemoSummary> {
     let style =
         ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} debriefs, {per_sec}, {eta} left")?;
     let bar = ProgressBar::new(options.debriefs).with_style(style);
-    let summary = fill(store, options, |written| bar.set_position(written));
+    let summary = fill(store, options, settled, |written| bar.set_position(written));
     bar.finish_and_clear();
     summary
 }
@@ -155,7 +161,7 @@ fn new_agency(
         name: options.agency.clone(),
         time_zone: "Europe/Berlin".to_owned(),
         mail: Json(MailIdentity::default()),
-        competencies: Json(first_competencies()),
+        competencies: Json(competencies::first()),
         version: 1,
         created_at: created,
         updated_at: created,

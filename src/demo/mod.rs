@@ -28,4 +28,4 @@ mod texts;
 mod world;
 
 pub use fill::{fill, fill_with_bar};
-pub use options::{DemoOptions, DemoSummary};
+pub use options::{DemoOptions, DemoSummary, DemoUsers};

@@ -56,6 +56,15 @@ impl Default for DemoOptions {
     }
 }
 
+/// Who can sign in.
+#[derive(Debug, Clone)]
+pub struct DemoUsers {
+    /// The addresses of the users that were made, who can do most first.
+    pub emails: Vec<String>,
+    /// The password of all of them, if it was made up here.
+    pub made_up_password: Option<String>,
+}
+
 /// What was made.
 #[derive(Debug, Clone)]
 pub struct DemoSummary {
@@ -65,10 +74,8 @@ pub struct DemoSummary {
     pub agency_name: String,
     /// The day around which everything lies.
     pub as_of: NaiveDate,
-    /// The users that were made, who can do most first.
-    pub users: Vec<String>,
-    /// The password of all of them, if it was made up here.
-    pub made_up_password: Option<String>,
+    /// The users that were made.
+    pub users: DemoUsers,
     /// How many hiring companies were made.
     pub clients: u64,
     /// How many candidates.
@@ -94,12 +101,17 @@ impl fmt::Display for DemoSummary {
             self.clients,
             self.as_of,
             self.took.as_secs_f64()
-        )?;
-        if self.users.is_empty() {
+        )
+    }
+}
+
+impl fmt::Display for DemoUsers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.emails.is_empty() {
             return writeln!(f, "Its users were there already and keep their passwords.");
         }
-        let shown = self.users.iter().take(SHOWN_USERS).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let more = self.users.len().saturating_sub(SHOWN_USERS);
+        let shown = self.emails.iter().take(SHOWN_USERS).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = self.emails.len().saturating_sub(SHOWN_USERS);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         writeln!(f, "Sign in as {shown}{more}.")?;
         match &self.made_up_password {

@@ -116,7 +116,10 @@ fn follow(telling: &mut Telling<'_>, memory: &mut Memory, next: Option<&Leg>) {
 fn become_state(telling: &mut Telling<'_>, state: DebriefState, event: &str, actor: Actor) {
     let from = std::mem::replace(&mut telling.debrief.state, state);
     let debrief = telling.debrief.id;
-    let data = json!({ "from": from, "state": state, "version": telling.debrief.version });
+    let mut data = json!({ "from": from, "state": state, "version": telling.debrief.version });
+    if state == DebriefState::Closed {
+        data["outcome"] = json!(telling.debrief.outcome);
+    }
     telling.happened_by(actor, event, debrief, None, data);
 }
 
@@ -157,7 +160,8 @@ fn cancel(telling: &mut Telling<'_>, interview: &mut InterviewRow) {
 fn open(telling: &mut Telling<'_>, interview: &mut InterviewRow) {
     telling.at = telling.leg.ends;
     telling.touch();
-    let marked = telling.dice.chance(60);
+    // Whoever marks the second chance as held marks its interview with it.
+    let marked = telling.dice.chance(60) || telling.leg.follows == Follows::Retry;
     let actor = if marked { telling.actor } else { Actor::System };
     if marked {
         change(telling, interview, InterviewStatus::Held);
