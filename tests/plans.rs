@@ -388,7 +388,7 @@ async fn postgres_scans_no_table() {
     read_all(&manager, &lists(&records)).await;
     claim_all(&app);
     app.context.store.write(|tx| at_address(&app, tx)).unwrap();
-    manager.get("/metrics").await;
+    manager.get("/metrics").await.expect(200);
     settle();
     // Any use of a connection publishes what it counted.
     for _ in 0..4 {
@@ -411,8 +411,8 @@ async fn sqlite_walks_through_no_agency_for_one_debrief() {
     let account = desk.ann.made(&format!("{debrief}/feedback"), account).await;
     let path = format!("/v1/feedback/{}", id(&account));
     desk.ann.at(&account["version"]).patch(&path, json!({"points": []})).await.expect(200);
-    let retry = json!({"reason": "It was short.", "format": "phone"});
-    desk.ann.post(&format!("{debrief}/retry-requests"), retry).await;
+    let retry = json!({"grounds": "nerves", "what_would_differ": "Calm.", "candidate_words": "Once more."});
+    desk.ann.made(&format!("{debrief}/retry-requests"), retry).await;
     let note = desk.approved(&[&desk.scene.manager]).await;
     desk.act(&note, "recall", json!({})).await.expect(200);
     for part in ["", "/comparison", "/call-sheet", "/history", "/activities"] {

@@ -3,33 +3,23 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::competencies;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
-use super::records::{Expected, Input, expect_version};
-use super::users::{check_password, fold_email};
+use super::records::{Expected, Input, expect_version, expect_written};
+use super::users::{check_password, free_email};
 use super::{AppError, schema};
 use crate::auth::caller::Caller;
 use crate::domain::ids::AgencyId;
 use crate::domain::people::Role;
 use crate::domain::text::{check_email, check_language, check_name};
-use crate::store::agencies::{self, Agency, Competency, MailIdentity};
+use crate::store::agencies::{self, Agency, MailIdentity};
 use crate::store::connection::DbConn;
 use crate::store::notes;
 use crate::store::pool::Tx;
 use crate::store::types::Json;
 use crate::store::users::{self, User};
-
-/// The competencies that a new agency starts with.
-const FIRST_COMPETENCIES: [(&str, &str); 7] = [
-    ("communication", "Communication"),
-    ("preparation", "Preparation"),
-    ("technical_depth", "Technical depth"),
-    ("problem_solving", "Problem solving"),
-    ("motivation", "Motivation"),
-    ("culture", "Culture"),
-    ("leadership", "Leadership"),
-];
 
 /// More languages than this no agency writes in.
 const MAX_FRAMES: usize = 50;
@@ -49,17 +39,6 @@ pub struct NewAgency {
     pub password: String,
 }
 
-/// The competencies that a new agency starts with.
-#[must_use]
-pub fn first_competencies() -> Vec<Competency> {
-    let competency = |(key, name): (&str, &str)| Competency {
-        key: key.to_owned(),
-        name: name.to_owned(),
-        archived: false,
-    };
-    FIRST_COMPETENCIES.map(competency).to_vec()
-}
-
 /// Checks a new agency before the password is hashed.
 pub fn check_new(new: &NewAgency) -> Result<(), AppError> {
     let mut faults = Faults::default();
@@ -72,20 +51,13 @@ pub fn check_new(new: &NewAgency) -> Result<(), AppError> {
 
 /// Makes an agency with its first administrator, whose password was hashed.
 pub fn create(tx: &mut Tx<'_>, new: NewAgency, password_hash: String) -> Result<(Agency, User), AppError> {
-    let email = fold_email(&new.email);
-    if users::find_by_email(tx, &email)?.is_some() {
-        return Err(AppError::fault(
-            "/email",
-            "already_exists",
-            "somebody signs in with this address already",
-        ));
-    }
+    let email = free_email(tx, &new.email)?;
     let agency = Agency {
         id: tx.new_id(),
         name: new.agency_name,
         time_zone: FIRST_TIME_ZONE.to_owned(),
         mail: Json(MailIdentity::default()),
-        competencies: Json(first_competencies()),
+        competencies: Json(competencies::first()),
         version: 1,
         created_at: tx.now(),
         updated_at: tx.now(),
@@ -105,8 +77,8 @@ pub fn create(tx: &mut Tx<'_>, new: NewAgency, password_hash: String) -> Result<
     };
     users::insert(tx, &admin)?;
     let system = Caller::system(agency.id);
-    Happening::to("agency.created", agency.id).with("version", 1).record(tx, &system)?;
-    Happening::to("user.created", admin.id).with("version", 1).record(tx, &system)?;
+    Happening::to("agency.created", agency.id).with("version", 1).record(tx, &system);
+    Happening::to("user.created", admin.id).with("version", 1).record(tx, &system);
     Ok((agency, admin))
 }
 
@@ -188,12 +160,8 @@ pub fn change(
 
 /// Writes a changed agency that was taken.
 pub fn save(tx: &mut Tx<'_>, caller: &Caller, mut agency: Agency) -> Result<Agency, AppError> {
-    let version = agency.version;
-    agency.version += 1;
-    tx.touch(&mut agency.updated_at);
-    if !agencies::update(tx, &agency, version)? {
-        return Err(AppError::Stale { current: version + 1 });
-    }
-    Happening::to("agency.updated", agency.id).with("version", agency.version).record(tx, caller)?;
+    let former = tx.renew(&mut agency.version, &mut agency.updated_at);
+    expect_written(agencies::update(tx, &agency, former)?, agency.version)?;
+    Happening::to("agency.updated", agency.id).with("version", agency.version).record(tx, caller);
     Ok(agency)
 }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::AppError;
 use super::events::Happening;
-use super::records::{Expected, Input, expect_version};
+use super::records::{Expected, Input, expect_version, expect_written};
 use crate::auth::caller::Caller;
 use crate::auth::secret;
 use crate::domain::ids::{AgencyId, ApiClientId};
@@ -70,7 +70,7 @@ pub fn create(
         updated_at: tx.now(),
     };
     api_clients::insert(tx, &client)?;
-    Happening::to("api_client.created", client.id).with("version", 1).record(tx, caller)?;
+    Happening::to("api_client.created", client.id).with("version", 1).record(tx, caller);
     Ok(ApiClientWithSecret { client, secret })
 }
 
@@ -119,12 +119,8 @@ pub fn rotate_secret(
 }
 
 fn save(tx: &mut Tx<'_>, caller: &Caller, mut client: ApiClient) -> Result<ApiClient, AppError> {
-    let version = client.version;
-    client.version += 1;
-    tx.touch(&mut client.updated_at);
-    if !api_clients::update(tx, &client, version)? {
-        return Err(AppError::Stale { current: version + 1 });
-    }
-    Happening::to("api_client.updated", client.id).with("version", client.version).record(tx, caller)?;
+    let former = tx.renew(&mut client.version, &mut client.updated_at);
+    expect_written(api_clients::update(tx, &client, former)?, client.version)?;
+    Happening::to("api_client.updated", client.id).with("version", client.version).record(tx, caller);
     Ok(client)
 }

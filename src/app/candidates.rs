@@ -14,6 +14,7 @@ use crate::domain::search::NamePart;
 use crate::domain::timestamp::Timestamp;
 use crate::store::candidates::{self, Candidate};
 use crate::store::connection::DbConn;
+use crate::store::notes::{self, Named};
 use crate::store::pool::Tx;
 use crate::store::record::ListOptions;
 use crate::store::types::Json;
@@ -133,6 +134,10 @@ impl Record for Candidate {
     fn follow(&mut self, tx: &mut Tx<'_>, caller: &Caller, former: Option<&Self>) -> Result<(), AppError> {
         if former.is_some_and(|former| former.time_zone != self.time_zone) {
             meeting::redate(tx, caller, self)?;
+        }
+        if former.is_some_and(|former| former.name != self.name) {
+            let now = tx.now();
+            notes::renew_unapproved_naming(tx, self.agency_id, Named::Candidate(self.id), now)?;
         }
         Ok(())
     }

@@ -8,11 +8,12 @@ use super::events::Happening;
 use super::faults::Faults;
 use super::notes::decisions::Reason;
 use super::records::{
-    Common, Expected, HasRefs, Input, Record, common_query, expect_version, record_columns,
+    Common, Expected, HasRefs, Input, Record, common_query, expect_version, expect_written, record_columns,
 };
 use crate::app::clients::check_client;
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, ClientId, ContactId, Id, kinds};
+use crate::domain::mailbox;
 use crate::domain::people::{ContactRole, EmailStatus};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::search::NamePart;
@@ -20,6 +21,7 @@ use crate::domain::state::InvalidTransition;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::contacts::{self, Contact, ContactFilters};
+use crate::store::notes::{self, Named};
 use crate::store::pool::Tx;
 use crate::store::record::ListOptions;
 use crate::store::types::Json;
@@ -100,17 +102,13 @@ pub fn lift_bounce(
             allowed: Vec::new(),
         }));
     }
-    let version = contact.version;
     contact.email_status = EmailStatus::Ok;
-    contact.version += 1;
-    tx.touch(&mut contact.updated_at);
-    if !contacts::update(tx, &contact, version)? {
-        return Err(AppError::Stale { current: version + 1 });
-    }
+    let former = tx.renew(&mut contact.version, &mut contact.updated_at);
+    expect_written(contacts::update(tx, &contact, former)?, contact.version)?;
     Happening::to("contact.bounce_lifted", contact.id)
         .because(Some(&reason.reason))
         .with("version", contact.version)
-        .record(tx, caller)?;
+        .record(tx, caller);
     Ok(contact)
 }
 
@@ -142,7 +140,10 @@ impl Record for Contact {
                 faults.immutable("/client_id", "the contact took part in interviews of another client");
             }
         }
-        let same_address = former.filter(|former| former.email == input.email);
+        let same_address = former.filter(|former| match (&former.email, &input.email) {
+            (Some(former), Some(email)) => mailbox::is_same(former, email),
+            (former, email) => former == email,
+        });
         Ok(Self {
             id: common.id,
             agency_id: common.agency_id,
@@ -179,8 +180,19 @@ impl Record for Contact {
 
     fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError> {
         let used = contacts::is_needed(conn, self.client_id, self.id)?;
-        Ok(used.then_some("the contact takes part in interviews, or was heard about one"))
+        Ok(used.then_some("the contact takes part in interviews, was heard about one, or has a note"))
     }
 
-    record_columns!(contacts);
+    fn follow(&mut self, tx: &mut Tx<'_>, _: &Caller, former: Option<&Self>) -> Result<(), AppError> {
+        let is_another = |former: &Self| (&former.name, &former.email) != (&self.name, &self.email);
+        if former.is_some_and(is_another) {
+            let now = tx.now();
+            notes::renew_unapproved_naming(tx, self.agency_id, Named::Contact(self.id), now)?;
+        }
+        Ok(())
+    }
+
+    record_columns!(contacts, |conn, agency, id| {
+        notes::lock_debriefs_naming(conn, agency, Named::Contact(id))?;
+    });
 }

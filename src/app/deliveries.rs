@@ -13,7 +13,7 @@ use super::events::Happening;
 use super::letters::{blocked, reachable};
 use super::notes::{DeliveryView, LastReply};
 use crate::auth::caller::Caller;
-use crate::domain::delivery::{DeliveryEvent, DeliveryState, Resolution};
+use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Resolution};
 use crate::domain::ids::{AgencyId, ClientId, DeliveryId};
 use crate::domain::note::NoteState;
 use crate::domain::state::{InvalidTransition, Machine};
@@ -94,9 +94,9 @@ pub fn resolve(
     let mut debrief = lifecycle::lock(tx, caller, found.debrief_id)?;
     lifecycle::touch(tx, &mut debrief);
     let former = deliveries::lock(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
-    let next = former.progress().next(input.resolution.event()).ok_or_else(|| unresolvable(&former))?;
+    let next = former.progress().next(input.resolution.event()).ok_or_else(|| refused(&former, "resolve"))?;
     let mut row = former.clone();
-    row.state = next.state;
+    row.set_progress(next);
     tx.touch(&mut row.updated_at);
     let event = match input.resolution {
         Resolution::Sent => {
@@ -106,7 +106,7 @@ pub fn resolve(
         Resolution::Resend => {
             let note = notes::find(tx, caller.agency, row.note_id)?.ok_or(AppError::NotFound)?;
             if note.state != NoteState::Queued {
-                return Err(unresolvable(&former));
+                return Err(refused(&former, "resolve"));
             }
             let recipient = correspondents::recipient(tx, caller.agency, row.contact_id)?
                 .ok_or_else(|| blocked(row.contact_id, "was deleted"))?;
@@ -121,7 +121,7 @@ pub fn resolve(
         }
     };
     write(tx, &row, &former)?;
-    told(tx, caller, event, &row, None)?;
+    told(tx, caller, event, &row, None);
     lifecycle::save(tx, &debrief)?;
     Ok(DeliveryView::new(row, tx.now()))
 }
@@ -139,11 +139,12 @@ fn still_there(recipient: &Recipient, client: ClientId, envelope_to: &str) -> Re
     }
 }
 
-fn unresolvable(row: &Delivery) -> AppError {
+/// The state of the delivery does not allow the transition.
+pub(super) fn refused(row: &Delivery, transition: &'static str) -> AppError {
     AppError::Transition(InvalidTransition {
-        record: "delivery",
+        record: Progress::RECORD,
         state: row.state.into(),
-        transition: "resolve",
+        transition,
         allowed: Vec::new(),
     })
 }
@@ -166,7 +167,7 @@ pub(super) fn take_back(
     why: TakenBack<'_>,
 ) -> Result<Delivery, AppError> {
     let mut row = former.clone();
-    row.state = former.progress().apply(DeliveryEvent::Recall)?.state;
+    row.set_progress(former.progress().apply(DeliveryEvent::Recall)?);
     row.next_attempt_at = None;
     row.lease_until = None;
     tx.touch(&mut row.updated_at);
@@ -216,18 +217,12 @@ fn write(tx: &mut Tx<'_>, row: &Delivery, former: &Delivery) -> Result<(), AppEr
 }
 
 /// Writes down what happened to a note on its way to one contact.
-fn told(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    event: &str,
-    row: &Delivery,
-    reason: Option<&str>,
-) -> Result<(), AppError> {
+fn told(tx: &mut Tx<'_>, caller: &Caller, event: &str, row: &Delivery, reason: Option<&str>) {
     Happening::to(event, row.note_id)
         .of(row.debrief_id)
         .because(reason)
         .with("delivery_id", row.id)
         .with("contact_id", row.contact_id)
         .with("delivery_state", row.state)
-        .record(tx, caller)
+        .record(tx, caller);
 }

@@ -3,7 +3,6 @@
 
 use serde_json::{Value, json};
 
-use super::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::event;
 use crate::domain::ids::{AnyRecordId, DebriefId, Id, Kind};
@@ -50,7 +49,7 @@ impl<'a> Happening<'a> {
     }
 
     /// Writes it down, with whatever else happens in the transaction, at its end.
-    pub fn record(self, tx: &mut Tx<'_>, caller: &Caller) -> Result<(), AppError> {
+    pub fn record(self, tx: &mut Tx<'_>, caller: &Caller) {
         debug_assert!(event::TYPES.contains(&self.event_type), "{} is no type of event", self.event_type);
         let event = NewEvent {
             id: tx.new_id(),
@@ -64,6 +63,5 @@ impl<'a> Happening<'a> {
             occurred_at: tx.now(),
         };
         tx.happened(event);
-        Ok(())
     }
 }

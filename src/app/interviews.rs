@@ -4,13 +4,14 @@ mod input;
 mod references;
 
 pub use input::{InterviewInput, InterviewQuery};
+pub(super) use references::keeps_debriefs;
 
 use super::AppError;
 use super::debriefs::meeting;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
-use super::records::{self, Common, Record};
+use super::records::{self, Common, Record, expect_written};
 use crate::auth::caller::Caller;
 use crate::domain::debrief::CancelReason;
 use crate::domain::ids::{AgencyId, DebriefId, Id, InterviewId, kinds};
@@ -54,16 +55,14 @@ pub fn call_off(
     };
     let mut row = interviews::lock(tx, caller.agency, interview)?.ok_or(AppError::NotFound)?;
     row.status = row.status.apply(transition)?;
-    row.version += 1;
-    tx.touch(&mut row.updated_at);
-    if !interviews::update(tx, &row, row.version - 1)? {
-        return Err(AppError::Stale { current: row.version });
-    }
+    let former = tx.renew(&mut row.version, &mut row.updated_at);
+    expect_written(interviews::update(tx, &row, former)?, row.version)?;
     Happening::to("interview.updated", interview)
         .of(debrief)
         .with("status", row.status)
         .with("version", row.version)
-        .record(tx, caller)
+        .record(tx, caller);
+    Ok(())
 }
 
 impl Record for Interview {

@@ -3,6 +3,7 @@
 mod keys;
 
 use super::events::Happening;
+use super::records::expect_written;
 use super::{AppError, Context};
 use crate::auth::caller::Caller;
 use crate::auth::seal::Seals;
@@ -74,7 +75,7 @@ pub fn add(
         updated_at: tx.now(),
     };
     mail_domains::insert(tx, &row)?;
-    told(tx, "mail_domain.created", &row)?;
+    told(tx, "mail_domain.created", &row);
     Ok(row)
 }
 
@@ -110,7 +111,8 @@ pub fn retire(tx: &mut Tx<'_>, domain: &str, selector: &str) -> Result<MailDomai
 pub fn remove(tx: &mut Tx<'_>, domain: &str) -> Result<(), AppError> {
     let row = take(tx, domain)?;
     mail_domains::delete(tx, row.id)?;
-    told(tx, "mail_domain.removed", &row)
+    told(tx, "mail_domain.removed", &row);
+    Ok(())
 }
 
 /// The domain of this name.
@@ -225,19 +227,15 @@ fn take(tx: &mut Tx<'_>, domain: &str) -> Result<MailDomain, AppError> {
 }
 
 fn save(tx: &mut Tx<'_>, mut row: MailDomain) -> Result<MailDomain, AppError> {
-    let version = row.version;
-    row.version += 1;
-    tx.touch(&mut row.updated_at);
-    if !mail_domains::update(tx, &row, version)? {
-        return Err(AppError::Stale { current: version + 1 });
-    }
-    told(tx, "mail_domain.changed", &row)?;
+    let former = tx.renew(&mut row.version, &mut row.updated_at);
+    expect_written(mail_domains::update(tx, &row, former)?, row.version)?;
+    told(tx, "mail_domain.changed", &row);
     Ok(row)
 }
 
-fn told(tx: &mut Tx<'_>, event: &str, row: &MailDomain) -> Result<(), AppError> {
+fn told(tx: &mut Tx<'_>, event: &str, row: &MailDomain) {
     Happening::to(event, row.id)
         .with("version", row.version)
         .with("verified", row.verified_at.is_some())
-        .record(tx, &Caller::system(row.agency_id))
+        .record(tx, &Caller::system(row.agency_id));
 }

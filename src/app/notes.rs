@@ -16,7 +16,7 @@ use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
 use super::letters::{reachable, recipients};
-use super::records::{Expected, expect_version};
+use super::records::{Expected, expect_version, expect_written};
 use crate::auth::caller::Caller;
 use crate::domain::debrief::DebriefState;
 use crate::domain::ids::{ContactId, DebriefId, NoteId};
@@ -50,7 +50,7 @@ pub struct NoteInput {
     #[schema(min_length = 1, max_length = 10_000, format = "text-not-blank")]
     body: String,
     /// The language that it is written in, a BCP 47 tag.
-    #[schema(max_length = 35, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", example = "en")]
+    #[schema(max_length = 35, format = "language-tag", example = "en")]
     language: Option<String>,
 }
 
@@ -126,7 +126,7 @@ pub fn create(
     notes::replace_contacts(tx, &note)?;
     debrief.note_state = Some(note.state);
     let created = Happening::to("note.created", note.id).of(debrief.id);
-    created.with("state", note.state).with("version", note.version).record(tx, caller)?;
+    created.with("state", note.state).with("version", note.version).record(tx, caller);
     lifecycle::save(tx, &debrief)?;
     Ok(NoteView::new(note, Vec::new(), tx.now()))
 }
@@ -213,12 +213,8 @@ impl Held {
         event: &str,
         reason: Option<&str>,
     ) -> Result<NoteView, AppError> {
-        let version = self.note.version;
-        self.note.version += 1;
-        tx.touch(&mut self.note.updated_at);
-        if !notes::update(tx, &self.note, version)? {
-            return Err(AppError::Stale { current: self.note.version });
-        }
+        let former = tx.renew(&mut self.note.version, &mut self.note.updated_at);
+        expect_written(notes::update(tx, &self.note, former)?, self.note.version)?;
         self.debrief.note_state = shown_state(tx, self.debrief.id)?;
         lifecycle::settle(tx, caller, &mut self.debrief)?;
         lifecycle::save(tx, &self.debrief)?;
@@ -227,7 +223,7 @@ impl Held {
             .because(reason)
             .with("state", self.note.state)
             .with("version", self.note.version)
-            .record(tx, caller)?;
+            .record(tx, caller);
         let now = tx.now();
         get(tx, caller.agency, self.note.id, now)
     }

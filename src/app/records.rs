@@ -4,6 +4,8 @@
 mod kind;
 mod references;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::error::checked;
@@ -21,7 +23,7 @@ use crate::store::{names, record};
 pub use kind::{Common, Input, Query, Record, View};
 pub(crate) use kind::{common_query, record_columns};
 pub use references::HasRefs;
-pub(super) use references::check_one as check_ref;
+pub use references::{WrongRef, check_one as check_ref};
 
 /// A page of records.
 pub fn list<R: Record>(
@@ -61,6 +63,11 @@ pub fn expect_version(expected: Expected, current: i64) -> Result<(), AppError> 
     }
 }
 
+/// Fails unless a row was written over the version before `current`.
+pub fn expect_written(written: bool, current: i64) -> Result<(), AppError> {
+    if written { Ok(()) } else { Err(AppError::Stale { current }) }
+}
+
 /// Makes a record.
 pub fn create<R: Record>(
     tx: &mut Tx<'_>,
@@ -82,7 +89,7 @@ pub fn create<R: Record>(
     let mut made: R = build(tx, common, input, None)?;
     made.insert(tx)?;
     make_known(tx, &made, None)?;
-    happened(tx, caller, &made, "created")?;
+    happening(&made, &format!("{}.created", R::NOUN)).record(tx, caller);
     made.follow(tx, caller, None)?;
     Ok(made)
 }
@@ -127,8 +134,6 @@ pub fn upsert<R: Record>(
     wanted: Wanted,
     mut input: R::Input,
 ) -> Result<(R, bool), AppError> {
-    references::check_one(&external)
-        .map_err(|fault| AppError::fault("/external_refs/0", "invalid_reference", fault))?;
     let id = match record::find_by_ref(tx, caller.agency, R::KIND, &external)? {
         Some(id) => id,
         None if matches!(wanted, Wanted::Present(_)) => {
@@ -182,7 +187,7 @@ pub fn put<R: Record>(
 ) -> Result<(R, Put), AppError> {
     if let Some(external) = &external {
         references::check_one(external)
-            .map_err(|fault| AppError::fault("/external_id", "invalid_reference", fault))?;
+            .map_err(|fault| AppError::fault("/external_id", "invalid_reference", fault.to_string()))?;
     }
     let Some(id) = id else {
         let given = schema::given(Value::Object(patch))?;
@@ -198,7 +203,7 @@ pub fn put<R: Record>(
         }
         next(tx, &former, input)
     })?;
-    if is_same(&former, &changed)? {
+    if differences(&former, &changed)?.is_empty() {
         return Ok((former, Put::Unchanged));
     }
     expect_version(expected, former.common().version)?;
@@ -233,7 +238,7 @@ pub fn delete<R: Record>(
     write(tx, &gone, version)?;
     names::remove(tx, id)?;
     record::replace_refs(tx, caller.agency, R::KIND, id, &[])?;
-    happened(tx, caller, &gone, "deleted")?;
+    happening(&gone, &format!("{}.deleted", R::NOUN)).record(tx, caller);
     gone.follow(tx, caller, Some(&former))
 }
 
@@ -245,21 +250,26 @@ fn next<R: Record>(tx: &mut Tx<'_>, former: &R, input: R::Input) -> Result<R, Ap
     build(tx, common, input, Some(former))
 }
 
-/// Whether nothing of what a caller can say of a record has changed.
-fn is_same<R: Record>(former: &R, changed: &R) -> Result<bool, AppError> {
-    Ok(document(former)? == document(changed)?)
+/// The names of what a caller can say of a record and that has changed.
+fn differences<R: Record>(former: &R, changed: &R) -> Result<Vec<String>, AppError> {
+    let (former, changed) = (document(former)?, document(changed)?);
+    let names =
+        |document: &Value| document.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
+    let all: BTreeSet<String> = [&former, &changed].into_iter().filter_map(names).flatten().collect();
+    Ok(all.into_iter().filter(|name| former.get(name) != changed.get(name)).collect())
 }
 
 /// Writes the next version of a record over the former one, unless it says the same.
 fn save<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: &R, mut changed: R) -> Result<R, AppError> {
-    if is_same(former, &changed)? {
+    let differences = differences(former, &changed)?;
+    if differences.is_empty() {
         // Who may not change it is not told that nothing would have changed.
         former.expect_changeable_by(caller)?;
         return Ok(former.clone());
     }
     write(tx, &changed, former.common().version)?;
     make_known(tx, &changed, Some(former))?;
-    happened(tx, caller, &changed, "updated")?;
+    happening(&changed, &format!("{}.updated", R::NOUN)).with("changed", differences).record(tx, caller);
     changed.follow(tx, caller, Some(former))?;
     Ok(changed)
 }
@@ -281,7 +291,7 @@ fn build<R: Record>(
 }
 
 fn write<R: Record>(tx: &mut Tx<'_>, changed: &R, version: i64) -> Result<(), AppError> {
-    if changed.update(tx, version)? { Ok(()) } else { Err(AppError::Stale { current: version + 1 }) }
+    expect_written(changed.update(tx, version)?, version + 1)
 }
 
 fn make_known<R: Record>(tx: &mut Tx<'_>, record: &R, former: Option<&R>) -> Result<(), AppError> {
@@ -295,12 +305,12 @@ fn make_known<R: Record>(tx: &mut Tx<'_>, record: &R, former: Option<&R>) -> Res
     Ok(())
 }
 
-fn happened<R: Record>(tx: &mut Tx<'_>, caller: &Caller, record: &R, what: &str) -> Result<(), AppError> {
+/// What happened to a record.
+fn happening<'a, R: Record>(record: &R, event_type: &'a str) -> Happening<'a> {
     let common = record.common();
-    let event_type = format!("{}.{what}", R::NOUN);
-    let mut happening = Happening::to(&event_type, common.id).with("version", common.version);
-    if let Some(debrief) = record.debrief() {
-        happening = happening.of(debrief);
+    let happening = Happening::to(event_type, common.id).with("version", common.version);
+    match record.debrief() {
+        Some(debrief) => happening.of(debrief),
+        None => happening,
     }
-    happening.record(tx, caller)
 }

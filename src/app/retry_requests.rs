@@ -21,6 +21,8 @@ use crate::store::pool::Tx;
 use crate::store::record::ListOptions;
 use crate::store::retry_requests::{self, RetryFilters, RetryRequest};
 
+pub(super) use held::end_with_interview;
+
 /// The candidate's wish.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -97,7 +99,7 @@ pub fn create(
     retry_requests::insert(tx, &request)?;
     debrief.retry_state = Some(state);
     let created = Happening::to("retry_request.created", request.id).of(debrief.id);
-    created.with("state", state).with("version", request.version).record(tx, caller)?;
+    created.with("state", state).with("version", request.version).record(tx, caller);
     lifecycle::save(tx, &debrief)?;
     Ok(request)
 }

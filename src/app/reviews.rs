@@ -21,7 +21,7 @@ pub struct WordingInput {
     kind: WordingKind,
     /// The language that it is written in, a BCP 47 tag; English if left out. For a language without a
     /// lexicon only the rules run that no language is needed for: the answer names them.
-    #[schema(max_length = 35, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", example = "en-GB")]
+    #[schema(max_length = 35, format = "language-tag", example = "en-GB")]
     language: Option<String>,
 }
 

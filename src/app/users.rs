@@ -6,15 +6,17 @@ use utoipa::ToSchema;
 use super::AppError;
 use super::error::{ConflictCode, checked};
 use super::events::Happening;
-use super::faults::Faults;
-use super::records::{Expected, Input, expect_version};
+use super::faults::{Fault, Faults};
+use super::records::{Expected, Input, expect_version, expect_written};
 use crate::auth::caller::Caller;
 use crate::auth::password;
 use crate::domain::ids::{AgencyId, UserId};
 use crate::domain::people::Role;
 use crate::store::agencies;
 use crate::store::connection::DbConn;
+use crate::store::notes::{self, Named};
 use crate::store::pool::Tx;
+use crate::store::sign_ins;
 use crate::store::users::{self, User};
 
 /// What makes a user.
@@ -93,12 +95,42 @@ pub fn checked_new(new: NewUser) -> Result<NewUser, AppError> {
     Ok(new)
 }
 
+/// What is wrong with a new user whose other faults are known: whether the address is taken too.
+pub fn also_taken(conn: &mut DbConn, email: &str, error: AppError) -> Result<AppError, AppError> {
+    match error {
+        AppError::Invalid(mut faults) if users::find_by_email(conn, &fold_email(email))?.is_some() => {
+            if !faults.iter().any(|fault| fault.pointer == "/email") {
+                faults.insert(0, taken());
+            }
+            Ok(AppError::Invalid(faults))
+        }
+        other => Ok(other),
+    }
+}
+
+fn taken() -> Fault {
+    Fault {
+        pointer: "/email".to_owned(),
+        code: "already_exists".into(),
+        detail: "somebody signs in with this address already".to_owned(),
+    }
+}
+
 /// A changed user, checked; before the password is hashed too.
 pub fn checked_change(input: UserInput) -> Result<UserInput, AppError> {
     let mut faults = Faults::default();
     input.check(&mut faults);
     checked(faults)?;
     Ok(input)
+}
+
+/// An address as it is kept, if nobody signs in with it.
+pub(super) fn free_email(tx: &mut Tx<'_>, email: &str) -> Result<String, AppError> {
+    let email = fold_email(email);
+    match users::find_by_email(tx, &email)? {
+        None => Ok(email),
+        Some(_) => Err(AppError::Invalid(vec![taken()])),
+    }
 }
 
 /// Makes a user, whose password was hashed.
@@ -108,14 +140,7 @@ pub fn create(
     new: &NewUser,
     password_hash: String,
 ) -> Result<User, AppError> {
-    let email = fold_email(&new.email);
-    if users::find_by_email(tx, &email)?.is_some() {
-        return Err(AppError::fault(
-            "/email",
-            "already_exists",
-            "somebody signs in with this address already",
-        ));
-    }
+    let email = free_email(tx, &new.email)?;
     let user = User {
         id: tx.new_id(),
         agency_id: caller.agency,
@@ -129,7 +154,7 @@ pub fn create(
         updated_at: tx.now(),
     };
     users::insert(tx, &user)?;
-    Happening::to("user.created", user.id).with("version", 1).record(tx, caller)?;
+    Happening::to("user.created", user.id).with("version", 1).record(tx, caller);
     Ok(user)
 }
 
@@ -150,6 +175,7 @@ pub fn change(
 ) -> Result<User, AppError> {
     // One after the other in an agency: two administrators must not remove each other.
     agencies::lock(tx, caller.agency)?;
+    notes::lock_debriefs_naming(tx, caller.agency, Named::Recruiter(id))?;
     users::lock(tx, id)?;
     let mut user = get(tx, caller.agency, id)?;
     expect_version(expected, user.version)?;
@@ -159,25 +185,26 @@ pub fn change(
         return Ok(user);
     }
     let was_admin = user.role == Role::Admin && user.disabled_at.is_none();
-    let version = user.version;
     user.name = input.name;
     user.role = input.role;
     user.disabled_at = input.disabled.then(|| user.disabled_at.unwrap_or(tx.now()));
     if let Some(hash) = &password_hash {
         user.password_hash.clone_from(hash);
     }
-    user.version += 1;
-    tx.touch(&mut user.updated_at);
-    if !users::update(tx, &user, version)? {
-        return Err(AppError::Stale { current: version + 1 });
-    }
+    let former = tx.renew(&mut user.version, &mut user.updated_at);
+    expect_written(users::update(tx, &user, former)?, user.version)?;
     if was_admin && users::count_admins(tx, caller.agency)? == 0 {
         return Err(AppError::conflict(ConflictCode::InUse, "an agency needs at least one administrator"));
     }
     if password_hash.is_some() || user.disabled_at.is_some() {
         let now = tx.now();
-        users::revoke_all(tx, id, now)?;
+        sign_ins::revoke_all_of(tx, id, now)?;
     }
-    Happening::to("user.updated", user.id).with("version", user.version).record(tx, caller)?;
+    // Their letters would be by another name, or another's.
+    if (&present.name, present.disabled) != (&user.name, user.disabled_at.is_some()) {
+        let now = tx.now();
+        notes::renew_unapproved_naming(tx, caller.agency, Named::Recruiter(id), now)?;
+    }
+    Happening::to("user.updated", user.id).with("version", user.version).record(tx, caller);
     Ok(user)
 }

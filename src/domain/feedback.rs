@@ -8,17 +8,6 @@ use super::ids::PointId;
 use super::state::Machine;
 use super::words::words;
 
-/// The most points in one account.
-pub const MAX_POINTS: usize = 100;
-/// The most ratings in one account.
-pub const MAX_RATINGS: usize = 100;
-/// The longest narrative or first impression, in characters.
-pub const MAX_NARRATIVE_CHARS: usize = 20_000;
-/// The longest text of a point, of a rating's note or of the agency's own remarks, in characters.
-pub const MAX_REMARK_CHARS: usize = 2_000;
-/// The longest name in `said_by`, in characters.
-pub const MAX_NAME_CHARS: usize = 200;
-
 words! {
     /// Whose account it is.
     pub enum Side {

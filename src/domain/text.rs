@@ -4,12 +4,15 @@
 /// What is wrong with a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextFault {
-    /// Nothing but white space.
+    /// Nothing that can be seen.
     #[error("must not be blank")]
     Blank,
-    /// A control character: it could start a new header or hide what follows.
-    #[error("must not contain control characters or line breaks")]
+    /// A control character: it could hide what follows.
+    #[error("must not contain control characters")]
     Control,
+    /// The same, or a line break, in a text of one line: it could start a new header.
+    #[error("must not contain control characters or line breaks")]
+    NotOneLine,
     /// A character that changes the direction of what follows, so that a reader sees another text.
     #[error("must not contain characters that change the direction of text")]
     Bidi,
@@ -30,7 +33,7 @@ impl TextFault {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Blank => "blank",
-            Self::Control => "control_character",
+            Self::Control | Self::NotOneLine => "control_character",
             Self::Bidi => "bidi_character",
             Self::NotAnAddress => "invalid_email",
             Self::NotATimeZone => "invalid_time_zone",
@@ -43,14 +46,14 @@ impl TextFault {
 pub fn check_line(text: &str) -> Result<(), TextFault> {
     // The last two end a line, or a paragraph, without being control characters.
     if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
-        return Err(TextFault::Control);
+        return Err(TextFault::NotOneLine);
     }
     check_direction(text)
 }
 
 /// Checks a text of one line that must say something.
 pub fn check_name(text: &str) -> Result<(), TextFault> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return Err(TextFault::Blank);
     }
     check_line(text)
@@ -66,7 +69,7 @@ pub fn check_paragraphs(text: &str) -> Result<(), TextFault> {
 
 /// Checks a text of paragraphs that must say something.
 pub fn check_told(text: &str) -> Result<(), TextFault> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return Err(TextFault::Blank);
     }
     check_paragraphs(text)
@@ -108,6 +111,12 @@ pub fn check_language(text: &str) -> Result<(), TextFault> {
     if is_language && parts.all(is_part) { Ok(()) } else { Err(TextFault::NotALanguage) }
 }
 
+/// Whether there is nothing to see: white space, and characters of no width.
+fn is_blank(text: &str) -> bool {
+    let has_no_width = |c: char| matches!(c, '\u{AD}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}');
+    text.chars().all(|c| c.is_whitespace() || has_no_width(c))
+}
+
 fn check_direction(text: &str) -> Result<(), TextFault> {
     let turns = |c: char| matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     if text.contains(turns) { Err(TextFault::Bidi) } else { Ok(()) }
@@ -119,10 +128,11 @@ mod tests {
 
     #[test]
     fn a_name_cannot_start_a_header() {
-        assert_eq!(check_name("Ann\r\nBcc: x@y.example"), Err(TextFault::Control));
+        assert_eq!(check_name("Ann\r\nBcc: x@y.example"), Err(TextFault::NotOneLine));
         assert_eq!(check_name("Ann \u{202E}moc.live"), Err(TextFault::Bidi));
-        assert_eq!(check_name("Ann\u{2028}Bcc: x@y.example"), Err(TextFault::Control));
+        assert_eq!(check_name("Ann\u{2028}Bcc: x@y.example"), Err(TextFault::NotOneLine));
         assert_eq!(check_name(" \t"), Err(TextFault::Blank));
+        assert_eq!(check_told("\u{200B}\n\u{FEFF}"), Err(TextFault::Blank));
         assert_eq!(check_name("Zoë Müller"), Ok(()));
     }
 

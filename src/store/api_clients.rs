@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked, MultiBackend};
 use super::prepared::Prepared;
+use super::record::present;
 use super::schema::api_clients;
 use crate::domain::ids::{AgencyId, ApiClientId};
 use crate::domain::people::{Scope, Scopes};
@@ -71,9 +72,9 @@ pub fn find_any(conn: &mut DbConn, id: ApiClientId) -> QueryResult<Option<ApiCli
 
 /// Writes the account over the one of `version`; false if that is not the present one.
 pub fn update(conn: &mut DbConn, client: &ApiClient, version: i64) -> QueryResult<bool> {
-    let present =
-        api_clients::table.filter(api_clients::id.eq(client.id)).filter(api_clients::version.eq(version));
-    Prepared(diesel::update(present).set(client)).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present!(api_clients, client, version)).set(client))
+        .execute(conn)
+        .map(|rows| rows == 1)
 }
 
 /// A page of accounts, newest first.

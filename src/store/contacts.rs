@@ -6,8 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked};
+use super::prepared::{Prepared, pad};
 use super::record::record_queries;
-use super::schema::{contacts, debriefs, feedback, interview_contacts, interviews};
+use super::schema::{contacts, debriefs, feedback, interview_contacts, interviews, note_contacts};
 use super::types::Json;
 use crate::domain::ids::{AgencyId, ClientId, ContactId};
 use crate::domain::people::{ContactRole, EmailStatus};
@@ -71,15 +72,17 @@ record_queries!(contacts, Contact, ContactId, ContactFilters, |query, filters| {
     }
 });
 
-/// Whether the contact takes part in an interview that stands, or is heard in a debrief of the
-/// client's that does.
+/// Whether the contact takes part in an interview that stands, is heard in a debrief of the client's
+/// that does, or a note stands for them.
 pub fn is_needed(conn: &mut DbConn, client: ClientId, contact: ContactId) -> QueryResult<bool> {
     let panels = interview_contacts::table
         .inner_join(interviews::table)
         .filter(interview_contacts::contact_id.eq(contact))
         .filter(interviews::deleted_at.is_null());
     let accounts = accounts(client, contact).filter(debriefs::deleted_at.is_null());
-    diesel::select(exists(panels).or(exists(accounts))).get_result(conn)
+    let notes =
+        note_contacts::table.filter(note_contacts::contact_id.eq(contact)).filter(note_contacts::live);
+    diesel::select(exists(panels).or(exists(accounts)).or(exists(notes))).get_result(conn)
 }
 
 /// Whether the contact was ever asked to an interview of the client's, or heard about one; deleted
@@ -114,6 +117,16 @@ pub fn pin_several(
         .order(contacts::id)
         .select((contacts::id, contacts::client_id));
     Locked(rows, Lock::Pin).get_results(conn)
+}
+
+/// Some contacts, tombstones too.
+pub fn several(conn: &mut DbConn, agency: AgencyId, ids: Vec<ContactId>) -> QueryResult<Vec<Contact>> {
+    let rows = contacts::table
+        .filter(contacts::id.eq_any(pad(ids)))
+        .filter(contacts::agency_id.eq(agency))
+        .order(contacts::id)
+        .select(Contact::as_select());
+    Prepared(rows).load(conn)
 }
 
 /// Whether a contact, not deleted, is one of the client's.

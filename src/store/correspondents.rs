@@ -4,9 +4,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
 use super::agencies::MailIdentity;
-use super::connection::{DbConn, Later};
+use super::connection::DbConn;
+use super::record::next_version;
 use super::schema::{agencies, candidates, clients, contacts, debriefs, job_orders, users};
-use super::types::{Instant, Json};
+use super::types::Json;
 use crate::domain::ids::{AgencyId, ClientId, ContactId, DebriefId, UserId};
 use crate::domain::mailbox;
 use crate::domain::people::EmailStatus;
@@ -76,11 +77,7 @@ pub fn mark_bounced(
         .filter(contacts::agency_id.eq(agency))
         .filter(contacts::email_status.eq(EmailStatus::Ok));
     diesel::update(reachable)
-        .set((
-            contacts::email_status.eq(EmailStatus::Bounced),
-            contacts::version.eq(contacts::version + 1),
-            contacts::updated_at.eq(Later(contacts::updated_at, now.into_sql::<Instant>())),
-        ))
+        .set((contacts::email_status.eq(EmailStatus::Bounced), next_version!(contacts, now)))
         .returning(contacts::version)
         .get_result(conn)
         .optional()

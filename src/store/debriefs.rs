@@ -9,14 +9,14 @@ use utoipa::ToSchema;
 use super::connection::{DbConn, Lock, Locked};
 use super::pool::{StoreError, Tx};
 use super::prepared::{Prepared, directly};
-use super::schema::{activities, agencies, debriefs, feedback, note_contacts, notes, retry_requests};
+use super::record::present;
+use super::schema::{activities, agencies, debriefs, feedback, notes, retry_requests};
 use super::types::Json;
 use crate::domain::actor::Actor;
 use crate::domain::debrief::{DebriefState, Outcome, SideStatus};
 use crate::domain::feedback::{FeedbackState, Overall};
 use crate::domain::ids::{
-    AgencyId, CandidateId, ClientId, ContactId, DebriefId, FeedbackId, InterviewId, JobOrderId, MatchId,
-    PointId, UserId,
+    AgencyId, CandidateId, ClientId, DebriefId, FeedbackId, InterviewId, JobOrderId, MatchId, PointId, UserId,
 };
 use crate::domain::note::NoteState;
 use crate::domain::retry_request::RetryState;
@@ -188,19 +188,13 @@ pub fn lock_of_interview(
 
 /// Writes the row over the one of `version`; false if that is not the present one.
 pub fn update(conn: &mut DbConn, row: &Debrief, version: i64) -> QueryResult<bool> {
-    let present = debriefs::table
-        .filter(debriefs::id.eq(row.id))
-        .filter(debriefs::agency_id.eq(row.agency_id))
-        .filter(debriefs::version.eq(version));
+    let present = present!(debriefs, row, version);
     directly!(conn => Prepared(diesel::update(present).set(row)).execute(conn)).map(|rows| rows == 1)
 }
 
 /// Writes the row, which the transaction holds, over the one of `version`, once the work is done.
 pub fn update_at_end(tx: &mut Tx<'_>, row: Debrief, version: i64) -> Result<(), StoreError> {
-    let present = debriefs::table
-        .filter(debriefs::id.eq(row.id))
-        .filter(debriefs::agency_id.eq(row.agency_id))
-        .filter(debriefs::version.eq(version));
+    let present = present!(debriefs, row, version);
     tx.write_at_end(diesel::update(present).set(row))
 }
 
@@ -259,15 +253,6 @@ pub fn has_request_leading_to(
         .filter(retry_requests::debrief_id.eq_any(of_original))
         .filter(retry_requests::scheduled_interview_id.eq(retry));
     diesel::select(exists(requests)).get_result(conn)
-}
-
-/// Whether a thank-you note that was not rejected or recalled goes to the contact.
-pub fn has_live_note_to(conn: &mut DbConn, debrief: DebriefId, contact: ContactId) -> QueryResult<bool> {
-    let live = note_contacts::table
-        .filter(note_contacts::debrief_id.eq(debrief))
-        .filter(note_contacts::contact_id.eq(contact))
-        .filter(note_contacts::live);
-    diesel::select(exists(live)).get_result(conn)
 }
 
 /// The debrief of an interview, if it stands.

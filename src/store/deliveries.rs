@@ -67,6 +67,12 @@ impl Delivery {
     pub const fn progress(&self) -> Progress {
         Progress { state: self.state, transmitting: self.transmitting }
     }
+
+    /// Moves it to where the state machine says.
+    pub const fn set_progress(&mut self, progress: Progress) {
+        self.state = progress.state;
+        self.transmitting = progress.transmitting;
+    }
 }
 
 /// A frozen message, and where it bounces to.

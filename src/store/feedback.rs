@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::connection::{DbConn, MultiBackend};
 use super::pool::{StoreError, Tx};
 use super::prepared::{Prepared, directly, insert_rows};
-use super::record::{ListOptions, in_order};
+use super::record::{ListOptions, in_order, present};
 use super::schema::{debriefs, feedback};
 use super::types::Json;
 use crate::domain::feedback::{AgencyOnly, Channel, CompetencyRating, FeedbackState, Overall, Side};
@@ -148,11 +148,7 @@ pub fn list_told(
 
 /// Writes the row, which the transaction holds, over the one of `version`, once the work is done.
 pub fn update_at_end(tx: &mut Tx<'_>, row: FeedbackRow, version: i64) -> Result<(), StoreError> {
-    let present = feedback::table
-        .filter(feedback::id.eq(row.id))
-        .filter(feedback::agency_id.eq(row.agency_id))
-        .filter(feedback::version.eq(version));
-    tx.write_at_end(diesel::update(present).set(row))
+    tx.write_at_end(diesel::update(present!(feedback, row, version)).set(row))
 }
 
 /// Deletes an account that was only asked for.

@@ -214,12 +214,28 @@ pub fn insert_panel(conn: &mut DbConn, interview: InterviewId, contacts: &[Conta
     insert_rows!(conn, interview_contacts::table, &rows)
 }
 
-/// Whether an interview that stands is a second chance for this one, which was the candidate's.
-pub fn has_retry(conn: &mut DbConn, candidate: CandidateId, interview: InterviewId) -> QueryResult<bool> {
+/// The interviews that stand and are a second chance for this one, which was the candidate's.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn retries(candidate: CandidateId, interview: InterviewId) -> _ {
     // The candidate's interviews are few and have an index.
-    let retries = interviews::table
+    interviews::table
         .filter(interviews::candidate_id.eq(candidate))
         .filter(interviews::retry_of_interview_id.eq(interview))
-        .filter(interviews::deleted_at.is_null());
-    diesel::select(exists(retries)).get_result(conn)
+        .filter(interviews::deleted_at.is_null())
+}
+
+/// Whether there is a second chance for the interview.
+pub fn has_retry(conn: &mut DbConn, candidate: CandidateId, interview: InterviewId) -> QueryResult<bool> {
+    diesel::select(exists(retries(candidate, interview))).get_result(conn)
+}
+
+/// Whether there is one that begins at this time or earlier.
+pub fn has_retry_by(
+    conn: &mut DbConn,
+    candidate: CandidateId,
+    interview: InterviewId,
+    at: Timestamp,
+) -> QueryResult<bool> {
+    let early = retries(candidate, interview).filter(interviews::starts_at.le(at));
+    diesel::select(exists(early)).get_result(conn)
 }

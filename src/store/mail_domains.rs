@@ -4,6 +4,8 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::connection::{DbConn, Lock, Locked};
+use super::prepared::Prepared;
+use super::record::present;
 use super::schema::{agencies, mail_domains};
 use super::types::Json;
 use crate::domain::ids::{AgencyId, MailDomainId};
@@ -71,9 +73,9 @@ pub fn insert(conn: &mut DbConn, row: &MailDomain) -> QueryResult<()> {
 
 /// Writes the mail domain over the one of `version`; false if that is not the present one.
 pub fn update(conn: &mut DbConn, row: &MailDomain, version: i64) -> QueryResult<bool> {
-    let present =
-        mail_domains::table.filter(mail_domains::id.eq(row.id)).filter(mail_domains::version.eq(version));
-    diesel::update(present).set(row).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present!(mail_domains, row, version)).set(row))
+        .execute(conn)
+        .map(|rows| rows == 1)
 }
 
 /// Removes the mail domain.

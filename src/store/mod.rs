@@ -1,7 +1,8 @@
 //! Queries and nothing else: one layer over SQLite and PostgreSQL.
 //!
-//! Every query on an agency's data takes the agency's id as its first argument after the
-//! connection. What differs between the two databases stays in this folder.
+//! A query that is given an id from outside takes the agency's first, after the connection; one that
+//! goes on from a row that was found, or that works for all agencies, takes none. What differs
+//! between the two databases stays in this folder.
 
 pub mod activities;
 pub mod agencies;
@@ -38,6 +39,7 @@ pub mod retry_requests;
 pub mod revisions;
 #[expect(missing_docs, reason = "what diesel derives has no comments of its own")]
 pub mod schema;
+pub mod sign_ins;
 pub mod types;
 pub mod users;
 pub mod webhook_deliveries;

@@ -17,10 +17,15 @@ use crate::domain::search::NamePart;
 /// The longest part that is kept, in characters; what is typed beyond that is not compared.
 const MAX_PART: usize = 40;
 
+/// What is typed, and written, where an apostrophe is meant.
+const APOSTROPHES: [char; 5] = ['‘', '’', 'ʼ', '´', '`'];
+
 /// A text without case, accents and repeated white space.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
+    // Before anything is taken apart: of an acute accent a space would be left.
+    let text = text.chars().map(|c| if APOSTROPHES.contains(&c) { '\'' } else { c });
     for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
         match undecorated(c) {
             Some(letters) => plain.push_str(letters),

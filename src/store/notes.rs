@@ -4,14 +4,14 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, Later, MultiBackend, NotFoundBy};
+use super::connection::{DbConn, Later, Lock, Locked, MultiBackend, NotFoundBy};
 use super::prepared::{Prepared, insert_rows, pad};
-use super::record::{ListOptions, in_order};
+use super::record::{ListOptions, in_order, next_version, present};
 use super::schema::{contacts, debriefs, deliveries, note_contacts, notes};
 use super::types::{Instant, Json};
 use crate::domain::actor::Actor;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{AgencyId, CandidateId, ClientId, ContactId, DebriefId, NoteId, kinds};
+use crate::domain::ids::{AgencyId, CandidateId, ClientId, ContactId, DebriefId, NoteId, UserId, kinds};
 use crate::domain::note::NoteState;
 use crate::domain::timestamp::Timestamp;
 
@@ -102,11 +102,7 @@ pub fn find(conn: &mut DbConn, agency: AgencyId, id: NoteId) -> QueryResult<Opti
 
 /// Writes the row over the one of `version`; false if that is not the present one.
 pub fn update(conn: &mut DbConn, row: &Note, version: i64) -> QueryResult<bool> {
-    let present = notes::table
-        .filter(notes::id.eq(row.id))
-        .filter(notes::agency_id.eq(row.agency_id))
-        .filter(notes::version.eq(version));
-    Prepared(diesel::update(present).set(row)).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present!(notes, row, version)).set(row)).execute(conn).map(|rows| rows == 1)
 }
 
 /// The notes of a debrief, oldest first.
@@ -170,30 +166,84 @@ pub fn renew_unapproved(conn: &mut DbConn, agency: AgencyId, now: Timestamp) -> 
     let unapproved =
         || notes::table.filter(notes::agency_id.eq(agency)).filter(notes::state.eq_any(UNAPPROVED));
     let of_them = debriefs::table.filter(debriefs::id.eq_any(unapproved().select(notes::debrief_id)));
-    diesel::update(of_them)
-        .set((
-            debriefs::version.eq(debriefs::version + 1),
-            debriefs::updated_at.eq(Later(debriefs::updated_at, now.into_sql::<Instant>())),
-        ))
-        .execute(conn)?;
-    diesel::update(unapproved())
-        .set((
-            notes::version.eq(notes::version + 1),
-            notes::updated_at.eq(Later(notes::updated_at, now.into_sql::<Instant>())),
-        ))
-        .execute(conn)
-        .map(drop)
+    diesel::update(of_them).set(next_version!(debriefs, now)).execute(conn)?;
+    diesel::update(unapproved()).set(next_version!(notes, now)).execute(conn).map(drop)
 }
 
 /// Gives those of a debrief's notes that are not approved yet another version; the debrief's is for whoever holds it.
 pub fn renew_unapproved_in(conn: &mut DbConn, debrief: DebriefId, now: Timestamp) -> QueryResult<()> {
     let unapproved =
         notes::table.filter(notes::debrief_id.eq(debrief)).filter(notes::state.eq_any(UNAPPROVED));
-    diesel::update(unapproved)
-        .set((
-            notes::version.eq(notes::version + 1),
-            notes::updated_at.eq(Later(notes::updated_at, now.into_sql::<Instant>())),
-        ))
+    diesel::update(unapproved).set(next_version!(notes, now)).execute(conn).map(drop)
+}
+
+/// Somebody who is named in letters.
+#[derive(Debug, Clone, Copy)]
+pub enum Named {
+    /// Whose debriefs they are about.
+    Recruiter(UserId),
+    /// Who was interviewed.
+    Candidate(CandidateId),
+    /// Whom they are for.
+    Contact(ContactId),
+}
+
+/// An agency's notes in which somebody is named and that are not approved yet, with their debriefs.
+fn unapproved_naming(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    named: Named,
+) -> QueryResult<Vec<(NoteId, DebriefId)>> {
+    let query = notes::table
+        .filter(notes::agency_id.eq(agency))
+        .filter(notes::state.eq_any(UNAPPROVED))
+        .select((notes::id, notes::debrief_id))
+        .into_boxed::<MultiBackend>();
+    let query = match named {
+        Named::Recruiter(user) => {
+            let theirs = debriefs::table.filter(debriefs::recruiter_id.eq(user)).select(debriefs::id);
+            query.filter(notes::debrief_id.eq_any(theirs))
+        }
+        Named::Candidate(candidate) => {
+            let theirs = debriefs::table.filter(debriefs::candidate_id.eq(candidate)).select(debriefs::id);
+            query.filter(notes::debrief_id.eq_any(theirs))
+        }
+        Named::Contact(contact) => {
+            let theirs = note_contacts::table.filter(note_contacts::contact_id.eq(contact));
+            query.filter(notes::id.eq_any(theirs.select(note_contacts::note_id)))
+        }
+    };
+    query.load(conn)
+}
+
+/// Holds the debriefs of the notes that [`renew_unapproved_naming`] would give another version, until the
+/// transaction ends: whoever needs them and the one who is named takes them first.
+pub fn lock_debriefs_naming(conn: &mut DbConn, agency: AgencyId, named: Named) -> QueryResult<()> {
+    let found = unapproved_naming(conn, agency, named)?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let theirs: Vec<DebriefId> = found.into_iter().map(|(_, debrief)| debrief).collect();
+    let rows = debriefs::table.filter(debriefs::id.eq_any(theirs)).order(debriefs::id).select(debriefs::id);
+    Locked(rows, Lock::Wait).get_results::<DebriefId>(conn).map(drop)
+}
+
+/// Gives the notes in which somebody is named and that are not approved yet another version, and their debriefs too.
+pub fn renew_unapproved_naming(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    named: Named,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let (ids, theirs): (Vec<_>, Vec<_>) = unapproved_naming(conn, agency, named)?.into_iter().unzip();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    diesel::update(debriefs::table.filter(debriefs::id.eq_any(theirs)))
+        .set(next_version!(debriefs, now))
+        .execute(conn)?;
+    diesel::update(notes::table.filter(notes::id.eq_any(ids)))
+        .set(next_version!(notes, now))
         .execute(conn)
         .map(drop)
 }

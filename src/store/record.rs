@@ -114,6 +114,32 @@ pub fn refs_in(
     Ok(rows.into_iter().collect())
 }
 
+/// The row as it was read, if it is at `version` still.
+macro_rules! present {
+    ($table:ident, $row:expr, $version:expr) => {
+        $table::table
+            .filter($table::id.eq($row.id))
+            .filter($table::agency_id.eq($row.agency_id))
+            .filter($table::version.eq($version))
+    };
+}
+pub(crate) use present;
+
+/// The next version, for rows that are changed without being read.
+macro_rules! next_version {
+    ($table:ident, $now:expr) => {{
+        use $crate::store::connection::Later;
+        (
+            $table::version.eq($table::version + 1),
+            $table::updated_at.eq(Later(
+                $table::updated_at,
+                diesel::IntoSql::into_sql::<$crate::store::types::Instant>($now),
+            )),
+        )
+    }};
+}
+pub(crate) use next_version;
+
 /// The queries for one row: insert, find, hold, update under its version.
 ///
 /// `$table` is the table's module, `$row` the whole row, `$id` its identifier.
@@ -158,10 +184,7 @@ macro_rules! row_queries {
 
         /// Writes the row over the one of `version`; false if that is not the present one.
         pub fn update(conn: &mut DbConn, row: &$row, version: i64) -> QueryResult<bool> {
-            let present = $table::table
-                .filter($table::id.eq(row.id))
-                .filter($table::agency_id.eq(row.agency_id))
-                .filter($table::version.eq(version));
+            let present = $crate::store::record::present!($table, row, version);
             $crate::store::prepared::Prepared(diesel::update(present).set(row))
                 .execute(conn)
                 .map(|rows| rows == 1)

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::connection::{DbConn, Lock, Locked, MultiBackend, NotFoundBy};
 use super::debriefs::Debrief;
 use super::prepared::{Prepared, directly};
-use super::record::{ListOptions, in_order};
+use super::record::{ListOptions, in_order, present};
 use super::schema::{debriefs, retry_requests};
 use crate::domain::feedback::Channel;
 use crate::domain::ids::{
@@ -107,11 +107,9 @@ pub fn find(conn: &mut DbConn, agency: AgencyId, id: RetryRequestId) -> QueryRes
 
 /// Writes the row over the one of `version`; false if that is not the present one.
 pub fn update(conn: &mut DbConn, row: &RetryRequest, version: i64) -> QueryResult<bool> {
-    let present = retry_requests::table
-        .filter(retry_requests::id.eq(row.id))
-        .filter(retry_requests::agency_id.eq(row.agency_id))
-        .filter(retry_requests::version.eq(version));
-    Prepared(diesel::update(present).set(row)).execute(conn).map(|rows| rows == 1)
+    Prepared(diesel::update(present!(retry_requests, row, version)).set(row))
+        .execute(conn)
+        .map(|rows| rows == 1)
 }
 
 /// The requests of a debrief, oldest first.

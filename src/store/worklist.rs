@@ -63,7 +63,7 @@ pub struct WorklistEntry {
     pub client_overall: Option<Overall>,
     /// Where the newest retry request stands.
     pub retry_state: Option<RetryState>,
-    /// Where the newest thank-you note stands.
+    /// Where the newest live thank-you note stands; where none is live, the newest.
     pub note_state: Option<NoteState>,
     /// When the candidate was given the client's view.
     pub released_at: Option<Timestamp>,
@@ -149,13 +149,15 @@ pub enum SortKey {
     UpdatedAt,
 }
 
-/// When the first email of the debrief at hand was to leave of those that still wait to be sent.
-const UNSENT_SINCE: &str = "(SELECT min(due_at) FROM deliveries WHERE deliveries.debrief_id = debriefs.id \
-    AND deliveries.state IN ('queued', 'sending', 'deferred'))";
+/// When the first email of the debrief at hand was to leave of those that still wait to be sent. Nobody looks where
+/// there is no note.
+const UNSENT_SINCE: &str = "CASE WHEN debriefs.note_state IS NOT NULL THEN \
+    (SELECT min(due_at) FROM deliveries WHERE deliveries.debrief_id = debriefs.id \
+        AND deliveries.state IN ('queued', 'sending', 'deferred')) END";
 
 /// Whether the debrief at hand has an email that nobody knows the fate of.
-const UNCONFIRMED: &str = "EXISTS (SELECT 1 FROM deliveries WHERE deliveries.debrief_id = debriefs.id \
-    AND deliveries.state = 'unconfirmed' AND NOT deliveries.withdrawn)";
+const UNCONFIRMED: &str = "(debriefs.note_state IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries \
+    WHERE deliveries.debrief_id = debriefs.id AND deliveries.state = 'unconfirmed' AND NOT deliveries.withdrawn))";
 
 /// Which page of a worklist is wanted.
 #[derive(Debug, Clone)]
@@ -203,7 +205,7 @@ pub fn list(
             JobTitle::as_select(),
             Option::<UserName>::as_select(),
             (
-                exists(notes::standing()),
+                debriefs::note_state.is_not_null().and(exists(notes::standing())),
                 sql::<Nullable<types::Instant>>(UNSENT_SINCE),
                 sql::<Bool>(UNCONFIRMED),
             ),

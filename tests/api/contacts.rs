@@ -1,7 +1,7 @@
 use debrief::domain::people::{EmailStatus, Role};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Scene, TestApp, id, on_both};
+use crate::support::{Desk, Scene, TestApp, id, on_both};
 
 on_both! {
     async fn a_contact_is_made_shown_changed_and_deleted(app: TestApp) {
@@ -133,6 +133,25 @@ on_both! {
         eve.patch(&path, json!({"name": "Mine"})).await.problem(404, "not_found");
         eve.delete(&path).await.problem(404, "not_found");
         assert_eq!(eve.get(&format!("/v1/contacts?client_id={}", scene.client)).await.expect(200)["data"], json!([]));
+    }
+
+    async fn a_mailbox_that_bounced_is_the_same_in_capitals(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        bounce(&app, &scene.manager);
+        let same = ann.patch(&format!("/v1/contacts/{}", scene.manager), json!({"email": "Ines@NORDWIND.example"})).await.expect(200);
+        assert_eq!((&same["email"], &same["email_status"]), (&json!("Ines@NORDWIND.example"), &json!("bounced")));
+    }
+
+    async fn who_has_a_note_is_shown_beside_the_panel_and_stays(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let other = json!({"client_id": desk.scene.client, "name": "Uta Stein", "email": "uta@nordwind.example"});
+        let other = id(&desk.ann.made("/v1/contacts", other).await);
+        desk.draft(&[&other]).await;
+        let debrief = desk.ann.get(&format!("/v1/debriefs/{}", desk.debrief)).await.expect(200);
+        let names: Vec<&Value> = debrief["contacts"].as_array().unwrap().iter().map(|contact| &contact["name"]).collect();
+        assert_eq!(names, ["Ines Okafor", "Jens Brandt", "Uta Stein"]);
+        desk.ann.delete(&format!("/v1/contacts/{other}")).await.problem(409, "in_use");
     }
 }
 

@@ -9,7 +9,7 @@ use debrief::domain::ids::DebriefId;
 use debrief::domain::people::Role;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Scene, TestApp, id, on_both};
+use crate::support::{Caller, Desk, Scene, TestApp, id, on_both};
 
 async fn debrief_of(caller: &Caller, body: Value) -> (Value, String) {
     let interview = caller.made("/v1/interviews", body).await;
@@ -312,5 +312,26 @@ on_both! {
         ] {
             ann.at(&json!(1)).post(&format!("{path}/{part}"), body).await.problem(404, "not_found");
         }
+    }
+
+    async fn an_outcome_is_kept_when_it_is_taken_back(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let path = format!("/v1/debriefs/{}", desk.debrief);
+        desk.ann.patch(&format!("/v1/interviews/{}", id(&desk.interview)), json!({"round": 2, "format": "phone"})).await.expect(200);
+        for (transition, body) in [
+            ("close", json!({"outcome": "offer"})), ("reopen", json!({"reason": "A mistake."})), ("close", json!({"outcome": "reject"})),
+        ] {
+            let present = desk.ann.get(&path).await.header("etag");
+            desk.ann.with("If-Match", present).post(&format!("{path}/{transition}"), body).await.expect(200);
+        }
+        let history = desk.ann.get(&format!("{path}/history?limit=200")).await.expect(200);
+        let of = |name: &str, field: &str| {
+            let told = history["data"].as_array().unwrap().iter().filter(|event| event["type"] == name);
+            told.map(|event| event["data"][field].clone()).collect::<Vec<_>>()
+        };
+        let mut outcomes = of("debrief.closed", "outcome");
+        outcomes.sort_by_key(Value::to_string);
+        assert_eq!(outcomes, [json!("offer"), json!("reject")]);
+        assert_eq!(of("interview.updated", "changed"), [json!(["format", "round"])]);
     }
 }

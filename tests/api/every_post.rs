@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::deliveries::unconfirmed;
-use crate::support::{Caller, Database, Desk, Scene, TestApp, id, on_both};
+use crate::support::{Caller, Database, Desk, Scene, TestApp, both, id, on_both};
 
 /// Somebody who says everything twice, and what they have said.
 struct Story {
@@ -234,17 +234,9 @@ mod every_post_is_done_once {
         assert_eq!(story.told, posts, "a route that posts has its place in this story");
     }
 
-    #[actix_web::test]
-    async fn sqlite() {
-        body(Database::sqlite()).await;
-    }
-
-    #[actix_web::test]
-    async fn postgres() {
-        if let Some(database) = Database::postgres() {
-            body(database).await;
-        }
-    }
+    both!(|database| {
+        body(database).await;
+    });
 }
 
 on_both! {

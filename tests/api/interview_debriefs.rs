@@ -175,7 +175,8 @@ on_both! {
         let interview = ann.made("/v1/interviews", scene.past(json!({}))).await;
         let path = format!("/v1/interviews/{}", id(&interview));
         set_state(&app, &interview, &scene.manager, FeedbackState::Waived);
-        change(&app, &interview, |debrief| debrief.candidate_side = SideStatus::In);
+        let account = json!({"side": "candidate", "channel": "phone", "verbatim": false, "narrative": "It was short.", "submit": true});
+        ann.made(&format!("/v1/debriefs/{}/feedback", interview["debrief_id"].as_str().unwrap()), account).await;
         // Without the one who has not answered the client's side is waived, and so all is in.
         ann.patch(&path, json!({"contact_ids": [scene.manager]})).await.expect(200);
         let debrief = debrief_of(&app, &interview);

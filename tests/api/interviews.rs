@@ -261,6 +261,22 @@ on_both! {
         let panel = eve.post("/v1/interviews", theirs.past(json!({"contact_ids": [scene.manager]}))).await;
         assert_eq!(panel.faults(), ["/contact_ids/0 unknown_reference"]);
     }
+
+    async fn a_second_chance_comes_after_the_first_however_they_are_moved(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        let first = made(&ann, scene.past(json!({}))).await;
+        let [first_id] = [&first].map(|path| path.rsplit('/').next().unwrap().to_owned());
+        let second = made(&ann, scene.to_come(json!({"retry_of_interview_id": first_id}))).await;
+        let second_id = second.rsplit('/').next().unwrap().to_owned();
+        let later = json!({"starts_at": "2026-11-25T12:00:00Z", "ends_at": "2026-11-25T13:00:00Z"});
+        assert_eq!(ann.patch(&first, later).await.faults(), ["/starts_at before_the_first"]);
+        let earlier = json!({"starts_at": "2026-11-20T10:00:00Z", "ends_at": "2026-11-20T11:00:00Z"});
+        assert_eq!(ann.patch(&second, earlier).await.faults(), ["/starts_at before_the_first"]);
+        // So neither can become the other's.
+        assert_eq!(ann.patch(&first, json!({"retry_of_interview_id": second_id})).await.faults(), ["/starts_at before_the_first"]);
+        ann.patch(&second, json!({"starts_at": "2026-11-21T09:30:00Z"})).await.expect(200);
+    }
 }
 
 /// Makes an interview; its path.

@@ -331,17 +331,9 @@ macro_rules! on_stage {
         async fn $name($stage: Stage) $body
 
         mod $name {
-            #[actix_web::test]
-            async fn sqlite() {
-                super::$name(super::Stage::set($crate::support::Database::sqlite()).await).await;
-            }
-
-            #[actix_web::test]
-            async fn postgres() {
-                if let Some(database) = $crate::support::Database::postgres() {
-                    super::$name(super::Stage::set(database).await).await;
-                }
-            }
+            $crate::support::both!(|database| {
+                super::$name(super::Stage::set(database).await).await;
+            });
         }
     )+};
 }

@@ -50,12 +50,14 @@ on_both! {
         let patch = json!({"contact_ids": [desk.scene.manager, twin]});
         let note = desk.ann.at(&note["version"]).patch(&format!("/v1/notes/{}", id(&note)), patch).await.expect(200);
         desk.ann.patch(&contact, json!({"email": "ines@nordwind.example"})).await.expect(200);
+        let note = desk.note(&note).await;
         desk.act(&note, "submit", json!({})).await.problem(409, "contact_blocked");
 
         // Each had a note of their own before.
         let other = desk.draft(&[&desk.scene.peer]).await;
         desk.ann.patch(&contact, json!({"email": "okafor@nordwind.example"})).await.expect(200);
         desk.ann.patch(&format!("/v1/contacts/{}", desk.scene.peer), json!({"email": "ines@nordwind.example"})).await.expect(200);
+        let other = desk.note(&other).await;
         let problem = desk.act(&other, "submit", json!({})).await.problem(409, "already_exists");
         assert_eq!(problem["existing_id"], note["id"]);
     }
@@ -138,7 +140,7 @@ on_both! {
         let desk = Desk::set(&app).await;
         let path = format!("/v1/debriefs/{}/notes", desk.debrief);
         let faults = desk.ann.post(&path, json!({"contact_ids": [], "subject": "", "body": 7, "language": "auf Deutsch", "html": "x"})).await.faults();
-        assert_eq!(faults, ["/body wrong_type", "/contact_ids too_few", "/html unknown_field", "/language invalid", "/subject blank"]);
+        assert_eq!(faults, ["/body wrong_type", "/contact_ids too_few", "/html unknown_field", "/language invalid_language", "/subject blank"]);
         let eve = app.stranger(Role::Admin).await;
         let foreign = id(&eve.made("/v1/clients", json!({"name": "Other"})).await);
         let foreign = id(&eve.made("/v1/contacts", json!({"client_id": foreign, "name": "Eve", "role": "hr"})).await);
@@ -313,6 +315,34 @@ on_both! {
         desk.ann.with("Accept", "text/html").get(&path).await.problem(406, "not_acceptable");
         let other = format!("/v1/notes/{}/preview?contact_id=con_01h2xcejqtf2nbrexx3vqjhp41", id(&note));
         desk.ann.get(&other).await.problem(404, "not_found");
+    }
+
+    async fn nobody_approves_a_note_with_other_names_than_were_read(app: TestApp) {
+        let (desk, admin) = (Desk::set(&app).await, app.admin().await);
+        let note = desk.draft(&[&desk.scene.manager]).await;
+        let mut note = desk.act(&note, "submit", json!({})).await.expect(200);
+        let recruiter = format!("/v1/users/{}", desk.interview["recruiter_id"].as_str().unwrap());
+        let (candidate, contact) = (format!("/v1/candidates/{}", desk.scene.candidate), format!("/v1/contacts/{}", desk.scene.manager));
+        for (path, patch) in [
+            (&candidate, json!({"name": "T. Herrera"})),
+            (&contact, json!({"name": "Dr Okafor"})),
+            (&contact, json!({"email": "okafor@nordwind.example"})),
+            (&recruiter, json!({"name": "Anna"})),
+            (&recruiter, json!({"disabled": true})),
+        ] {
+            let debrief = admin.get(&format!("/v1/debriefs/{}", desk.debrief)).await.expect(200)["version"].clone();
+            admin.patch(path, patch.clone()).await.expect(200);
+            let approval = json!({"content_hash": note["content_hash"]});
+            let approve = format!("/v1/notes/{}/approve", id(&note));
+            admin.at(&note["version"]).post(&approve, approval).await.problem(412, "stale_version");
+            note = desk.note(&note).await;
+            let now = desk.ann.get(&format!("/v1/debriefs/{}", desk.debrief)).await.expect(200)["version"].clone();
+            assert!(now.as_i64() > debrief.as_i64(), "{patch}");
+        }
+        // What is no part of the letter changes nothing.
+        admin.patch(&contact, json!({"phone": "1"})).await.expect(200);
+        admin.patch(&candidate, json!({"email": "t@home.example"})).await.expect(200);
+        assert_eq!(desk.note(&note).await["version"], note["version"]);
     }
 }
 

@@ -181,6 +181,45 @@ on_both! {
         app.recruiter().await.post(&path(&desk), wish()).await.problem(403, "forbidden");
         assert_eq!(desk.ann.post(&path(&desk), json!({"grounds": "luck", "what_would_differ": " "})).await.faults(), ["/candidate_words required", "/grounds unknown_word", "/what_would_differ blank"]);
     }
+
+    async fn a_wish_ends_with_an_interview_that_did_not_take_place(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let request = asked(&desk).await;
+        let debrief = format!("/v1/debriefs/{}", desk.debrief);
+        let present = desk.ann.get(&debrief).await;
+        let cancelled = desk.ann.with("If-Match", present.header("etag")).post(&format!("{debrief}/cancel"), json!({"reason": "no_show"})).await.expect(200);
+        assert_eq!((&cancelled["state"], &cancelled["retry_state"]), (&json!("cancelled"), &json!("moot")));
+        let request = shown(&desk, &request).await;
+        assert_eq!((&request["state"], &request["reason"]), (&json!("moot"), &json!("the interview did not take place")));
+        assert_eq!(history(&app, &desk.debrief).iter().rev().take(3).collect::<Vec<_>>(), ["interview.updated", "retry_request.mooted", "debrief.cancelled"]);
+    }
+
+    async fn a_second_meeting_that_was_called_off_leaves_the_request_open(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let date = json!({"interview": {"starts_at": "2026-11-20T12:10:00Z", "ends_at": "2026-11-20T12:40:00Z"}});
+        let request = act(&desk.ann, &accepted(&desk).await, "schedule", date).await;
+        let second = format!("/v1/interviews/{}", request["scheduled_interview_id"].as_str().unwrap());
+        desk.ann.patch(&second, json!({"status": "cancelled"})).await.expect(200);
+        app.clock.advance(TimeDelta::minutes(10));
+        let mark_held = format!("/v1/retry-requests/{}/mark-held", id(&request));
+        let problem = desk.ann.at(&request["version"]).post(&mark_held, json!({})).await.problem(409, "invalid_transition");
+        assert_eq!((&problem["state"], &problem["allowed"]), (&json!("cancelled"), &json!(["withdraw", "mark_moot"])));
+        assert_eq!(problem["detail"], "mark_held is not possible while the request's interview is cancelled");
+        act(&desk.ann, &request, "withdraw", json!({})).await;
+    }
+
+    async fn who_keeps_no_debriefs_any_more_is_not_given_the_second_meeting(app: TestApp) {
+        let (desk, admin) = (Desk::set(&app).await, app.admin().await);
+        let manager = app.user(Role::Manager).await;
+        let request = accepted(&desk).await;
+        let ann = format!("/v1/users/{}", desk.interview["recruiter_id"].as_str().unwrap());
+        admin.patch(&ann, json!({"disabled": true})).await.expect(200);
+        let date = json!({"interview": {"starts_at": "2026-11-20T12:10:00Z", "ends_at": "2026-11-20T12:40:00Z"}});
+        let request = act(&manager, &request, "schedule", date).await;
+        let second = format!("/v1/interviews/{}", request["scheduled_interview_id"].as_str().unwrap());
+        let me = manager.get("/v1/me").await.expect(200)["id"].clone();
+        assert_eq!(manager.get(&second).await.expect(200)["recruiter_id"], me, "whoever makes it keeps it");
+    }
 }
 
 fn path(desk: &Desk) -> String {

@@ -41,7 +41,7 @@ on_both! {
         let ann = app.recruiter().await;
         let path = "/v1/reviews/wording";
         let faults = ann.post(path, json!({"text": "", "kind": "poem", "language": "auf Deutsch", "mend": true})).await.faults();
-        assert_eq!(faults, ["/kind unknown_word", "/language invalid", "/mend unknown_field", "/text blank"]);
+        assert_eq!(faults, ["/kind unknown_word", "/language invalid_language", "/mend unknown_field", "/text blank"]);
         assert_eq!(ann.post(path, json!({"kind": "note"})).await.faults(), ["/text required"]);
         assert_eq!(ann.post(path, json!({"kind": "note", "text": " \n"})).await.faults(), ["/text blank"]);
         assert_eq!(ann.post(path, json!({"kind": "note", "text": "x\u{7}"})).await.faults(), ["/text control_character"]);

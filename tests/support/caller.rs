@@ -13,6 +13,7 @@ pub struct Caller {
 
 /// What the service answered.
 #[derive(Debug)]
+#[must_use]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: header::HeaderMap,

@@ -20,6 +20,23 @@ pub use document::{Document, Ids, Operation};
 pub use notes::{Desk, history, relay, relay_settings, relay_with};
 pub use scene::{Scene, id};
 
+/// Two tests, each given a database: of SQLite, and of PostgreSQL where there is a server.
+macro_rules! both {
+    (|$database:ident| $body:block) => {
+        #[actix_web::test]
+        async fn sqlite() {
+            let $database = $crate::support::Database::sqlite();
+            $body
+        }
+
+        #[actix_web::test]
+        async fn postgres() {
+            if let Some($database) = $crate::support::Database::postgres() $body
+        }
+    };
+}
+pub(crate) use both;
+
 /// Makes two tests of one: on SQLite and on PostgreSQL, each with a service and a database of its
 /// own.
 macro_rules! on_both {
@@ -28,17 +45,9 @@ macro_rules! on_both {
         async fn $name($app: $crate::support::TestApp) $body
 
         mod $name {
-            #[actix_web::test]
-            async fn sqlite() {
-                super::$name($crate::support::TestApp::start($crate::support::Database::sqlite()).await).await;
-            }
-
-            #[actix_web::test]
-            async fn postgres() {
-                if let Some(database) = $crate::support::Database::postgres() {
-                    super::$name($crate::support::TestApp::start(database).await).await;
-                }
-            }
+            $crate::support::both!(|database| {
+                super::$name($crate::support::TestApp::start(database).await).await;
+            });
         }
     )+};
 }

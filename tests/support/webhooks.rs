@@ -108,17 +108,9 @@ macro_rules! with_hooks {
         }
 
         mod $name {
-            #[actix_web::test]
-            async fn sqlite() {
-                super::$name($crate::support::Database::sqlite()).await;
-            }
-
-            #[actix_web::test]
-            async fn postgres() {
-                if let Some(database) = $crate::support::Database::postgres() {
-                    super::$name(database).await;
-                }
-            }
+            $crate::support::both!(|database| {
+                super::$name(database).await;
+            });
         }
     )+};
 }

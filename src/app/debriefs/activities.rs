@@ -124,7 +124,7 @@ fn log(tx: &mut Tx<'_>, caller: &Caller, debrief: &mut Debrief, activity: &Activ
         .of(debrief.id)
         .with("kind", activity.kind)
         .with("contact_id", activity.contact_id)
-        .record(tx, caller)?;
+        .record(tx, caller);
     lifecycle::settle(tx, caller, debrief)?;
     lifecycle::save(tx, debrief)
 }

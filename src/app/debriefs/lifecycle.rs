@@ -5,12 +5,15 @@
 
 use crate::app::AppError;
 use crate::app::events::Happening;
+use crate::app::records::{Expected, expect_version, expect_written};
 use crate::auth::caller::Caller;
-use crate::domain::debrief::{DebriefState, DebriefTransition, follow_up};
+use crate::domain::debrief::{DebriefState, DebriefTransition, SideStatus, follow_up};
+use crate::domain::feedback::{FeedbackState, Overall, Side};
 use crate::domain::ids::{AgencyId, DebriefId};
 use crate::domain::state::{InvalidTransition, Machine};
 use crate::store::connection::DbConn;
 use crate::store::debriefs::{self, Debrief};
+use crate::store::feedback::FeedbackRow;
 use crate::store::pool::Tx;
 
 /// Holds a debrief until the transaction ends, if the caller may change it.
@@ -60,17 +63,39 @@ pub fn refuse_in(
 
 /// Gives a locked debrief its next version, in memory: once for each write, before its events.
 pub fn touch(tx: &Tx<'_>, debrief: &mut Debrief) {
-    debrief.version += 1;
-    tx.touch(&mut debrief.updated_at);
+    tx.renew(&mut debrief.version, &mut debrief.updated_at);
+}
+
+/// Holds a debrief at a version that the caller expects, and gives it its next one, in memory.
+pub fn hold(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: DebriefId,
+    expected: Expected,
+) -> Result<Debrief, AppError> {
+    let mut debrief = lock(tx, caller, id)?;
+    expect_version(expected, debrief.version)?;
+    touch(tx, &mut debrief);
+    Ok(debrief)
+}
+
+/// Writes into the debrief what its accounts add up to.
+pub fn sum_up(debrief: &mut Debrief, accounts: &[FeedbackRow]) {
+    let of = |side: Side| accounts.iter().filter(move |account| account.side == side);
+    let states = |side| of(side).map(|account| account.state).collect::<Vec<_>>();
+    let overall = |side| {
+        let given = of(side).filter(|account| account.state == FeedbackState::Submitted);
+        Overall::of_panel(&given.filter_map(|account| account.overall).collect::<Vec<_>>())
+    };
+    debrief.candidate_side = SideStatus::of(&states(Side::Candidate));
+    debrief.client_side = SideStatus::of(&states(Side::Client));
+    debrief.candidate_overall = overall(Side::Candidate);
+    debrief.client_overall = overall(Side::Client);
 }
 
 /// Writes a touched debrief over its former version.
 pub fn save(tx: &mut Tx<'_>, debrief: &Debrief) -> Result<(), AppError> {
-    if debriefs::update(tx, debrief, debrief.version - 1)? {
-        Ok(())
-    } else {
-        Err(AppError::Stale { current: debrief.version })
-    }
+    expect_written(debriefs::update(tx, debrief, debrief.version - 1)?, debrief.version)
 }
 
 /// Takes a transition in memory and writes down that it was taken.
@@ -86,13 +111,18 @@ pub fn take(
 ) -> Result<(), AppError> {
     let former = debrief.state;
     debrief.state = former.apply(transition)?;
-    Happening::to(event_of(transition), debrief.id)
+    let mut happening = Happening::to(event_of(transition), debrief.id)
         .of(debrief.id)
         .because(reason)
         .with("from", former)
         .with("state", debrief.state)
-        .with("version", debrief.version)
-        .record(tx, caller)
+        .with("version", debrief.version);
+    if transition == DebriefTransition::Close {
+        // The record forgets it when it is opened again.
+        happening = happening.with("outcome", debrief.outcome);
+    }
+    happening.record(tx, caller);
+    Ok(())
 }
 
 /// Takes in memory whatever follows by itself from how things stand now, and writes down what was

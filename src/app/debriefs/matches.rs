@@ -8,7 +8,7 @@ use crate::app::AppError;
 use crate::app::error::checked;
 use crate::app::events::Happening;
 use crate::app::faults::Faults;
-use crate::app::records::{Expected, expect_version};
+use crate::app::records::Expected;
 use crate::auth::caller::Caller;
 use crate::domain::feedback::PointKind;
 use crate::domain::ids::{DebriefId, MatchId, PointId};
@@ -39,7 +39,7 @@ pub fn create(
     expected: Expected,
     input: &MatchInput,
 ) -> Result<(PointMatch, bool), AppError> {
-    let mut debrief = hold(tx, caller, debrief, expected)?;
+    let mut debrief = lifecycle::hold(tx, caller, debrief, expected)?;
     let known = points::of_debrief(tx, caller.agency, debrief.id)?;
     let pair = check(input, &known)?;
     let swapped = (pair.1, pair.0);
@@ -57,7 +57,7 @@ pub fn create(
         recorded_at: tx.now(),
     };
     debrief.matches.0.push(made.clone());
-    happened(tx, caller, "debrief.points_matched", &debrief, &made)?;
+    happened(tx, caller, "debrief.points_matched", &debrief, &made);
     lifecycle::save(tx, &debrief)?;
     Ok((made, is_new))
 }
@@ -70,18 +70,11 @@ pub fn delete(
     id: MatchId,
     expected: Expected,
 ) -> Result<(), AppError> {
-    let mut debrief = hold(tx, caller, debrief, expected)?;
+    let mut debrief = lifecycle::hold(tx, caller, debrief, expected)?;
     let at = debrief.matches.0.iter().position(|made| made.id == id).ok_or(AppError::NotFound)?;
     let gone = debrief.matches.0.swap_remove(at);
-    happened(tx, caller, "debrief.match_removed", &debrief, &gone)?;
+    happened(tx, caller, "debrief.match_removed", &debrief, &gone);
     lifecycle::save(tx, &debrief)
-}
-
-fn hold(tx: &mut Tx<'_>, caller: &Caller, id: DebriefId, expected: Expected) -> Result<Debrief, AppError> {
-    let mut debrief = lifecycle::lock(tx, caller, id)?;
-    expect_version(expected, debrief.version)?;
-    lifecycle::touch(tx, &mut debrief);
-    Ok(debrief)
 }
 
 /// The two points, if they are the debrief's and can be matched.
@@ -107,18 +100,12 @@ fn check(input: &MatchInput, known: &[PointRow]) -> Result<(PointId, PointId), A
     }
 }
 
-fn happened(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    event: &str,
-    debrief: &Debrief,
-    made: &PointMatch,
-) -> Result<(), AppError> {
+fn happened(tx: &mut Tx<'_>, caller: &Caller, event: &str, debrief: &Debrief, made: &PointMatch) {
     Happening::to(event, debrief.id)
         .of(debrief.id)
         .with("match_id", made.id)
         .with("points", made.points)
         .with("same", made.same)
         .with("version", debrief.version)
-        .record(tx, caller)
+        .record(tx, caller);
 }

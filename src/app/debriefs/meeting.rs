@@ -3,13 +3,14 @@
 use chrono_tz::Tz;
 
 use crate::app::AppError;
-use crate::app::debriefs::lifecycle::{changeable, save, settle, take, touch};
+use crate::app::debriefs::lifecycle::{changeable, save, settle, sum_up, take, touch};
 use crate::app::error::ConflictCode;
 use crate::app::events::Happening;
+use crate::app::retry_requests::end_with_interview;
 use crate::auth::caller::Caller;
 use crate::domain::debrief::{CancelReason, DebriefState, DebriefTransition, SideStatus};
 use crate::domain::due::due_at;
-use crate::domain::feedback::{FeedbackState, Side};
+use crate::domain::feedback::FeedbackState;
 use crate::domain::ids::{AgencyId, CandidateId, ContactId};
 use crate::domain::interview::InterviewStatus;
 use crate::domain::text::check_time_zone;
@@ -62,7 +63,7 @@ pub(in crate::app) fn create_for(
         .with("interview_id", row.id)
         .with("state", debrief.state)
         .with("version", debrief.version)
-        .record(tx, caller)?;
+        .record(tx, caller);
     follow_status(tx, caller, &mut debrief, row.status)?;
     settle(tx, caller, &mut debrief)?;
     debriefs::insert(tx, &debrief)?;
@@ -95,7 +96,7 @@ pub(in crate::app) fn follow(
             .of(debrief.id)
             .with("recruiter_id", debrief.recruiter_id)
             .with("version", debrief.version)
-            .record(tx, caller)?;
+            .record(tx, caller);
     }
     if interview.contact_ids != former.contact_ids {
         ask(tx, caller, &mut debrief, &interview.contact_ids, &former.contact_ids)?;
@@ -121,7 +122,8 @@ pub(in crate::app) fn remove(
     Happening::to("debrief.deleted", debrief.id)
         .of(debrief.id)
         .with("version", debrief.version)
-        .record(tx, caller)
+        .record(tx, caller);
+    Ok(())
 }
 
 /// Makes what is still to be done about a candidate due at the end of the candidate's own day, which
@@ -144,7 +146,7 @@ pub(in crate::app) fn redate(
             .of(debrief.id)
             .with("due_at", due)
             .with("version", debrief.version)
-            .record(tx, caller)?;
+            .record(tx, caller);
     }
     Ok(())
 }
@@ -199,7 +201,8 @@ fn follow_status(
         InterviewStatus::Cancelled => CancelReason::Cancelled,
         InterviewStatus::NoShow => CancelReason::NoShow,
     };
-    take(tx, caller, debrief, DebriefTransition::Cancel, Some(cancelled.into()))
+    take(tx, caller, debrief, DebriefTransition::Cancel, Some(cancelled.into()))?;
+    end_with_interview(tx, caller, debrief)
 }
 
 /// Asks the contacts who are new on the panel for their accounts, and those who left it no longer.
@@ -212,7 +215,7 @@ fn ask(
 ) -> Result<(), AppError> {
     let mut accounts = feedback::of_debrief(tx, debrief.agency_id, debrief.id)?;
     for gone in former.iter().filter(|contact| !panel.contains(contact)) {
-        if debriefs::has_live_note_to(tx, debrief.id, *gone)? {
+        if notes::live_for(tx, debrief.id, *gone)?.is_some() {
             let detail = format!("there is a thank-you note to {gone}, who therefore stays on the panel");
             return Err(AppError::conflict(ConflictCode::InUse, detail));
         }
@@ -226,8 +229,7 @@ fn ask(
             accounts.push(request(tx, caller, debrief, *new)?);
         }
     }
-    let of_client = accounts.iter().filter(|account| account.side == Side::Client);
-    debrief.client_side = SideStatus::of(&of_client.map(|account| account.state).collect::<Vec<_>>());
+    sum_up(debrief, &accounts);
     Ok(())
 }
 
@@ -245,7 +247,7 @@ fn request(
         .with("contact_id", contact)
         .with("state", row.state)
         .with("version", row.version)
-        .record(tx, caller)?;
+        .record(tx, caller);
     Ok(row)
 }
 
@@ -267,5 +269,6 @@ fn excuse(
     Happening::to("feedback.withdrawn", account.id)
         .of(account.debrief_id)
         .with("contact_id", contact)
-        .record(tx, caller)
+        .record(tx, caller);
+    Ok(())
 }

@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 use super::lifecycle;
 use super::view::{self, DebriefView};
-use crate::app::records::{Expected, expect_version};
+use crate::app::records::Expected;
+use crate::app::retry_requests::end_with_interview;
 use crate::app::{AppError, interviews};
 use crate::auth::caller::Caller;
 use crate::domain::debrief::{CancelReason, DebriefTransition, Outcome};
@@ -71,8 +72,8 @@ pub fn close(
     input: &CloseInput,
 ) -> Result<DebriefView, AppError> {
     let mut debrief = hold(tx, caller, id, expected)?;
-    lifecycle::take(tx, caller, &mut debrief, DebriefTransition::Close, input.reason.as_deref())?;
     debrief.outcome = Some(input.outcome);
+    lifecycle::take(tx, caller, &mut debrief, DebriefTransition::Close, input.reason.as_deref())?;
     debrief.closed_at = Some(tx.now());
     save(tx, caller, &debrief)
 }
@@ -104,15 +105,14 @@ pub fn cancel(
     let mut debrief = hold(tx, caller, id, expected)?;
     let reason = input.note.as_deref().unwrap_or(input.reason.into());
     lifecycle::take(tx, caller, &mut debrief, DebriefTransition::Cancel, Some(reason))?;
+    end_with_interview(tx, caller, &mut debrief)?;
     interviews::call_off(tx, caller, debrief.interview_id, debrief.id, input.reason)?;
     save(tx, caller, &debrief)
 }
 
 /// Holds a debrief that is to take a transition; what follows by itself comes first.
 fn hold(tx: &mut Tx<'_>, caller: &Caller, id: DebriefId, expected: Expected) -> Result<Debrief, AppError> {
-    let mut debrief = lifecycle::lock(tx, caller, id)?;
-    expect_version(expected, debrief.version)?;
-    lifecycle::touch(tx, &mut debrief);
+    let mut debrief = lifecycle::hold(tx, caller, id, expected)?;
     lifecycle::settle(tx, caller, &mut debrief)?;
     Ok(debrief)
 }

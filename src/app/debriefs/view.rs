@@ -11,13 +11,13 @@ use crate::auth::caller::Caller;
 use crate::domain::comparison::{Account, Comparison, ManualMatch, compare};
 use crate::domain::delivery::Lateness;
 use crate::domain::feedback::FeedbackState;
-use crate::domain::ids::DebriefId;
+use crate::domain::ids::{ContactId, DebriefId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::agencies::Competency;
 use crate::store::candidates::Candidate;
 use crate::store::clients::Client;
 use crate::store::connection::DbConn;
-use crate::store::contacts::Contact;
+use crate::store::contacts::{self, Contact};
 use crate::store::debrief_view::{self, AccountRow};
 use crate::store::debriefs::{Debrief, PointMatch};
 use crate::store::deliveries::Delivery;
@@ -55,7 +55,7 @@ pub struct DebriefView {
     pub job_order: JobOrder,
     /// Whose debrief it is at the agency.
     pub recruiter: Option<UserName>,
-    /// The panel, and whoever else at the client was asked or has spoken.
+    /// The panel, and whoever else at the client was asked, has spoken or is written to.
     pub contacts: Vec<Contact>,
     /// Every account as it now stands, the candidate's first.
     pub feedback: Vec<Feedback>,
@@ -67,7 +67,8 @@ pub struct DebriefView {
     pub comparison: Comparison,
 }
 
-/// The debrief: four statements, two while it has no retry request and no note. None if it was
+/// The debrief: four statements, two while it has no retry request and no note, and one more where somebody was
+/// spoken to who was not asked. None if it was
 /// changed between them, which cannot happen inside a transaction that sees one state of the database.
 pub fn get(
     conn: &mut DbConn,
@@ -92,7 +93,14 @@ pub fn get(
     if accounts.first().is_none_or(|account| account.debrief_version != debrief.version) {
         return Ok(None);
     }
-    let (panel, others, feedback) = gathered(accounts);
+    let (panel, mut others, feedback) = gathered(accounts);
+    let spoken_to = notes.iter().flat_map(|note| &note.note.contact_ids.0).copied();
+    let spoken_to = spoken_to.chain(retry_requests.iter().filter_map(|request| request.contact_id));
+    let is_named = |id: &ContactId| panel.iter().chain(&others).any(|contact| contact.id == *id);
+    let missing: Vec<ContactId> = spoken_to.filter(|id| !is_named(id)).collect();
+    if !missing.is_empty() {
+        others.extend(contacts::several(conn, caller.agency, missing)?);
+    }
     let interview = Interview {
         row: found.interview,
         contact_ids: panel.iter().map(|contact| contact.id).collect(),

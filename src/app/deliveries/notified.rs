@@ -38,7 +38,7 @@ pub fn notified(
         None => return Ok(None),
     };
     let mut row = former.clone();
-    (row.state, row.transmitting) = (progress.state, progress.transmitting);
+    row.set_progress(progress);
     row.next_attempt_at = None;
     tx.touch(&mut row.updated_at);
     let now = tx.now();
@@ -62,7 +62,7 @@ pub fn notified(
     if notice.bounces_address {
         bounce(tx, &row)?;
     }
-    told(tx, &Caller::system(row.agency_id), event, &row, None)?;
+    told(tx, &Caller::system(row.agency_id), event, &row, None);
     write(tx, &row, former)?;
     bump_debriefs(tx, vec![row.debrief_id], now)?;
     Ok(Some(row.state))

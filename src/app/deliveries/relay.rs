@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::TimeDelta;
 
 use crate::app::AppError;
-use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Room};
+use crate::domain::delivery::{DeliveryEvent, DeliveryState, Room};
 use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::state::Machine;
 use crate::domain::timestamp::Timestamp;
@@ -134,7 +134,7 @@ fn take_up(tx: &mut Tx<'_>, host: &str, lease: TimeDelta, due: Vec<Due>) -> Resu
             continue;
         }
         let progress = row.progress().apply(DeliveryEvent::Claim)?;
-        set_progress(&mut row, progress);
+        row.set_progress(progress);
         row.attempts += 1;
         row.lease_token += 1;
         let envelope = Envelope { sender: due.message.envelope_from, recipient: row.envelope_to.clone() };
@@ -221,9 +221,4 @@ pub fn orphans(
 ) -> Result<Vec<Claim>, AppError> {
     let found = store::orphans(conn, (!everything).then_some(now), skipped, limit)?;
     Ok(found.into_iter().map(Claim::from).collect())
-}
-
-fn set_progress(row: &mut Delivery, progress: Progress) {
-    row.state = progress.state;
-    row.transmitting = progress.transmitting;
 }

@@ -138,13 +138,7 @@ impl Feedback {
     }
 
     /// Writes down what happened to it.
-    pub(super) fn happened(
-        &self,
-        tx: &mut Tx<'_>,
-        caller: &Caller,
-        event: &str,
-        reason: Option<&str>,
-    ) -> Result<(), AppError> {
+    pub(super) fn happened(&self, tx: &mut Tx<'_>, caller: &Caller, event: &str, reason: Option<&str>) {
         let row = &self.row;
         Happening::to(event, row.id)
             .of(row.debrief_id)
@@ -154,7 +148,7 @@ impl Feedback {
             .with("state", row.state)
             .with("revision", row.revision)
             .with("version", row.version)
-            .record(tx, caller)
+            .record(tx, caller);
     }
 }
 

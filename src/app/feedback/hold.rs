@@ -4,8 +4,7 @@ use crate::app::AppError;
 use crate::app::debriefs::lifecycle;
 use crate::app::faults::Faults;
 use crate::auth::caller::Caller;
-use crate::domain::debrief::{DebriefState, DebriefTransition, SideStatus};
-use crate::domain::feedback::{FeedbackState, Overall, Side};
+use crate::domain::debrief::{DebriefState, DebriefTransition};
 use crate::domain::ids::{ContactId, DebriefId, FeedbackId, PointId};
 use crate::store::agencies::Competency;
 use crate::store::contacts;
@@ -103,24 +102,10 @@ impl Held {
     ) -> Result<(), AppError> {
         self.accounts.retain(|other| other.id != account.id);
         self.accounts.push(account.clone());
-        sum_up(&mut self.debrief, &self.accounts);
+        lifecycle::sum_up(&mut self.debrief, &self.accounts);
         lifecycle::settle(tx, caller, &mut self.debrief)?;
         let former = self.debrief.version - 1;
         debriefs::update_at_end(tx, self.debrief, former)?;
         Ok(())
     }
-}
-
-/// Writes into the debrief what its accounts add up to.
-fn sum_up(debrief: &mut Debrief, accounts: &[FeedbackRow]) {
-    let of = |side: Side| accounts.iter().filter(move |account| account.side == side);
-    let states = |side| of(side).map(|account| account.state).collect::<Vec<_>>();
-    let overall = |side| {
-        let given = of(side).filter(|account| account.state == FeedbackState::Submitted);
-        Overall::of_panel(&given.filter_map(|account| account.overall).collect::<Vec<_>>())
-    };
-    debrief.candidate_side = SideStatus::of(&states(Side::Candidate));
-    debrief.client_side = SideStatus::of(&states(Side::Client));
-    debrief.candidate_overall = overall(Side::Candidate);
-    debrief.client_overall = overall(Side::Client);
 }

@@ -61,7 +61,7 @@ pub fn create(
     }
 
     account.take(tx, FeedbackTransition::StartDraft)?;
-    account.happened(tx, caller, "feedback.created", None)?;
+    account.happened(tx, caller, "feedback.created", None);
     if submit {
         give(tx, caller, &mut held, &mut account)?;
     }
@@ -117,18 +117,18 @@ pub fn patch(
     match former.row.state {
         FeedbackState::Requested => {
             account.take(tx, FeedbackTransition::StartDraft)?;
-            account.happened(tx, caller, "feedback.created", None)?;
+            account.happened(tx, caller, "feedback.created", None);
         }
         FeedbackState::Waived => {
             account.row.waived_reason = None;
             account.take(tx, FeedbackTransition::TakeBack)?;
-            account.happened(tx, caller, "feedback.taken_back", None)?;
+            account.happened(tx, caller, "feedback.taken_back", None);
         }
-        FeedbackState::Draft if changed => account.happened(tx, caller, "feedback.updated", None)?,
+        FeedbackState::Draft if changed => account.happened(tx, caller, "feedback.updated", None),
         FeedbackState::Draft => {}
         FeedbackState::Submitted => {
             account.take(tx, FeedbackTransition::Revise)?;
-            account.happened(tx, caller, "feedback.revised", None)?;
+            account.happened(tx, caller, "feedback.revised", None);
         }
     }
     if submit && !account.is_given() {
@@ -179,7 +179,7 @@ pub fn waive(
     let mut account = former.next(tx);
     account.take(tx, FeedbackTransition::Waive)?;
     account.row.waived_reason = Some(input.reason.clone());
-    account.happened(tx, caller, "feedback.waived", Some(&input.reason))?;
+    account.happened(tx, caller, "feedback.waived", Some(&input.reason));
     account.save(tx, caller, Some(&former))?;
     held.conclude(tx, caller, &account.row)?;
     Ok(account)
@@ -202,7 +202,8 @@ fn hold(
 fn give(tx: &mut Tx<'_>, caller: &Caller, held: &mut Held, account: &mut Feedback) -> Result<(), AppError> {
     account.take(tx, FeedbackTransition::Submit)?;
     held.expect_interviewed(tx, caller)?;
-    account.happened(tx, caller, "feedback.submitted", None)
+    account.happened(tx, caller, "feedback.submitted", None);
+    Ok(())
 }
 
 /// Notes a change of what stays as it is: whose account it is, and that it was given.

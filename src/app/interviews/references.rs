@@ -4,7 +4,7 @@ use super::InterviewInput;
 use crate::app::AppError;
 use crate::app::faults::Faults;
 use crate::app::records::Common;
-use crate::domain::ids::{AgencyId, ClientId, ContactId, InterviewId, kinds};
+use crate::domain::ids::{AgencyId, ClientId, ContactId, InterviewId, UserId, kinds};
 use crate::domain::people::Role;
 use crate::store::connection::DbConn;
 use crate::store::interviews::{Interview, InterviewRow};
@@ -41,13 +41,22 @@ pub(super) fn resolve(
     check_retry(tx, common, input, former, faults)?;
     let recruiter =
         input.recruiter_id.filter(|id| former.and_then(|former| former.recruiter_id) != Some(*id));
-    if let Some(recruiter) = recruiter {
-        let writes = |user: User| user.disabled_at.is_none() && user.role != Role::Auditor;
-        if !users::find(tx, agency, recruiter)?.is_some_and(writes) {
-            faults.unknown("/recruiter_id", "user who keeps debriefs");
-        }
+    if let Some(recruiter) = recruiter
+        && !keeps_debriefs(tx, agency, recruiter)?
+    {
+        faults.unknown("/recruiter_id", "user who keeps debriefs");
     }
     Ok(place)
+}
+
+/// Whether a debrief can be this user's.
+pub(in crate::app) fn keeps_debriefs(
+    conn: &mut DbConn,
+    agency: AgencyId,
+    user: UserId,
+) -> Result<bool, AppError> {
+    let writes = |user: User| user.disabled_at.is_none() && user.role != Role::Auditor;
+    Ok(users::find(conn, agency, user)?.is_some_and(writes))
 }
 
 /// An interview's debrief tells of one candidate and one vacancy, so it keeps both.
@@ -122,31 +131,33 @@ fn check_retry(
     faults: &mut Faults,
 ) -> Result<(), AppError> {
     const FIELD: &str = "/retry_of_interview_id";
-    let before = former.and_then(|former| former.row.retry_of_interview_id);
-    if input.retry_of_interview_id == before {
-        return Ok(());
+    let is_linked = input.retry_of_interview_id != former.and_then(|former| former.row.retry_of_interview_id);
+    let is_moved = former.is_some_and(|former| former.row.starts_at != input.starts_at);
+    if is_moved && interviews::has_retry_by(tx, input.candidate_id, common.id, input.starts_at)? {
+        faults.add("/starts_at", "before_the_first", "its second chance would not begin after it any more");
     }
     if let Some(former) = former
+        && is_linked
         && was_agreed(tx, &former.row)?
     {
         faults.immutable(FIELD, "a retry request led to the interview");
     }
-    let Some(original) = input.retry_of_interview_id else { return Ok(()) };
+    let original = input.retry_of_interview_id.filter(|_| is_linked || is_moved);
+    let Some(original) = original else { return Ok(()) };
     let found = interviews::pin(tx, common.agency_id, original)?.filter(|row| row.deleted_at.is_none());
     match found {
-        None => faults.unknown(FIELD, "interview"),
-        Some(row) if !is_chance_for(input, common.id, &row) => {
+        // What it was linked to may be gone by now.
+        None if is_linked => faults.unknown(FIELD, "interview"),
+        Some(row) if is_linked && !is_chance_for(input, common.id, &row) => {
             let detail = "must be another interview of the same candidate about the same job order";
             faults.add(FIELD, "wrong_interview", detail);
         }
-        Some(row) if input.starts_at < row.starts_at => {
-            faults.add(
-                "/starts_at",
-                "before_the_first",
-                "must not begin before the interview that it is the retry of",
-            );
+        // So no two of them can be each other's second chance.
+        Some(row) if input.starts_at <= row.starts_at => {
+            let detail = "must begin after the interview that it is the retry of";
+            faults.add("/starts_at", "before_the_first", detail);
         }
-        Some(_) => {}
+        _ => {}
     }
     Ok(())
 }

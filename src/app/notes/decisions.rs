@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::{Held, NoteView, vacant};
 use crate::app::AppError;
 use crate::app::debriefs::lifecycle;
-use crate::app::deliveries::{TakenBack, take_back};
+use crate::app::deliveries::{TakenBack, refused, take_back};
 use crate::app::error::ConflictCode;
 use crate::app::faults::Faults;
 use crate::app::letters::{MailPolicy, Parties, SHARED, blocked, has_address_of, reachable, recipients};
@@ -16,7 +16,7 @@ use crate::domain::debrief::DebriefState;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState};
 use crate::domain::ids::{DeliveryId, NoteId};
 use crate::domain::note::NoteTransition;
-use crate::domain::state::{InvalidTransition, Machine};
+use crate::domain::state::Machine;
 use crate::domain::timestamp::Timestamp;
 use crate::store::correspondents::Recipient;
 use crate::store::deliveries::{self, Delivery, Message};
@@ -173,7 +173,7 @@ pub fn recall(
     let (back, gone): (Vec<_>, Vec<_>) =
         rows.iter().partition(|row| row.progress().next(DeliveryEvent::Recall).is_some());
     if let (true, Some(gone)) = (back.is_empty(), gone.first()) {
-        return Err(has_left(gone, NoteTransition::Recall));
+        return Err(refused(gone, NoteTransition::Recall.into()));
     }
     for row in back {
         take_back(tx, row, TakenBack::Recalled)?;
@@ -189,20 +189,11 @@ pub fn recall(
 pub(super) fn withdraw(tx: &mut Tx<'_>, note: &Note) -> Result<(), AppError> {
     for row in deliveries::lock_of_note(tx, note.id)? {
         if row.progress().next(DeliveryEvent::Recall).is_none() {
-            return Err(has_left(&row, NoteTransition::Edit));
+            return Err(refused(&row, NoteTransition::Edit.into()));
         }
         take_back(tx, &row, TakenBack::Replaced)?;
     }
     Ok(())
-}
-
-fn has_left(delivery: &Delivery, transition: NoteTransition) -> AppError {
-    AppError::Transition(InvalidTransition {
-        record: "delivery",
-        state: delivery.state.into(),
-        transition: transition.into(),
-        allowed: Vec::new(),
-    })
 }
 
 /// The contacts of a note as they are now, if they may still be written to.

@@ -3,10 +3,10 @@
 use crate::app::AppError;
 use crate::app::debriefs::lifecycle;
 use crate::app::events::Happening;
-use crate::app::records::{Expected, expect_version};
+use crate::app::records::{Expected, expect_version, expect_written};
 use crate::auth::caller::Caller;
 use crate::domain::ids::{ContactId, RetryRequestId};
-use crate::domain::retry_request::RetryTransition;
+use crate::domain::retry_request::{RetryState, RetryTransition};
 use crate::domain::state::Machine;
 use crate::store::correspondents::{self, Recipient};
 use crate::store::debriefs::Debrief;
@@ -65,26 +65,54 @@ impl Held {
         caller: &Caller,
         reason: Option<&str>,
     ) -> Result<RetryRequest, AppError> {
-        let version = self.request.version;
-        self.request.version += 1;
-        tx.touch(&mut self.request.updated_at);
-        if !retry_requests::update(tx, &self.request, version)? {
-            return Err(AppError::Stale { current: self.request.version });
-        }
         // Only the newest request is open, and only an open one can change.
         self.debrief.retry_state = Some(self.request.state);
         lifecycle::settle(tx, caller, &mut self.debrief)?;
         lifecycle::save(tx, &self.debrief)?;
-        Happening::to(event_of(self.transition), self.request.id)
-            .of(self.debrief.id)
-            .because(reason)
-            .with("state", self.request.state)
-            .with("version", self.request.version)
-            .with("contact_id", self.request.contact_id)
-            .with("scheduled_interview_id", self.request.scheduled_interview_id)
-            .record(tx, caller)?;
+        write(tx, caller, &mut self.request, self.transition, reason)?;
         Ok(self.request)
     }
+}
+
+/// Ends what was asked for about an interview that did not take place, unless a meeting was agreed already. The
+/// debrief, which is held, shows it; the caller saves it.
+pub(in crate::app) fn end_with_interview(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    debrief: &mut Debrief,
+) -> Result<(), AppError> {
+    let Some(id) = retry_requests::open_of(tx, debrief.interview_id)? else { return Ok(()) };
+    let mut request = retry_requests::find(tx, debrief.agency_id, id)?.ok_or(AppError::NotFound)?;
+    if request.state == RetryState::Scheduled {
+        return Ok(());
+    }
+    request.state = request.state.apply(RetryTransition::MarkMoot)?;
+    request.is_open = request.state.is_open();
+    debrief.retry_state = Some(request.state);
+    let reason = "the interview did not take place";
+    request.reason = Some(reason.to_owned());
+    write(tx, caller, &mut request, RetryTransition::MarkMoot, Some(reason))
+}
+
+/// Writes a changed request, and that it happened.
+fn write(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    request: &mut RetryRequest,
+    transition: RetryTransition,
+    reason: Option<&str>,
+) -> Result<(), AppError> {
+    let former = tx.renew(&mut request.version, &mut request.updated_at);
+    expect_written(retry_requests::update(tx, request, former)?, request.version)?;
+    Happening::to(event_of(transition), request.id)
+        .of(request.debrief_id)
+        .because(reason)
+        .with("state", request.state)
+        .with("version", request.version)
+        .with("contact_id", request.contact_id)
+        .with("scheduled_interview_id", request.scheduled_interview_id)
+        .record(tx, caller);
+    Ok(())
 }
 
 /// What a transition is called once it has been taken.

@@ -12,7 +12,8 @@ use crate::auth::caller::Caller;
 use crate::domain::ids::{CandidateId, ContactId, InterviewId, JobOrderId, RetryRequestId, UserId};
 use crate::domain::interview::{Format, InterviewStatus, PreparationItem};
 use crate::domain::record::ExternalRef;
-use crate::domain::retry_request::RetryTransition;
+use crate::domain::retry_request::{RetryState, RetryTransition};
+use crate::domain::state::{InvalidTransition, Machine};
 use crate::domain::timestamp::Timestamp;
 use crate::store::interviews::Interview;
 use crate::store::pool::Tx;
@@ -91,7 +92,12 @@ pub fn schedule(
     input: Scheduled,
 ) -> Result<RetryRequest, AppError> {
     let mut held = Held::take(tx, caller, id, expected, RetryTransition::Schedule)?;
-    let first: Interview = records::get(tx, caller.agency, held.request.interview_id)?;
+    let mut first: Interview = records::get(tx, caller.agency, held.request.interview_id)?;
+    if let Some(recruiter) = first.recruiter_id
+        && !interviews::keeps_debriefs(tx, caller.agency, recruiter)?
+    {
+        first.recruiter_id = None;
+    }
     let input = input.interview.after(first);
     if input.retry_of_interview_id != Some(held.request.interview_id) {
         let detail = "is not the interview that the request is about";
@@ -116,9 +122,26 @@ pub fn mark_held(
     let present: Interview = records::get(tx, caller.agency, interview)?;
     if present.row.status != InterviewStatus::Held {
         let held = |present| Ok(InterviewInput { status: Some(InterviewStatus::Held), ..present });
-        records::change::<Interview>(tx, caller, interview, None, held)?;
+        records::change::<Interview>(tx, caller, interview, None, held).map_err(still_possible)?;
     }
     held.save(tx, caller, None)
+}
+
+/// An interview that cannot have been held leaves its request where it is.
+fn still_possible(error: AppError) -> AppError {
+    match error {
+        AppError::Transition(refused) => {
+            let allowed = RetryState::Scheduled.allowed();
+            let held: &str = RetryTransition::MarkHeld.into();
+            AppError::Transition(InvalidTransition {
+                record: "request's interview",
+                transition: held,
+                allowed: allowed.into_iter().filter(|way| *way != held).collect(),
+                ..refused
+            })
+        }
+        other => other,
+    }
 }
 
 /// The faults of the interview, where they stand in the request's body.

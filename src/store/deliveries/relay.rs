@@ -18,6 +18,7 @@ use crate::domain::ids::{AgencyId, DebriefId, DeliveryId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, Later, Lock, Locked};
 use crate::store::prepared::{MOST_ROWS, Prepared, directly, insert_rows, pad};
+use crate::store::record::next_version;
 use crate::store::schema::{contacts, debriefs, deliveries, delivery_attempts, notes};
 use crate::store::types::Instant;
 
@@ -158,11 +159,8 @@ pub fn hold_debrief(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<()> {
 /// The debriefs show deliveries that have moved on, so they have changed too. Holds them until the
 /// transaction ends.
 pub fn bump_debriefs(conn: &mut DbConn, ids: Vec<DebriefId>, now: Timestamp) -> QueryResult<()> {
-    let changed = diesel::update(debriefs::table.filter(debriefs::id.eq_any(pad(ids)))).set((
-        debriefs::version.eq(debriefs::version + 1),
-        debriefs::updated_at.eq(Later(debriefs::updated_at, now.into_sql::<Instant>())),
-    ));
-    Prepared(changed).execute(conn).map(drop)
+    let rows = debriefs::table.filter(debriefs::id.eq_any(pad(ids)));
+    Prepared(diesel::update(rows).set(next_version!(debriefs, now))).execute(conn).map(drop)
 }
 
 /// Makes locked deliveries those of a worker, until `until`. Answers how many there were.

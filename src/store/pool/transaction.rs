@@ -47,6 +47,13 @@ impl Tx<'_> {
         *updated_at = self.now.max(*updated_at);
     }
 
+    /// Gives a row its next version, in memory. Answers the one that it had.
+    pub fn renew(&self, version: &mut i64, updated_at: &mut Timestamp) -> i64 {
+        self.touch(updated_at);
+        *version += 1;
+        *version - 1
+    }
+
     /// Keeps an event until the work is done: all events of a transaction are written in one
     /// statement, in the order in which they happened, just before it is committed.
     pub fn happened(&mut self, event: NewEvent) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::account::Account;
-use super::{Claim, expect_all, late, set_progress, show};
+use super::{Claim, expect_all, late, show};
 use crate::app::AppError;
 use crate::app::deliveries::told;
 use crate::app::events::Happening;
@@ -142,7 +142,7 @@ fn end(
 ) -> Result<Option<(AttemptKey, AttemptEnd)>, AppError> {
     let now = tx.now();
     let progress = progress(row, &ended.ending).apply(event)?;
-    set_progress(row, progress);
+    row.set_progress(progress);
     row.lease_until = None;
     tx.touch(&mut row.updated_at);
     let account = Account::of(&ended.ending);
@@ -209,7 +209,7 @@ fn plan(tx: &mut Tx<'_>, row: &mut Delivery, schedule: &Schedule, random: f64) -
     match schedule.next_attempt(attempt, *first_tried, *now, random) {
         Some(next) => row.next_attempt_at = Some(next.into()),
         None if row.state == DeliveryState::Deferred => {
-            set_progress(row, Progress::at(row.state).apply(DeliveryEvent::GiveUp)?);
+            row.set_progress(Progress::at(row.state).apply(DeliveryEvent::GiveUp)?);
         }
         None => row.next_attempt_at = Some(now),
     }
@@ -222,7 +222,7 @@ fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(),
     match row.state {
         DeliveryState::Sent => {
             row.sent_at = Some(tx.now());
-            told(tx, &system, "note.sent", row, None)
+            told(tx, &system, "note.sent", row, None);
         }
         DeliveryState::Unconfirmed => told(tx, &system, "note.unconfirmed", row, None),
         // Back from doubt, which the recruiter had been told of.
@@ -232,10 +232,11 @@ fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(),
             if ending.bounces_address() {
                 bounce(tx, row)?;
             }
-            told(tx, &system, "note.failed", row, None)
+            told(tx, &system, "note.failed", row, None);
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(())
 }
 
 /// The address is bad: nothing more is sent there, to whichever of the agency's contacts has it.
@@ -252,7 +253,7 @@ pub fn bounce(tx: &mut Tx<'_>, row: &Delivery) -> Result<(), AppError> {
         if let Some(version) = correspondents::mark_bounced(tx, row.agency_id, contact, now)? {
             Happening::to("contact.updated", contact)
                 .with("version", version)
-                .record(tx, &Caller::system(row.agency_id))?;
+                .record(tx, &Caller::system(row.agency_id));
         }
     }
     Ok(())

@@ -3,7 +3,6 @@
 
 use chrono::TimeDelta;
 
-use super::set_progress;
 use crate::app::AppError;
 use crate::app::deliveries::{told, write};
 use crate::auth::caller::Caller;
@@ -25,14 +24,14 @@ pub fn give_up(tx: &mut Tx<'_>, after: TimeDelta, limit: i64) -> Result<usize, A
     let overdue = store::lock_overdue(tx, now, due_by, limit)?;
     for former in &overdue {
         let mut row = former.clone();
-        set_progress(&mut row, former.progress().apply(DeliveryEvent::GiveUp)?);
+        row.set_progress(former.progress().apply(DeliveryEvent::GiveUp)?);
         row.next_attempt_at = None;
         tx.touch(&mut row.updated_at);
         if row.last_text.is_none() {
             row.last_text = Some(NEVER_TRIED.to_owned());
         }
         notes::release_contact(tx, row.note_id, row.contact_id)?;
-        told(tx, &Caller::system(row.agency_id), "note.failed", &row, None)?;
+        told(tx, &Caller::system(row.agency_id), "note.failed", &row, None);
         write(tx, &row, former)?;
         store::bump_debriefs(tx, vec![row.debrief_id], now)?;
     }

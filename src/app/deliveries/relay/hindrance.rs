@@ -48,5 +48,6 @@ pub(super) fn call_off(tx: &mut Tx<'_>, former: &Delivery, why: &str) -> Result<
     notes::release_contact(tx, row.note_id, row.contact_id)?;
     let now = tx.now();
     bump_debriefs(tx, vec![row.debrief_id], now)?;
-    told(tx, &Caller::system(row.agency_id), "note.called_off", &row, Some(why))
+    told(tx, &Caller::system(row.agency_id), "note.called_off", &row, Some(why));
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! A yes of the mail server that comes when nobody waits for it any more: its worker was given up,
 //! and the delivery has gone on. It is the truth all the same.
 
+use super::Claim;
 use super::account::Account;
-use super::{Claim, set_progress};
 use crate::app::AppError;
 use crate::app::deliveries::{stands_after_all, told, write};
 use crate::auth::caller::Caller;
@@ -32,15 +32,15 @@ pub(super) fn accepted(
     account.show(&mut row);
     if let Some(next) = former.progress().next(DeliveryEvent::EvidenceSent) {
         supersede(tx, former, claim)?;
-        set_progress(&mut row, next);
+        row.set_progress(next);
         row.next_attempt_at = None;
         row.lease_until = None;
         row.sent_at = Some(now);
         stands_after_all(tx, former)?;
-        told(tx, &system, "note.sent", &row, None)?;
+        told(tx, &system, "note.sent", &row, None);
     } else {
         // It was sent twice, or in spite of how it ended: nothing can be mended, but it is told.
-        told(tx, &system, "note.sent_after_all", &row, Some("a given-up attempt got through"))?;
+        told(tx, &system, "note.sent_after_all", &row, Some("a given-up attempt got through"));
     }
     store::end_attempt(tx, &account.attempt_end(DeliveryState::Sent, now), row.id, claim.attempt)?;
     write(tx, &row, former)?;
