@@ -2,23 +2,22 @@
 
 mod formats;
 mod given;
+mod naming;
 mod size;
 
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::DateTime;
-use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{ValidationError, Validator};
+use jsonschema::Validator;
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value, json};
 use utoipa::ToSchema;
 
 use super::AppError;
 use super::faults::{self, Fault, MAX_FAULTS, UNKNOWN_FIELD};
-use crate::domain::search::NamePart;
-use crate::domain::timestamp::{InvalidTimestamp, Timestamp};
+use crate::domain::timestamp::Timestamp;
+use naming::{collect, forbid_nul, in_order};
 
 pub use given::{Given, beside};
 pub use size::{MAX_ENTRIES, check_size};
@@ -184,137 +183,6 @@ impl Schema {
             _ => None,
         };
         parsed.unwrap_or_else(|| Value::String(text.to_owned()))
-    }
-}
-
-fn in_order(faults: &mut Vec<Fault>) {
-    faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-    // Several keywords may find the same.
-    faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
-}
-
-fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
-    let at = error.instance_path().as_str();
-    let mut add = |pointer: String, code: &str, detail: String| {
-        faults.push(Fault { pointer, code: code.to_owned().into(), detail });
-    };
-    match error.kind() {
-        ValidationErrorKind::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            add(format!("{at}/{}", escape(name)), "required", "is required".to_owned());
-        }
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            for name in unexpected {
-                add(format!("{at}/{}", escape(name)), UNKNOWN_FIELD, "is not a field here".to_owned());
-            }
-        }
-        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
-            // An optional field is "null or this": the faults of the other branch are the ones to tell.
-            let is_null = |branch: &&Vec<ValidationError<'_>>| !branch.iter().any(wants_null);
-            match context.iter().filter(is_null).collect::<Vec<_>>()[..] {
-                [branch] => branch.iter().for_each(|error| collect(error, faults)),
-                _ => add(at.to_owned(), "invalid", "is none of the forms that are taken here".to_owned()),
-            }
-        }
-        ValidationErrorKind::Enum { options } => {
-            let words: Vec<&str> =
-                options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            add(at.to_owned(), "unknown_word", format!("must be one of {}", words.join(", ")));
-        }
-        ValidationErrorKind::Type { kind } => {
-            let kind = match kind {
-                TypeKind::Single(one) => one.to_string(),
-                TypeKind::Multiple(several) => several
-                    .iter()
-                    .map(|t| t.to_string())
-                    .filter(|t| t != "null")
-                    .collect::<Vec<_>>()
-                    .join(" or "),
-            };
-            let required = error.instance().is_null();
-            let (code, detail) = if required {
-                ("required", "is required".to_owned())
-            } else {
-                ("wrong_type", format!("must be of type {kind}"))
-            };
-            add(at.to_owned(), code, detail);
-        }
-        ValidationErrorKind::Pattern { pattern } if pattern == NamePart::PATTERN => {
-            add(at.to_owned(), "blank", "must not be blank".to_owned());
-        }
-        ValidationErrorKind::MinLength { limit: 1 } => {
-            add(at.to_owned(), "blank", "must not be blank".to_owned());
-        }
-        ValidationErrorKind::MinLength { limit } => {
-            add(at.to_owned(), "too_short", format!("must have at least {limit} characters"));
-        }
-        ValidationErrorKind::MaxLength { limit } => {
-            add(at.to_owned(), "too_long", format!("must have at most {limit} characters"));
-        }
-        ValidationErrorKind::MinItems { limit } => {
-            add(at.to_owned(), "too_few", format!("must have at least {limit}"));
-        }
-        ValidationErrorKind::MaxItems { limit } => {
-            add(at.to_owned(), "too_many", format!("must have at most {limit}"));
-        }
-        ValidationErrorKind::Minimum { limit } => {
-            add(at.to_owned(), "too_small", format!("must be at least {limit}"));
-        }
-        ValidationErrorKind::Maximum { limit } => {
-            add(at.to_owned(), "too_large", format!("must be at most {limit}"));
-        }
-        ValidationErrorKind::Pattern { pattern } if pattern.contains("{25}") => {
-            let prefix = pattern.trim_start_matches('^').split('_').next().unwrap_or_default();
-            add(at.to_owned(), "invalid_id", format!("must be an id that begins with {prefix}_"));
-        }
-        ValidationErrorKind::Format { format } if format == "date-time" => {
-            let text = error.instance().as_str().unwrap_or_default();
-            let is_a_time = DateTime::parse_from_rfc3339(text).is_ok();
-            let code = if is_a_time { "out_of_range" } else { "invalid_format" };
-            add(at.to_owned(), code, InvalidTimestamp.to_string());
-        }
-        ValidationErrorKind::Format { format } => {
-            let text = error.instance().as_str().unwrap_or_default();
-            let (code, detail) = formats::fault(format, text).map_or_else(
-                || ("invalid_format", format!("must be a {format}, as RFC 3339 and JSON Schema say")),
-                |wrong| (wrong.code, wrong.detail),
-            );
-            add(at.to_owned(), code, detail);
-        }
-        other => add(at.to_owned(), "invalid", format!("does not meet {}", other.keyword())),
-    }
-}
-
-fn wants_null(error: &ValidationError<'_>) -> bool {
-    matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(one) } if one.to_string() == "null")
-}
-
-/// No text of PostgreSQL can hold U+0000, and no honest text does.
-fn forbid_nul(value: &Value, at: &mut String, faults: &mut Vec<Fault>) {
-    let length = at.len();
-    match value {
-        Value::String(text) if text.contains('\0') => faults.push(Fault {
-            pointer: at.clone(),
-            code: "control_character".into(),
-            detail: "must not contain U+0000".to_owned(),
-        }),
-        Value::Array(items) => {
-            for (i, item) in items.iter().enumerate() {
-                at.push_str(&format!("/{i}"));
-                forbid_nul(item, at, faults);
-                at.truncate(length);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                at.push('/');
-                at.push_str(&escape(name));
-                forbid_nul(field, at, faults);
-                at.truncate(length);
-            }
-        }
-        _ => {}
     }
 }
 

@@ -58,8 +58,22 @@ fn told<T>(result: Result<T, AppError>) -> anyhow::Result<T> {
     }
 }
 
+/// Calls each fault by the option that it is in.
+fn by_option(error: AppError) -> AppError {
+    let AppError::Invalid(mut faults) = error else { return error };
+    for fault in &mut faults {
+        fault.pointer = match fault.pointer.as_str() {
+            "/agency_name" => "--name".to_owned(),
+            "/name" => "--admin-name".to_owned(),
+            "/email" => "--email".to_owned(),
+            _ => std::mem::take(&mut fault.pointer),
+        };
+    }
+    AppError::Invalid(faults)
+}
+
 async fn create(context: &Context, new: NewAgency) -> Result<String, AppError> {
-    agencies::check_new(&new)?;
+    agencies::check_new(&new).map_err(by_option)?;
     let password_hash = context.hasher.hash(new.password.clone()).await?;
     let (agency, _) = context.write(move |tx| agencies::create(tx, new, password_hash)).await?;
     Ok(agency.id.to_string())

@@ -40,6 +40,7 @@ impl Folder {
         let draft = target.with_extension("part");
         let (folder, bytes, path) = (self.path.clone(), letter.bytes.clone(), draft.clone());
         if let Err(error) = blocking(move || write_draft(&folder, &path, &bytes)).await {
+            tracing::error!(folder = %self.path.display(), %error, "mail cannot be written into its file");
             return Outcome::Lost { step: Step::Data, error: error.to_string().into() };
         }
         if !commit_point().await {
@@ -52,6 +53,7 @@ impl Folder {
         match blocking(move || Ok(publish(&folder, &draft, &target))).await {
             Ok(Published::Yes) => Outcome::Accepted(Reply::new(250, &text)),
             Ok(Published::No(error)) => {
+                tracing::error!(folder = %self.path.display(), %error, "mail cannot be given its name");
                 Outcome::Refused { step: Step::Content, reply: Reply::new(451, &format!("4.3.0 {error}")) }
             }
             Ok(Published::Perhaps(error)) | Err(error) => {

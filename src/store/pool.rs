@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use diesel::r2d2::{Pool, PooledConnection};
+use diesel::r2d2::{ManageConnection as _, Pool, PooledConnection};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::sync::Notify;
@@ -150,6 +150,10 @@ impl Store {
                 on_statement: options.on_statement.clone(),
                 epoch: AtomicU64::default(),
             };
+            if matches!((&options.location, access), (Location::Sqlite(_), Access::Write)) {
+                // A file is there at once or not at all: the pool would try it again and again.
+                manager.connect().map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            }
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(1))
