@@ -8,6 +8,7 @@ server and pgbench; nothing from PyPI.
 import os
 import platform
 import random
+import statistics
 import time
 
 import stage
@@ -25,73 +26,74 @@ SUBJECTS = {
 
 
 class Measurement:
-    """All runs against one database."""
+    """All runs against one database. In every round the service and its yardsticks have their turns one after the
+    other, so that what else happens on the machine happens to all of them."""
 
-    def __init__(self, options, database):
-        self.options, self.database, self.folder = options, database, database.folder
+    def __init__(self, options, program, constant, database):
+        self.options, self.program, self.constant = options, program, constant
+        self.database, self.folder = database, database.folder
         self.runs = {}  # (subject, "service" | "constant" | "database", connections) -> Run
+        self.reached = {}  # (subject, "constant" | "database", connections) -> share
         self.facts = []
         self.environment = stage.environment(database)
 
     def everything(self):
         note(f"{self.database.name}: filling {self.options.debriefs} debriefs")
         start = time.monotonic()
-        stage.fill(self.options.binary, self.options.debriefs, self.environment)
+        stage.fill(self.program, self.options.debriefs, self.environment)
         seconds = time.monotonic() - start
         self.database.settle()
         self.facts.append(f"filled in {seconds:.0f} s, {self.database.size_mib():.0f} MiB")
-        people = self.service()
-        if isinstance(self.database, Postgres):
-            self.database.number_rows(people)
-            for subject in SUBJECTS:
-                self.measure(subject, "database", lambda connections, seconds: self.database.alone(
-                    subject, connections, seconds))
-
-    def service(self):
-        """Measures the service; returns people who have not given an account, for the database alone."""
         port = free_port()
-        base = f"http://127.0.0.1:{port}"
         environment = {**self.environment, "DEBRIEF__SERVER__PORT": str(port)}
-        with Process([self.options.binary], environment, self.folder / "server.log") as process:
+        with Process([self.program], environment, self.folder / "server.log") as process:
             service = Service(port)
             service.wait_until_ready(process)
             debriefs, clients = service.debriefs_and_busy_clients()
             note(f"{self.database.name}: making interviews for {self.options.people} accounts")
             people = service.people_without_account(self.options.people)
+            kept = 0
+            if isinstance(self.database, Postgres):
+                # For the database alone.
+                kept = len(people) // 4
+                self.database.number_rows(people[:kept])
             self.database.settle()
-            self.read("debrief", [f"/v1/debriefs/{debrief}" for debrief in debriefs], base, service, process)
-            self.read("worklist", [f"/v1/debriefs?client_id={client}&limit=50" for client in clients],
-                      base, service, process)
-            kept = len(people) // 4 if isinstance(self.database, Postgres) else 0
-            self.write(people[kept:], base, service, process)
+            self.read("debrief", [f"/v1/debriefs/{debrief}" for debrief in debriefs], service, process)
+            self.read("worklist", [f"/v1/debriefs?client_id={client}&limit=50" for client in clients], service, process)
+            self.write(people[kept:], service, process)
             self.facts.append(f"the service held at most {peak_memory_mib(process.pid):.0f} MiB")
-        return people[:kept]
 
-    def read(self, subject, paths, base, service, process):
+    def read(self, subject, paths, service, process):
         listed = self.file(f"{subject}.paths", "\n".join(paths) + "\n")
-        self.measure(subject, "service", lambda connections, seconds: wrk(
-            "get", base, connections, seconds, PATHS=listed, TOKEN=service.token()), process)
         some = [service.get_bytes(path) for path in random.sample(paths, min(25, len(paths)))]
         answer = sorted(some, key=len)[len(some) // 2]
         self.facts.append(f"{subject}: {len(paths)} different requests, an answer is about {len(answer)} bytes")
         port = free_port()
-        command = [self.options.constant, str(port), self.file(f"{subject}.json", answer.decode())]
+        command = [self.constant, str(port), self.file(f"{subject}.json", answer.decode())]
+
+        def get(port, token):
+            return lambda connections, seconds: wrk(
+                "get", f"http://127.0.0.1:{port}", connections, seconds, PATHS=listed, TOKEN=token())
+
         with Process(command, os.environ, self.folder / "constant.log") as constant:
             constant.wait_for_port(port)
-            self.measure(subject, "constant", lambda connections, seconds: wrk(
-                "get", f"http://127.0.0.1:{port}", connections, seconds, PATHS=listed, TOKEN="none"), constant)
+            self.measure(subject, {
+                "service": (get(service.port, service.token), process),
+                "constant": (get(port, lambda: "none"), constant),
+            })
 
-    def write(self, people, base, service, process):
+    def write(self, people, service, process):
         listed = self.file("people", "\n".join(people) + "\n")
         used = 0
 
         def load(connections, seconds):
             nonlocal used
-            run = wrk("feedback", base, connections, seconds, PEOPLE=listed, TOKEN=service.token(), OFFSET=used)
+            run = wrk("feedback", f"http://127.0.0.1:{service.port}", connections, seconds, PEOPLE=listed,
+                      TOKEN=service.token(), OFFSET=used)
             used = run.used
             return run
 
-        self.measure("feedback", "service", load, process)
+        self.measure("feedback", {"service": (load, process)})
         self.facts.append(f"feedback: {used} accounts written")
 
     def file(self, name, text):
@@ -99,20 +101,29 @@ class Measurement:
         path.write_text(text)
         return path
 
-    def measure(self, subject, what, load, process=None):
-        """Runs `load(connections, seconds)` a few times, with the CPU time that it took beside it."""
+    def measure(self, subject, loads):
+        """Runs each `load(connections, seconds)` in its turn a few times, with the CPU time that it took beside it."""
+        if isinstance(self.database, Postgres):
+            loads["database"] = (lambda *run: self.database.alone(subject, *run), None)
         for connections in self.options.connections:
-            note(f"{self.database.name}: {subject}, {what}, {connections} connections")
-            load(connections, self.options.warm_up)
-            runs = []
+            note(f"{self.database.name}: {subject}, {connections} connections")
+            runs = {what: [] for what in loads}
+            for load, _ in loads.values():
+                load(connections, self.options.warm_up)
             for _ in range(self.options.rounds):
-                service_before, database_before = process and process.cpu_ms(), self.database.cpu_ms()
-                run = load(connections, self.options.seconds)
-                run.database_cpu_ms = (self.database.cpu_ms() - database_before) / run.requests * 1000
-                run.service_cpu_ms = (process.cpu_ms() - service_before) / run.requests * 1000 if process else 0.0
-                runs.append(run)
-            runs.sort(key=lambda run: run.rate)
-            self.runs[subject, what, connections] = runs[len(runs) // 2]
+                for what, (load, process) in loads.items():
+                    runs[what].append(self.run(load, connections, process))
+            for what, several in runs.items():
+                shares = [run.rate / other.rate for run, other in zip(runs["service"], several)]
+                self.reached[subject, what, connections] = statistics.median(shares)
+                self.runs[subject, what, connections] = sorted(several, key=lambda run: run.rate)[len(several) // 2]
+
+    def run(self, load, connections, process):
+        service_before, database_before = process and process.cpu_ms(), self.database.cpu_ms()
+        run = load(connections, self.options.seconds)
+        run.database_cpu_ms = (self.database.cpu_ms() - database_before) / run.requests * 1000
+        run.service_cpu_ms = (process.cpu_ms() - service_before) / run.requests * 1000 if process else 0.0
+        return run
 
 
 def table(measurements, subject, connection_counts):
@@ -133,7 +144,8 @@ def table(measurements, subject, connection_counts):
                      f"{run.p99_ms:.2f}", f"{run.service_cpu_ms:,.0f}", f"{run.database_cpu_ms:,.0f}" if postgres else "–"]
             for yardstick in yardsticks:
                 other = measurement.runs.get((subject, yardstick, connections))
-                cells += [f"{other.rate:,.0f}", f"{run.rate / other.rate:.0%}"] if other else ["–", "–"]
+                share = measurement.reached.get((subject, yardstick, connections))
+                cells += [f"{other.rate:,.0f}", f"{share:.0%}"] if other else ["–", "–"]
             yield "| " + " | ".join(cells) + " |"
     yield ""
 
@@ -157,11 +169,11 @@ def main():
     random.seed(1)
     options = arguments()
     found = stage.built("--bench", "constant", *([] if options.binary else ["--bin", "debrief"]))
-    options.binary, options.constant = options.binary or found["debrief"], found["constant"]
+    program, constant = options.binary or found["debrief"], found["constant"]
     measurements = []
     for kind in options.databases:
         with stage.place(kind) as database:
-            measurements.append(Measurement(options, database))
+            measurements.append(Measurement(options, program, constant, database))
             measurements[-1].everything()
     print(f"{stage.revision(options)}; {os.cpu_count()} cores ({platform.machine()}) for the service, the "
           f"database and the load together; {options.debriefs} debriefs; the middle one of {options.rounds} runs of "

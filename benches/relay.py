@@ -73,8 +73,9 @@ class Queue:
 class Measurement:
     """All runs against one database."""
 
-    def __init__(self, options, database):
-        self.options, self.database, self.folder = options, database, database.folder
+    def __init__(self, options, program, database):
+        self.options, self.program = options, program
+        self.database, self.folder = database, database.folder
         self.queue = Queue(database)
         settings = {
             "DEBRIEF__MAIL__TRANSPORT": "smtp",
@@ -96,7 +97,7 @@ class Measurement:
     def fill(self):
         note(f"{self.database.name}: queueing {self.options.messages} notes")
         debriefs = int(self.options.messages / DELIVERIES_PER_DEBRIEF) + 20
-        stage.fill(self.options.binary, debriefs, self.environment, "--unsent")
+        stage.fill(self.program, debriefs, self.environment, "--unsent")
         self.size = self.queue.trim(self.options.messages)
         self.before = self.queue.states()
         self.database.settle()
@@ -117,7 +118,7 @@ class Measurement:
             note(f"{self.database.name}: the relay")
             environment = {**self.environment, "DEBRIEF__MAIL__SMTP__PORT": str(sink.port)}
             began, cpu = time.monotonic(), self.database.cpu_ms()
-            with Process([self.options.binary, "worker"], environment, self.folder / "worker.log") as worker:
+            with Process([self.program, "worker"], environment, self.folder / "worker.log") as worker:
                 sink.wait_for(self.options.messages, worker.must_be_alive)
                 self.queue.wait_until_sent(self.options.messages, self.before)
                 self.rate = self.options.messages / (time.monotonic() - began)
@@ -134,7 +135,7 @@ class Measurement:
         with Sink(self.folder, "sink-alone") as sink:
             environment = {**self.environment, "DEBRIEF__SERVER__PORT": str(port),
                            "DEBRIEF__MAIL__SMTP__PORT": str(sink.port)}
-            with Process([self.options.binary], environment, self.folder / "server.log") as process:
+            with Process([self.program], environment, self.folder / "server.log") as process:
                 service = Service(port)
                 service.wait_until_ready(process)
                 people = [line.split() for line in service.people_without_account(self.options.alone * 6)]
@@ -210,11 +211,11 @@ def table(measurements, options):
 
 def main():
     options = arguments()
-    options.binary = stage.program(options)
+    program = stage.program(options)
     measurements = []
     for kind in options.databases:
         with stage.place(kind) as database:
-            measurements.append(Measurement(options, database))
+            measurements.append(Measurement(options, program, database))
             measurements[-1].everything()
     print(f"{stage.revision(options)}; {os.cpu_count()} cores ({platform.machine()}) for everything together; "
           f"{options.messages} messages over {CONNECTIONS} connections.\n")

@@ -1,37 +1,65 @@
-//! What routes are registered with: a server's worker, or the document that tells of them.
-//!
-//! Each worker of the server registers every route anew. The document is gathered once: to do it
-//! in each worker costs megabytes for something that is thrown away.
+//! The list of routes, and the answers where no route fits.
 
-use actix_web::dev::HttpServiceFactory;
-use actix_web::web::ServiceConfig;
-use utoipa::openapi::OpenApi;
-use utoipa_actix_web::OpenApiFactory;
+use actix_web::error::PathError;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
-/// Takes routes.
-pub trait Routes: Sized {
-    /// Takes one route.
-    fn service(&mut self, route: impl HttpServiceFactory + OpenApiFactory + 'static) -> &mut Self;
+use super::contract::Contract;
+use super::error::{ApiError, Code};
+use super::routes::Routes;
+use super::{docs, health, openapi};
 
-    /// Takes the routes of a part.
-    fn configure(&mut self, part: impl FnOnce(&mut Self)) -> &mut Self {
-        part(self);
-        self
-    }
+/// Registers every route. They are tried in this order, so the busiest come first.
+pub fn routes(routes: &mut impl Routes) {
+    routes
+        .service(health::healthz)
+        .service(health::readyz)
+        .service(openapi::show)
+        .configure(super::debriefs::routes)
+        .configure(super::feedback::routes)
+        .configure(super::sign_in::routes)
+        .configure(super::oauth::routes)
+        .configure(super::agencies::routes)
+        .configure(super::competencies::routes)
+        .configure(super::users::routes)
+        .configure(super::api_clients::routes)
+        .configure(super::clients::routes)
+        .configure(super::contacts::routes)
+        .configure(super::contacts::transitions)
+        .configure(super::candidates::routes)
+        .configure(super::job_orders::routes)
+        .configure(super::interviews::routes)
+        .configure(super::retry_requests::routes)
+        .configure(super::notes::routes)
+        .configure(super::reviews::routes)
+        .configure(super::deliveries::routes)
+        .configure(super::inbound::routes)
+        .configure(super::events::routes)
+        .configure(super::exports::routes)
+        .configure(super::imports::routes)
+        .configure(super::webhook_deliveries::routes)
+        .configure(super::webhook_endpoints::routes);
 }
 
-impl Routes for ServiceConfig {
-    fn service(&mut self, route: impl HttpServiceFactory + OpenApiFactory + 'static) -> &mut Self {
-        self.service(route)
-    }
+/// Registers the pages for people, which are not part of the document.
+pub fn pages(config: &mut web::ServiceConfig) {
+    config.configure(docs::routes);
 }
 
-impl Routes for OpenApi {
-    fn service(&mut self, route: impl HttpServiceFactory + OpenApiFactory + 'static) -> &mut Self {
-        self.paths.merge(route.paths());
-        let mut schemas = Vec::new();
-        route.schemas(&mut schemas);
-        self.components.get_or_insert_default().schemas.extend(schemas);
-        self
+/// The answer where no route fits: 405 if only the method is wrong (RFC 9110, section 15.5.6).
+pub async fn no_route(request: HttpRequest, contract: web::Data<Contract>) -> HttpResponse {
+    let Some(allowed) = request.match_pattern().and_then(|pattern| contract.allowed(&pattern)) else {
+        return ApiError::not_found().error_response();
+    };
+    let error = ApiError::new(Code::MethodNotAllowed, format!("this path knows {allowed}"));
+    match HeaderValue::from_str(&allowed) {
+        Ok(value) => error.with_header(header::ALLOW, value),
+        Err(_) => error,
     }
+    .error_response()
+}
+
+/// What cannot be an id names nothing: it is answered like an id that never was.
+pub fn bad_path(_: PathError, _: &HttpRequest) -> actix_web::Error {
+    ApiError::not_found().into()
 }
