@@ -1,5 +1,6 @@
 //! Checking a document against the schema of a type.
 
+mod document;
 mod formats;
 mod given;
 mod naming;
@@ -19,6 +20,7 @@ use super::faults::{self, Fault, MAX_FAULTS, UNKNOWN_FIELD};
 use crate::domain::timestamp::Timestamp;
 use naming::{collect, forbid_nul, in_order};
 
+pub use document::parse;
 pub use given::{Given, beside};
 pub use size::{MAX_ENTRIES, check_size};
 

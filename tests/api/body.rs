@@ -132,4 +132,13 @@ on_both! {
             left.extend(value.as_array().into_iter().flatten());
         }
     }
+
+    async fn a_name_that_stands_twice_loses_nothing(app: TestApp) {
+        let ann = app.recruiter().await;
+        for body in [r#"{"name": "Nordwind", "name": "Südwind"}"#, r#"{"name": "Nordwind", "external_refs": [{"system": "a", "id": "1", "id": "2"}]}"#] {
+            let answer = ann.send(Method::POST, "/v1/clients", "application/json", body.as_bytes().to_vec()).await;
+            assert!(answer.problem(400, "malformed_body")["detail"].as_str().unwrap().contains("stands twice in one object"));
+        }
+        assert_eq!(ann.get("/v1/clients").await.expect(200)["data"], json!([]));
+    }
 }

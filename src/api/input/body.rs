@@ -231,7 +231,7 @@ fn unknown(fields: &Map<String, Value>) -> Vec<Fault> {
 }
 
 fn json(bytes: &[u8]) -> Result<Value, ApiError> {
-    let document = serde_json::from_slice(bytes).map_err(|e| malformed(&e.to_string()))?;
+    let document = schema::parse(bytes).map_err(|e| malformed(&e.to_string()))?;
     schema::check_size(&document)?;
     Ok(document)
 }

@@ -251,7 +251,7 @@ fn typed(schema: &Schema, column: &str, cell: Value) -> Value {
         _ => return Value::Null,
     };
     if DOCUMENTS.contains(&column) {
-        return serde_json::from_str(text).unwrap_or(cell);
+        return schema::parse(text.as_bytes()).unwrap_or(cell);
     }
     // Spreadsheets write TRUE and FALSE.
     match schema.typed(column, &text.to_ascii_lowercase()) {

@@ -152,7 +152,7 @@ impl Upload {
         if line.trim_ascii().is_empty() {
             return Ok(());
         }
-        match serde_json::from_slice::<Value>(line) {
+        match schema::parse(line) {
             Ok(object @ Value::Object(_)) => self.add(&object),
             Ok(_) => self.add("is not a JSON object"),
             Err(error) => self.add(&error.to_string()),
