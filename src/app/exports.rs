@@ -102,9 +102,7 @@ fn records<R: Record>(
     query: &ExportQuery,
     after: Option<Place>,
 ) -> Result<Vec<(Place, Row)>, AppError> {
-    let no_filters: R::Query =
-        serde_json::from_value(json!({})).map_err(|e| AppError::Internal(e.to_string()))?;
-    let rows = R::list(conn, agency, &no_filters, &options(query, after))?;
+    let rows = R::list(conn, agency, &R::Query::default(), &options(query, after))?;
     rows.iter().map(|row| Ok(((row.updated_at(), row.id().cast()), fields(row)?))).collect()
 }
 

@@ -39,7 +39,7 @@ pub struct JobOrderInput {
 }
 
 /// Which job orders are wanted.
-#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct JobOrderQuery {

@@ -97,18 +97,22 @@ pub fn range(typed: &NamePart) -> (String, String) {
 /// both ways look at about as many.
 const MANY: i64 = 5_000;
 
-/// The records of one kind with parts in a range, one for each part, along the index.
+/// The records of one kind with parts in a range, one for each part.
 macro_rules! in_range {
-    ($agency:expr, $kind:expr, $from:expr, $to:expr) => {
+    ($agency:expr, $kind:expr, $from:expr, $to:expr) => {{
+        use $crate::store::schema::name_parts;
         name_parts::table
             .filter(name_parts::agency_id.eq($agency))
             .filter(name_parts::kind.eq($kind))
             .filter(name_parts::part.ge($from))
             .filter(name_parts::part.lt($to))
-            .order((name_parts::part, name_parts::record_id))
             .select(name_parts::record_id)
-    };
+    }};
 }
+pub(super) use in_range;
+
+/// Along the index.
+const ORDER: (name_parts::part, name_parts::record_id) = (name_parts::part, name_parts::record_id);
 
 /// Whether more parts of names lie in the range than are read for one page.
 pub fn are_many(
@@ -118,7 +122,7 @@ pub fn are_many(
     (from, to): &(String, String),
 ) -> QueryResult<bool> {
     let beyond: Option<AnyRecordId> =
-        in_range!(agency, kind, from, to).limit(1).offset(MANY).first(conn).optional()?;
+        in_range!(agency, kind, from, to).order(ORDER).limit(1).offset(MANY).first(conn).optional()?;
     Ok(beyond.is_some())
 }
 
@@ -130,7 +134,8 @@ pub fn first(
     (from, to): &(String, String),
     limit: usize,
 ) -> QueryResult<Vec<AnyRecordId>> {
-    in_range!(agency, kind, from, to).limit(i64::try_from(limit).unwrap_or(i64::MAX)).load(conn)
+    let rows = in_range!(agency, kind, from, to).order(ORDER);
+    rows.limit(i64::try_from(limit).unwrap_or(i64::MAX)).load(conn)
 }
 
 /// Whether the record with the id in `$column` has a part of a name in a range. The offset keeps PostgreSQL from

@@ -255,18 +255,16 @@ macro_rules! record_queries {
                 .into_boxed::<$crate::store::connection::MultiBackend>();
             $query = $apply;
             if let Some(range) = &options.named {
-                use $crate::store::schema::name_parts;
                 let (from, to) = range;
                 $query = if $crate::store::names::are_many(conn, agency, $row::KIND, range)? {
                     $query.filter($crate::store::names::is_named!($table::id, from, to))
                 } else {
-                    let named = name_parts::table
-                        .filter(name_parts::agency_id.eq(agency))
-                        .filter(name_parts::kind.eq($row::KIND))
-                        .filter(name_parts::part.ge(from))
-                        .filter(name_parts::part.lt(to))
-                        .select(name_parts::record_id);
-                    $query.filter($table::id.eq_any(named))
+                    $query.filter($table::id.eq_any($crate::store::names::in_range!(
+                        agency,
+                        $row::KIND,
+                        from,
+                        to
+                    )))
                 };
             }
             $crate::store::record::page_of!($query, $table, options).load(conn)

@@ -110,7 +110,7 @@ impl HasRefs for InterviewInput {
 }
 
 /// Which interviews are wanted.
-#[derive(Debug, Clone, Deserialize, ToSchema, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct InterviewQuery {

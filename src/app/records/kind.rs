@@ -127,7 +127,7 @@ pub trait View: Record {
 impl<R: Record> View for R {}
 
 /// The filters of a list of records.
-pub trait Query: DeserializeOwned + ToSchema + Send + Sync + 'static {
+pub trait Query: Default + DeserializeOwned + ToSchema + Send + Sync + 'static {
     /// The filters that every kind has: `q`, `updated_since`, `include_deleted`.
     fn common(&self) -> (Option<&NamePart>, Option<Timestamp>, bool);
 }

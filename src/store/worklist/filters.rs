@@ -11,9 +11,9 @@ use crate::domain::ids::{AgencyId, AnyRecordId, CandidateId, ClientId, ContactId
 use crate::domain::record::RecordKind;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{DbConn, MultiBackend};
-use crate::store::names::{self, is_named};
+use crate::store::names::{self, in_range, is_named};
 use crate::store::notes;
-use crate::store::schema::{debriefs, deliveries, interview_contacts, name_parts};
+use crate::store::schema::{debriefs, deliveries, interview_contacts};
 
 /// The debriefs that are left after some filters.
 pub(super) type Query<'a> = IntoBoxed<'a, debriefs::table, MultiBackend>;
@@ -214,14 +214,7 @@ fn of_named<'a>(query: Query<'a>, named: &Named) -> Query<'a> {
             query.filter(candidate.or(debriefs::client_id.eq_any(clients)))
         }
         Named::Many { agency, from, to } => {
-            let of = |kind: RecordKind| {
-                name_parts::table
-                    .filter(name_parts::agency_id.eq(*agency))
-                    .filter(name_parts::kind.eq(kind))
-                    .filter(name_parts::part.ge(from.clone()))
-                    .filter(name_parts::part.lt(to.clone()))
-                    .select(name_parts::record_id)
-            };
+            let of = |kind: RecordKind| in_range!(*agency, kind, from.clone(), to.clone());
             let candidate = debriefs::candidate_id.eq_any(of(RecordKind::Candidate));
             query.filter(candidate.or(debriefs::client_id.eq_any(of(RecordKind::Client))))
         }
