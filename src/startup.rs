@@ -22,7 +22,7 @@ use crate::api::imports::FileLimit;
 use crate::api::metrics::{self, Metrics};
 use crate::api::openapi::{self, Document};
 use crate::api::rate::{self, Limits, Policy};
-use crate::api::{docs, encoded, head, request, routing};
+use crate::api::{docs, encoded, head, request, routes};
 use crate::app::Context;
 use crate::app::idempotency_keys::Repeatable;
 use crate::auth::keys::Keys;
@@ -128,7 +128,7 @@ fn create_private(folder: &std::path::Path) -> anyhow::Result<()> {
 #[must_use]
 pub fn document() -> OpenApi {
     let mut document = openapi::frame();
-    routing::routes(&mut document);
+    routes::all(&mut document);
     openapi::complete(&mut document);
     document
 }
@@ -197,7 +197,7 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
             .app_data(web::PayloadConfig::new(body_limit))
             .app_data(web::Data::new(body_timeout))
             .app_data(web::Data::new(file_limit))
-            .app_data(web::PathConfig::default().error_handler(routing::bad_path))
+            .app_data(web::PathConfig::default().error_handler(routes::bad_path))
             .wrap(from_fn(contract::layer))
             .wrap(from_fn(rate::layer))
             .wrap(actix_web::middleware::Compress::default())
@@ -205,9 +205,9 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
             .wrap(from_fn(head::layer))
             .wrap(from_fn(request::layer))
             .wrap(from_fn(arrival::layer))
-            .default_service(web::to(routing::no_route));
+            .default_service(web::to(routes::no_route));
         let app = if public_metrics { app.service(metrics::metrics) } else { app };
-        app.configure(routing::routes).configure(routing::pages)
+        app.configure(routes::all).configure(routes::pages)
     };
     let mut server = HttpServer::new(app)
         .client_request_timeout(request_timeout)

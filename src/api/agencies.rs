@@ -6,7 +6,7 @@ use super::access::{Access, Administer, Read};
 use super::etag::{self, IfMatch};
 use super::input::Merge;
 use super::records::Answer;
-use super::routes::Routes;
+use super::registration::Routes;
 use crate::app::Context;
 use crate::app::agencies::{self, AgencyInput};
 use crate::store::agencies::Agency;

@@ -9,7 +9,7 @@ use super::idempotency_keys::Once;
 use super::input::{Body, Listing, Merge, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
-use super::routes::Routes;
+use super::registration::Routes;
 use crate::app::Context;
 use crate::app::api_clients::{self, ApiClientInput, ApiClientWithSecret};
 use crate::domain::ids::ApiClientId;

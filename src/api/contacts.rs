@@ -21,7 +21,7 @@ record_routes!(
 );
 
 /// Registers what can be done with a contact besides changing it.
-pub fn transitions(routes: &mut impl super::routes::Routes) {
+pub fn transitions(routes: &mut impl super::registration::Routes) {
     routes.service(lift_bounce);
 }
 

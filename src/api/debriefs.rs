@@ -12,7 +12,7 @@ use super::etag;
 use super::input::{Listing, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
-use super::routes::Routes;
+use super::registration::Routes;
 use crate::app::Context;
 use crate::app::debriefs::history::{self, HistoryEntry};
 use crate::app::debriefs::view::{self, DebriefView};

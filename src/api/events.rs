@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::input::{Listing, parameter};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
-use super::routes::Routes;
+use super::registration::Routes;
 use crate::app::Context;
 use crate::app::faults::MAX_FAULTS;
 use crate::app::feed::{self, FeedEvent, FeedQuery};

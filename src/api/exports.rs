@@ -9,7 +9,7 @@ use super::access::{Access, Read};
 use super::error::ApiError;
 use super::input::{Filters, parameter};
 use super::records::Answer;
-use super::routes::Routes;
+use super::registration::Routes;
 use super::streamed::Streamed;
 use crate::app::Context;
 use crate::app::exports::{self, ExportQuery};

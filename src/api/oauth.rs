@@ -12,7 +12,7 @@ use super::idempotency_keys::Once;
 use super::input::Whole;
 use super::rate::Stranger;
 use super::records::Answer;
-use super::routes::Routes;
+use super::registration::Routes;
 use super::sign_in::given;
 use crate::app::Context;
 use crate::app::sign_in::{self, ClientToken, GrantError};

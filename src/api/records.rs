@@ -161,7 +161,7 @@ macro_rules! record_routes {
         use $crate::app::Context;
 
         /// Registers the routes.
-        pub fn routes(routes: &mut impl $crate::api::routes::Routes) {
+        pub fn routes(routes: &mut impl $crate::api::registration::Routes) {
             // What is more special comes first.
             routes.service(upsert).service(list).service(create).service(show).service(change).service(remove);
         }

@@ -8,8 +8,8 @@ use super::idempotency_keys::Once;
 use super::input::{Body, Given, Listing, OptionalBody};
 use super::page::{self, Page};
 use super::records::{Answer, Key, Paging};
+use super::registration::Routes;
 use super::reply::Reply;
-use super::routes::Routes;
 use crate::app::retry_requests::schedule::{self, Scheduled};
 use crate::app::retry_requests::transitions::{
     self, Answered, Asked, Offered, OptionalReason, RequiredReason,

@@ -6,11 +6,11 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
 use super::contract::Contract;
 use super::error::{ApiError, Code};
-use super::routes::Routes;
+use super::registration::Routes;
 use super::{docs, health, openapi};
 
 /// Registers every route. They are tried in this order, so the busiest come first.
-pub fn routes(routes: &mut impl Routes) {
+pub fn all(routes: &mut impl Routes) {
     routes
         .service(health::healthz)
         .service(health::readyz)

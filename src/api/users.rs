@@ -8,7 +8,7 @@ use super::idempotency_keys::Once;
 use super::input::{Given, Listing, Merge, NoFilters};
 use super::page::{self, Page};
 use super::records::{Answer, Paging};
-use super::routes::Routes;
+use super::registration::Routes;
 use crate::app::Context;
 use crate::app::users::{self, NewUser, UserInput};
 use crate::domain::ids::UserId;
