@@ -1,7 +1,7 @@
 //! Feedback: one person's account in a debrief, from the first draft to its latest revision.
 
 mod account;
-mod hold;
+mod held;
 mod input;
 mod put;
 mod read;

@@ -1,6 +1,7 @@
-//! Thank-you notes: written, changed, and held while they change.
+//! Thank-you notes: written and changed.
 
 pub mod decisions;
+mod held;
 pub mod preview;
 pub mod review;
 mod view;
@@ -16,7 +17,7 @@ use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
 use super::letters::{reachable, recipients};
-use super::records::{Expected, expect_version, expect_written};
+use super::records::Expected;
 use crate::auth::caller::Caller;
 use crate::domain::debrief::DebriefState;
 use crate::domain::ids::{ContactId, DebriefId, NoteId};
@@ -29,6 +30,7 @@ use crate::store::notes::{self, Note};
 use crate::store::pool::Tx;
 use crate::store::types::Json;
 
+use held::Held;
 pub use view::{DeliveryView, LastReply, NoteQuery, NoteView, get, list, of_debrief};
 
 /// What makes or changes a thank-you note.
@@ -179,60 +181,6 @@ impl Note {
         self.approved_at = None;
         self.send_at = None;
     }
-}
-
-/// A note that is about to change, with its debrief, which nobody else can change meanwhile.
-struct Held {
-    note: Note,
-    debrief: Debrief,
-}
-
-impl Held {
-    /// Holds the note, if it is at the version that the caller expects.
-    fn hold(tx: &mut Tx<'_>, caller: &Caller, id: NoteId, expected: Expected) -> Result<Self, AppError> {
-        let debrief = notes::debrief_of(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
-        let mut debrief = lifecycle::lock(tx, caller, debrief)?;
-        // Read only now: the relay marks a note as changed without giving it a version.
-        let note = notes::find(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
-        expect_version(expected, note.version)?;
-        lifecycle::touch(tx, &mut debrief);
-        Ok(Self { note, debrief })
-    }
-
-    /// Takes a transition, in memory.
-    fn take(&mut self, transition: NoteTransition) -> Result<(), AppError> {
-        self.note.state = self.note.state.apply(transition)?;
-        Ok(())
-    }
-
-    /// Writes the changed note and its debrief, and that it happened.
-    fn save(
-        mut self,
-        tx: &mut Tx<'_>,
-        caller: &Caller,
-        event: &str,
-        reason: Option<&str>,
-    ) -> Result<NoteView, AppError> {
-        let former = tx.renew(&mut self.note.version, &mut self.note.updated_at);
-        expect_written(notes::update(tx, &self.note, former)?, self.note.version)?;
-        self.debrief.note_state = shown_state(tx, self.debrief.id)?;
-        lifecycle::settle(tx, caller, &mut self.debrief)?;
-        lifecycle::save(tx, &self.debrief)?;
-        Happening::to(event, self.note.id)
-            .of(self.debrief.id)
-            .because(reason)
-            .with("state", self.note.state)
-            .with("version", self.note.version)
-            .record(tx, caller);
-        let now = tx.now();
-        get(tx, caller.agency, self.note.id, now)
-    }
-}
-
-/// What the worklist shows of a debrief's notes: the newest that is live, or else the newest.
-fn shown_state(conn: &mut DbConn, debrief: DebriefId) -> Result<Option<NoteState>, AppError> {
-    let states = notes::states_of_debrief(conn, debrief)?;
-    Ok(states.iter().find(|state| state.is_live()).or(states.first()).copied())
 }
 
 /// Fails if another note of the debrief stands for one of the contacts, or for somebody at the same address.

@@ -11,9 +11,10 @@ use crate::domain::due::due_at;
 use crate::domain::ids::{ClientId, InterviewId, UserId};
 use crate::domain::interview::{Format, InterviewStatus, PreparationItem};
 use crate::domain::record::RecordKind;
-use crate::store::bulk::{PanelRow, RefRow};
 use crate::store::debriefs::Debrief;
 use crate::store::interviews::InterviewRow;
+use crate::store::interviews::PanelRow;
+use crate::store::record::RefRow;
 use crate::store::types::Json;
 
 /// One to three of a client's people, who decides among them.

@@ -12,8 +12,8 @@ use crate::domain::debrief::DebriefState;
 use crate::domain::ids::{ContactId, NoteId};
 use crate::domain::note::{NoteState, content_hash};
 use crate::domain::people::EmailStatus;
-use crate::store::bulk::NoteContactRow;
 use crate::store::notes::Note;
+use crate::store::notes::NoteContactRow;
 use crate::store::types::Json;
 
 /// Tells of the note, if the candidate wrote one, and of the one that took its place.

@@ -13,12 +13,14 @@ use crate::domain::ids::{Id, Kind};
 use crate::domain::people::JobOrderStatus;
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::timestamp::Timestamp;
-use crate::store::bulk::{NamePartRow, RefRow, Rows};
+use crate::store::bulk::Rows;
 use crate::store::candidates::Candidate;
 use crate::store::clients::Client;
 use crate::store::contacts::Contact;
 use crate::store::events::NewEvent;
 use crate::store::job_orders::JobOrder;
+use crate::store::names::NamePartRow;
+use crate::store::record::RefRow;
 use crate::store::types::Json;
 
 /// The rows of a client, its people and its vacancies.

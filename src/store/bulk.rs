@@ -14,89 +14,19 @@ use super::debriefs::Debrief;
 use super::deliveries::{self, Attempt, Delivery, Message};
 use super::events::NewEvent;
 use super::feedback::FeedbackRow;
-use super::interviews::InterviewRow;
+use super::interviews::{InterviewRow, PanelRow};
 use super::job_orders::JobOrder;
-use super::names;
-use super::notes::Note;
+use super::names::NamePartRow;
+use super::notes::{Note, NoteContactRow};
 use super::points::PointRow;
+use super::record::RefRow;
 use super::retry_requests::RetryRequest;
 use super::revisions::RevisionRow;
 use super::schema as tables;
-use crate::domain::ids::{AgencyId, AnyRecordId, ContactId, DebriefId, Id, InterviewId, NoteId};
-use crate::domain::record::{ExternalRef, RecordKind};
 
 /// The most values in one statement. PostgreSQL takes 65,535 and SQLite 32,766, but beyond some
 /// thousand a statement takes longer to read than it saves.
 const VALUES: usize = 4_000;
-
-/// Somebody who takes part in an interview.
-#[derive(Debug, Insertable)]
-#[diesel(table_name = tables::interview_contacts)]
-pub struct PanelRow {
-    /// The interview.
-    pub interview_id: InterviewId,
-    /// The contact.
-    pub contact_id: ContactId,
-    /// The contact's place in the panel, from 0.
-    pub position: i32,
-}
-
-/// Somebody for whom a note stands.
-#[derive(Debug, Insertable)]
-#[diesel(table_name = tables::note_contacts)]
-pub struct NoteContactRow {
-    /// The note.
-    pub note_id: NoteId,
-    /// The contact.
-    pub contact_id: ContactId,
-    /// The note's debrief.
-    pub debrief_id: DebriefId,
-    /// False once it came to nothing for this contact.
-    pub live: bool,
-}
-
-/// What another system calls a record.
-#[derive(Debug, Insertable)]
-#[diesel(table_name = tables::external_refs)]
-pub struct RefRow {
-    agency_id: AgencyId,
-    kind: RecordKind,
-    system: String,
-    external_id: String,
-    record_id: AnyRecordId,
-}
-
-/// A part of a record's name.
-#[derive(Debug, Insertable, PartialEq, Eq, PartialOrd, Ord)]
-#[diesel(table_name = tables::name_parts)]
-pub struct NamePartRow {
-    agency_id: AgencyId,
-    kind: RecordKind,
-    part: String,
-    record_id: AnyRecordId,
-}
-
-impl RefRow {
-    /// What another system calls this record.
-    #[must_use]
-    pub fn new<K>(agency_id: AgencyId, kind: RecordKind, record: Id<K>, external: &ExternalRef) -> Self {
-        let (system, external_id) = (external.system.clone(), external.id.clone());
-        Self { agency_id, kind, system, external_id, record_id: record.cast() }
-    }
-}
-
-impl NamePartRow {
-    /// The rows that make a record known under this name.
-    pub fn of<K>(
-        agency_id: AgencyId,
-        kind: RecordKind,
-        record: Id<K>,
-        name: &str,
-    ) -> impl Iterator<Item = Self> {
-        let row = move |part| Self { agency_id, kind, part, record_id: record.cast() };
-        names::parts(name).into_iter().map(row)
-    }
-}
 
 /// Rows of every kind, in the order in which they can be written.
 #[derive(Debug, Default)]
@@ -161,10 +91,10 @@ impl Rows {
             points, 14;
             activities, 12;
             retry_requests, 21;
-            notes, 18;
+            notes, 17;
             note_contacts, 4;
         );
-        for chunk in self.deliveries.chunks(VALUES / 25) {
+        for chunk in self.deliveries.chunks(VALUES / 24) {
             deliveries::insert_all(conn, chunk)?;
         }
         write_each!(self, conn:

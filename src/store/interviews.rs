@@ -198,19 +198,26 @@ pub fn replace_panel(conn: &mut DbConn, interview: InterviewId, contacts: &[Cont
     insert_panel(conn, interview, contacts)
 }
 
+/// Somebody who takes part in an interview.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = interview_contacts)]
+pub struct PanelRow {
+    /// The interview.
+    pub interview_id: InterviewId,
+    /// The contact.
+    pub contact_id: ContactId,
+    /// The contact's place in the panel, from 0.
+    pub position: i32,
+}
+
 /// Gives a new interview its panel.
 pub fn insert_panel(conn: &mut DbConn, interview: InterviewId, contacts: &[ContactId]) -> QueryResult<()> {
-    let rows: Vec<_> = contacts
-        .iter()
-        .zip(0_i32..)
-        .map(|(contact, position)| {
-            (
-                interview_contacts::interview_id.eq(interview),
-                interview_contacts::contact_id.eq(contact),
-                interview_contacts::position.eq(position),
-            )
-        })
-        .collect();
+    let seat = |(contact, position): (&ContactId, i32)| PanelRow {
+        interview_id: interview,
+        contact_id: *contact,
+        position,
+    };
+    let rows: Vec<PanelRow> = contacts.iter().zip(0_i32..).map(seat).collect();
     insert_rows!(conn, interview_contacts::table, &rows)
 }
 

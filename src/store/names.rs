@@ -53,6 +53,29 @@ const fn undecorated(c: char) -> Option<&'static str> {
     })
 }
 
+/// A part of a record's name.
+#[derive(Debug, Insertable, PartialEq, Eq, PartialOrd, Ord)]
+#[diesel(table_name = name_parts)]
+pub struct NamePartRow {
+    agency_id: AgencyId,
+    kind: RecordKind,
+    part: String,
+    record_id: AnyRecordId,
+}
+
+impl NamePartRow {
+    /// The rows that make a record known under this name.
+    pub fn of<K>(
+        agency_id: AgencyId,
+        kind: RecordKind,
+        record: Id<K>,
+        name: &str,
+    ) -> impl Iterator<Item = Self> {
+        let row = move |part| Self { agency_id, kind, part, record_id: record.cast() };
+        parts(name).into_iter().map(row)
+    }
+}
+
 /// Makes a record known under `name`, and no longer under its former one.
 pub fn replace<K>(
     conn: &mut DbConn,
@@ -62,18 +85,7 @@ pub fn replace<K>(
     name: &str,
 ) -> QueryResult<()> {
     remove(conn, record)?;
-    let record: AnyRecordId = record.cast();
-    let rows: Vec<_> = parts(name)
-        .into_iter()
-        .map(|part| {
-            (
-                name_parts::agency_id.eq(agency),
-                name_parts::kind.eq(kind),
-                name_parts::part.eq(part),
-                name_parts::record_id.eq(record),
-            )
-        })
-        .collect();
+    let rows: Vec<NamePartRow> = NamePartRow::of(agency, kind, record, name).collect();
     insert_rows!(conn, name_parts::table, &rows)
 }
 

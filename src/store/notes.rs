@@ -286,18 +286,30 @@ pub fn stands_for(
         .load(conn)
 }
 
+/// Somebody for whom a note stands.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = note_contacts)]
+pub struct NoteContactRow {
+    /// The note.
+    pub note_id: NoteId,
+    /// The contact.
+    pub contact_id: ContactId,
+    /// The note's debrief.
+    pub debrief_id: DebriefId,
+    /// False once it came to nothing for this contact.
+    pub live: bool,
+}
+
 /// Makes the note stand for these contacts, and for no others.
 pub fn replace_contacts(conn: &mut DbConn, note: &Note) -> QueryResult<()> {
     diesel::delete(note_contacts::table.filter(note_contacts::note_id.eq(note.id))).execute(conn)?;
-    let rows = note.contact_ids.0.iter().map(|contact| {
-        (
-            note_contacts::note_id.eq(note.id),
-            note_contacts::contact_id.eq(*contact),
-            note_contacts::debrief_id.eq(note.debrief_id),
-            note_contacts::live.eq(true),
-        )
-    });
-    let rows: Vec<_> = rows.collect();
+    let row = |contact: &ContactId| NoteContactRow {
+        note_id: note.id,
+        contact_id: *contact,
+        debrief_id: note.debrief_id,
+        live: true,
+    };
+    let rows: Vec<NoteContactRow> = note.contact_ids.0.iter().map(row).collect();
     insert_rows!(conn, note_contacts::table, &rows)
 }
 

@@ -28,6 +28,26 @@ pub struct ListOptions<K> {
     pub limit: i64,
 }
 
+/// What another system calls a record.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = external_refs)]
+pub struct RefRow {
+    agency_id: AgencyId,
+    kind: RecordKind,
+    system: String,
+    external_id: String,
+    record_id: AnyRecordId,
+}
+
+impl RefRow {
+    /// What another system calls this record.
+    #[must_use]
+    pub fn new<K>(agency_id: AgencyId, kind: RecordKind, record: Id<K>, external: &ExternalRef) -> Self {
+        let (system, external_id) = (external.system.clone(), external.id.clone());
+        Self { agency_id, kind, system, external_id, record_id: record.cast() }
+    }
+}
+
 /// Replaces the external references of a record.
 pub fn replace_refs<K>(
     conn: &mut DbConn,
@@ -41,18 +61,7 @@ pub fn replace_refs<K>(
     if refs.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = refs
-        .iter()
-        .map(|r| {
-            (
-                external_refs::agency_id.eq(agency),
-                external_refs::kind.eq(kind),
-                external_refs::system.eq(&r.system),
-                external_refs::external_id.eq(&r.id),
-                external_refs::record_id.eq(record),
-            )
-        })
-        .collect();
+    let rows: Vec<RefRow> = refs.iter().map(|external| RefRow::new(agency, kind, record, external)).collect();
     insert_rows!(conn, external_refs::table, &rows)
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::hold::Held;
+use super::held::Held;
 use super::input::{FeedbackInput, WaiveInput};
 use super::read::Feedback;
 use crate::app::AppError;

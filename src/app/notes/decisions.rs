@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Held, NoteView, vacant};
+use super::held::Held;
+use super::{NoteView, vacant};
 use crate::app::AppError;
 use crate::app::debriefs::lifecycle;
 use crate::app::deliveries::{TakenBack, refused, take_back};

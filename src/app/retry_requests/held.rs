@@ -22,7 +22,7 @@ pub(super) struct Held {
 
 impl Held {
     /// Holds the request and takes the transition, in memory.
-    pub fn take(
+    pub fn hold(
         tx: &mut Tx<'_>,
         caller: &Caller,
         id: RetryRequestId,

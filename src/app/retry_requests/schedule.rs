@@ -91,7 +91,7 @@ pub fn schedule(
     expected: Expected,
     input: Scheduled,
 ) -> Result<RetryRequest, AppError> {
-    let mut held = Held::take(tx, caller, id, expected, RetryTransition::Schedule)?;
+    let mut held = Held::hold(tx, caller, id, expected, RetryTransition::Schedule)?;
     let mut first: Interview = records::get(tx, caller.agency, held.request.interview_id)?;
     if let Some(recruiter) = first.recruiter_id
         && !interviews::keeps_debriefs(tx, caller.agency, recruiter)?
@@ -115,7 +115,7 @@ pub fn mark_held(
     id: RetryRequestId,
     expected: Expected,
 ) -> Result<RetryRequest, AppError> {
-    let held = Held::take(tx, caller, id, expected, RetryTransition::MarkHeld)?;
+    let held = Held::hold(tx, caller, id, expected, RetryTransition::MarkHeld)?;
     let interview = held.request.scheduled_interview_id.ok_or_else(|| {
         AppError::Internal(format!("the retry request {id} was scheduled without an interview"))
     })?;

@@ -79,7 +79,7 @@ pub fn put_to_client(
     input: Asked,
 ) -> Result<RetryRequest, AppError> {
     let note = given(input.note);
-    let mut held = Held::take(tx, caller, id, expected, RetryTransition::PutToClient)?;
+    let mut held = Held::hold(tx, caller, id, expected, RetryTransition::PutToClient)?;
     let contact = held.contact(tx, input.contact_id)?;
     if contact.off_limits {
         return Err(blocked(contact.id, "is off-limits"));
@@ -101,7 +101,7 @@ pub fn decline_by_agency(
     expected: Expected,
     input: RequiredReason,
 ) -> Result<RetryRequest, AppError> {
-    let mut held = Held::take(tx, caller, id, expected, RetryTransition::DeclineByAgency)?;
+    let mut held = Held::hold(tx, caller, id, expected, RetryTransition::DeclineByAgency)?;
     held.request.decided_at = Some(tx.now());
     ended(held, tx, caller, Some(input.reason))
 }
@@ -117,7 +117,7 @@ pub fn answer(
     input: Answered,
 ) -> Result<RetryRequest, AppError> {
     let reason = given(input.reason);
-    let mut held = Held::take(tx, caller, id, expected, transition)?;
+    let mut held = Held::hold(tx, caller, id, expected, transition)?;
     let contact = held.contact(tx, input.contact_id)?;
     held.request.contact_id = Some(contact.id);
     held.request.decided_at = Some(tx.now());
@@ -132,7 +132,7 @@ pub fn counter_propose(
     expected: Expected,
     input: Offered,
 ) -> Result<RetryRequest, AppError> {
-    let mut held = Held::take(tx, caller, id, expected, RetryTransition::CounterPropose)?;
+    let mut held = Held::hold(tx, caller, id, expected, RetryTransition::CounterPropose)?;
     let contact = held.contact(tx, input.contact_id)?;
     held.request.contact_id = Some(contact.id);
     held.request.decided_at = Some(tx.now());
@@ -151,7 +151,7 @@ pub fn end(
     input: OptionalReason,
 ) -> Result<RetryRequest, AppError> {
     let reason = given(input.reason);
-    let held = Held::take(tx, caller, id, expected, transition)?;
+    let held = Held::hold(tx, caller, id, expected, transition)?;
     ended(held, tx, caller, reason)
 }
 

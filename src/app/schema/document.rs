@@ -95,7 +95,10 @@ mod tests {
     fn a_name_that_stands_twice_is_told_of() {
         let error = parse(br#"{"a": [{"b": 1, "c": 2, "b": 3}]}"#).unwrap_err();
         assert_eq!(error.to_string(), r#""b" stands twice in one object at line 1 column 27"#);
-        assert_eq!(parse(br#"{"a": {"b": 1}, "b": {"b": 2}}"#).unwrap(), json!({"a": {"b": 1}, "b": {"b": 2}}));
+        assert_eq!(
+            parse(br#"{"a": {"b": 1}, "b": {"b": 2}}"#).unwrap(),
+            json!({"a": {"b": 1}, "b": {"b": 2}})
+        );
     }
 
     proptest! {
