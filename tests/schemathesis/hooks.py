@@ -15,11 +15,11 @@ TYPE_ID = re.compile(r"^([a-z]{3})_[0-7][0-9a-hjkmnp-tv-z]{25}$")
 # Why a body that its schema allows may be refused all the same.
 BEYOND_SCHEMAS = {
     # It names what is not there, or does not belong there.
-    "unknown_reference", "invalid_reference", "wrong_client", "wrong_interview", "archived",
+    "unknown_reference", "invalid_reference", "wrong_client", "wrong_interview", "archived", "no_room",
     # It is not like what is there already.
     "already_exists", "immutable", "duplicate", "debrief_is_open",
     # Two of its fields do not go together.
-    "not_after_start", "not_allowed", "required", "in_the_future",
+    "not_after_start", "before_the_first", "not_allowed", "required", "in_the_future",
     # It is a word of a list that grows, or is judged by more than its characters.
     "unknown_word", "unknown_column", "no_header", "invalid_time_zone", "invalid_url", "invalid_language",
     "invalid_email", "weak_password", "blank", "control_character", "too_long", "out_of_range",

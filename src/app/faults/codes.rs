@@ -39,6 +39,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("malformed", "The row, or the query, cannot be read."),
     ("more_faults", "There are more faults than those that are listed."),
     ("no_header", "The file has no line with the names of the columns."),
+    (
+        "no_room",
+        "The list has as many entries as it can have, and one more is to be added by the path or the row.",
+    ),
     ("not_after_start", "The end does not lie behind the beginning."),
     ("not_aligned", "The domain does not belong to the other one."),
     ("not_allowed", "The field, or its value, is not for this case; the detail says why."),

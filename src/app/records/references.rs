@@ -64,7 +64,8 @@ pub(super) fn check<R: Record>(
 ) -> Result<(), AppError> {
     // With what a path or a row calls it there may be one more than was sent.
     if refs.len() > MAX_REFS {
-        faults.add("/external_refs", "too_many", format!("must have at most {MAX_REFS}"));
+        let detail = format!("has room for {MAX_REFS}, with what the path or the row calls the record");
+        faults.add("/external_refs", "no_room", detail);
     }
     let sound: Vec<ExternalRef> =
         refs.iter().filter(|external| check_one(external).is_ok()).cloned().collect();

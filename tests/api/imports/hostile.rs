@@ -133,9 +133,9 @@ on_both! {
         let refs: Vec<Value> = (0..20).map(|i| json!({"system": format!("s{i}"), "id": "1"})).collect();
         let body = json!({"name": "Nordwind", "external_refs": refs});
         let path = "/v1/clients/by-external-id/zz/1";
-        assert_eq!(ann.put(path, body.clone()).await.faults(), ["/external_refs too_many"]);
+        assert_eq!(ann.put(path, body.clone()).await.faults(), ["/external_refs no_room"]);
         let mut row = body;
         row["external_id"] = json!("1");
-        assert_eq!(faults(&ndjson(&ann, "clients&external_system=zz", &[row]).await[0]), ["/external_refs too_many"]);
+        assert_eq!(faults(&ndjson(&ann, "clients&external_system=zz", &[row]).await[0]), ["/external_refs no_room"]);
     }
 }
