@@ -78,15 +78,14 @@ pub fn migrate(store: &Store) -> anyhow::Result<Vec<String>> {
 pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken) -> anyhow::Result<Context> {
     let auth = &settings.auth;
     let key_file = settings.signing_key_file();
-    if let Some(folder) = key_file.parent() {
-        create_private(folder)?;
-    }
     // A path that is mistyped, or not mounted yet, must not make this node sign with a key of its own.
-    if !auth.signing_key_file.as_os_str().is_empty() && !key_file.exists() {
-        bail!(
-            "auth.signing_key_file: {} is not there; `openssl genpkey -algorithm ed25519` makes a key",
-            key_file.display()
-        );
+    if auth.signing_key_file.as_os_str().is_empty() {
+        if let Some(folder) = key_file.parent() {
+            create_private(folder)?;
+        }
+    } else if let Err(cause) = std::fs::metadata(&key_file) {
+        let file = key_file.display();
+        bail!("auth.signing_key_file: {file}: {cause}; `openssl genpkey -algorithm ed25519` makes a key");
     }
     let keys = Keys::load(&key_file, &auth.previous_key_files)?;
     let token_settings = TokenSettings {

@@ -225,6 +225,28 @@ fn a_new_file_is_its_owners() {
     }
 }
 
+/// POSIX gives up all locks that a process has on a file when it closes any descriptor of it. Without them whoever
+/// opens the file next takes it for nobody's, and throws away the log that is being written.
+#[test]
+fn a_new_connection_gives_up_no_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("debrief.sqlite3");
+    let store = Database::open_at(Location::Sqlite(path.clone()), Clock::system());
+    startup::migrate(&store).unwrap();
+    let locks = || {
+        let inode = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&path).unwrap()).to_string();
+        let all = std::fs::read_to_string("/proc/locks").unwrap();
+        all.lines().filter(|line| line.contains(&format!(":{inode} "))).count()
+    };
+    store.read(ping).unwrap();
+    let before = locks();
+    assert!(before > 0);
+    // As when the pool renews its writer.
+    let another = Database::open_at(Location::Sqlite(path.clone()), Clock::system());
+    assert!(locks() >= before, "{} of {before} are left", locks());
+    drop(another);
+}
+
 /// A node that freezes in the middle of a transaction does not keep the others waiting for ever.
 #[test]
 fn a_transaction_that_rests_is_ended() {

@@ -115,18 +115,22 @@ fn read(request: &HttpRequest) -> Result<Option<Expected>, ApiError> {
         return Ok(None);
     }
     let tags: Vec<&str> = tags(request, &header::IF_MATCH).collect();
-    if tags == ["*"] {
-        return Ok(Some(None));
-    }
-    let mut versions: Vec<i64> = tags.into_iter().filter_map(version).collect();
     // Which version is known besides, and must not be the present one.
     let known: Vec<&str> = seen(request).collect();
+    if tags == ["*"] {
+        if known.is_empty() {
+            return Ok(Some(None));
+        }
+        let detail = "If-None-Match besides takes versions out: name in If-Match the one that you have seen";
+        return Err(ApiError::new(Code::StaleVersion, detail));
+    }
+    let mut versions: Vec<i64> = tags.into_iter().filter_map(version).collect();
     versions.retain(|version| {
         !known.contains(&"*") && !known.iter().any(|tag| self::version(tag) == Some(*version))
     });
     // A tag that we never gave matches nothing.
     if versions.is_empty() {
-        let detail = "If-Match is not one of this record's ETags, such as \"3\"";
+        let detail = "If-Match leaves none of this record's ETags, such as \"3\"";
         return Err(ApiError::new(Code::StaleVersion, detail));
     }
     Ok(Some(Some(versions)))

@@ -1,7 +1,6 @@
 //! `/v1/exports`: all records of a kind as a file.
 
 use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
-use actix_web::mime::Mime;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 
 use super::accept::preferred;
@@ -78,10 +77,6 @@ async fn export(
 
 /// The format that the caller would have, by `Accept`.
 fn accepted(request: &HttpRequest) -> Result<FileFormat, ApiError> {
-    let format = |range: &Mime| match (range.type_().as_str(), range.subtype().as_str()) {
-        ("*", _) | ("application", "x-ndjson" | "*") => Some(FileFormat::Ndjson),
-        ("text", "csv" | "*") => Some(FileFormat::Csv),
-        _ => None,
-    };
-    preferred(request, FileFormat::Ndjson, format, "an export is text/csv or application/x-ndjson")
+    let forms = [FileFormat::Ndjson, FileFormat::Csv].map(|format| (format.media_type(), format));
+    preferred(request, &forms, "an export is text/csv or application/x-ndjson")
 }

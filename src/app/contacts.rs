@@ -137,7 +137,10 @@ impl Record for Contact {
             if let Some(former) = former
                 && contacts::was_needed(tx, former.client_id, common.id)?
             {
-                faults.immutable("/client_id", "the contact took part in interviews of another client");
+                faults.immutable(
+                    "/client_id",
+                    "the contact took part in interviews of another client, or has a note there",
+                );
             }
         }
         let same_address = former.filter(|former| match (&former.email, &input.email) {
@@ -180,7 +183,9 @@ impl Record for Contact {
 
     fn in_use(&self, conn: &mut DbConn) -> Result<Option<&'static str>, AppError> {
         let used = contacts::is_needed(conn, self.client_id, self.id)?;
-        Ok(used.then_some("the contact takes part in interviews, was heard about one, or has a note"))
+        Ok(used.then_some(
+            "the contact takes part in interviews, was heard about one, is asked for another, or has a note",
+        ))
     }
 
     fn follow(&mut self, tx: &mut Tx<'_>, _: &Caller, former: Option<&Self>) -> Result<(), AppError> {
@@ -192,7 +197,5 @@ impl Record for Contact {
         Ok(())
     }
 
-    record_columns!(contacts, |conn, agency, id| {
-        notes::lock_debriefs_naming(conn, agency, Named::Contact(id))?;
-    });
+    record_columns!(contacts);
 }

@@ -61,6 +61,7 @@ pub fn call_off(
         .of(debrief)
         .with("status", row.status)
         .with("version", row.version)
+        .with("changed", ["status"])
         .record(tx, caller);
     Ok(())
 }

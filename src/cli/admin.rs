@@ -66,6 +66,7 @@ fn by_option(error: AppError) -> AppError {
             "/agency_name" => "--name".to_owned(),
             "/name" => "--admin-name".to_owned(),
             "/email" => "--email".to_owned(),
+            "/password" => "the password".to_owned(),
             _ => std::mem::take(&mut fault.pointer),
         };
     }
@@ -75,6 +76,7 @@ fn by_option(error: AppError) -> AppError {
 async fn create(context: &Context, new: NewAgency) -> Result<String, AppError> {
     agencies::check_new(&new).map_err(by_option)?;
     let password_hash = context.hasher.hash(new.password.clone()).await?;
-    let (agency, _) = context.write(move |tx| agencies::create(tx, new, password_hash)).await?;
+    let (agency, _) =
+        context.write(move |tx| agencies::create(tx, new, password_hash)).await.map_err(by_option)?;
     Ok(agency.id.to_string())
 }

@@ -1,6 +1,8 @@
 //! What a text must be to be kept: checks that every record shares. They are made when a record
 //! is written, so that nothing has to be refused when it is shown or sent.
 
+use unicode_normalization::char::is_combining_mark;
+
 /// What is wrong with a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextFault {
@@ -112,9 +114,14 @@ pub fn check_language(text: &str) -> Result<(), TextFault> {
 }
 
 /// Whether there is nothing to see: white space, and characters of no width.
-fn is_blank(text: &str) -> bool {
-    let has_no_width = |c: char| matches!(c, '\u{AD}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}');
-    text.chars().all(|c| c.is_whitespace() || has_no_width(c))
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    let shows_nothing = |c: char| {
+        matches!(c, '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{200B}'..='\u{200D}'
+            | '\u{2060}'..='\u{2064}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}')
+    };
+    // A mark alone has nothing to stand on.
+    text.chars().all(|c| c.is_whitespace() || is_combining_mark(c) || shows_nothing(c))
 }
 
 fn check_direction(text: &str) -> Result<(), TextFault> {
@@ -132,7 +139,9 @@ mod tests {
         assert_eq!(check_name("Ann \u{202E}moc.live"), Err(TextFault::Bidi));
         assert_eq!(check_name("Ann\u{2028}Bcc: x@y.example"), Err(TextFault::NotOneLine));
         assert_eq!(check_name(" \t"), Err(TextFault::Blank));
-        assert_eq!(check_told("\u{200B}\n\u{FEFF}"), Err(TextFault::Blank));
+        for blank in ["\u{200B}\n\u{FEFF}", "\u{301}", "\u{FE0F} \u{34F}", "\u{2800}"] {
+            assert_eq!(check_told(blank), Err(TextFault::Blank), "{blank:?}");
+        }
         assert_eq!(check_name("Zoë Müller"), Ok(()));
     }
 

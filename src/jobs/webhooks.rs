@@ -103,6 +103,8 @@ impl Sender {
             if was_rung && matches!(did, Did::Nothing) {
                 tokio::select! {
                     () = stop.wait() => break,
+                    // There may be room again for what waits.
+                    Some(ended) = working.join_next(), if !working.is_empty() => report(ended),
                     () = sleep_until(looked + SHORTEST_WAIT) => {}
                 }
             }

@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 use super::connection::{DbConn, Lock, Locked};
 use super::prepared::{Prepared, pad};
 use super::record::record_queries;
-use super::schema::{contacts, debriefs, feedback, interview_contacts, interviews, note_contacts};
+use super::schema::{
+    contacts, debriefs, feedback, interview_contacts, interviews, note_contacts, retry_requests,
+};
 use super::types::Json;
 use crate::domain::ids::{AgencyId, ClientId, ContactId};
 use crate::domain::people::{ContactRole, EmailStatus};
@@ -73,23 +75,41 @@ record_queries!(contacts, Contact, ContactId, ContactFilters, |query, filters| {
 });
 
 /// Whether the contact takes part in an interview that stands, is heard in a debrief of the client's
-/// that does, or a note stands for them.
+/// that does, was asked for another meeting that may come of it, or a note stands for them.
 pub fn is_needed(conn: &mut DbConn, client: ClientId, contact: ContactId) -> QueryResult<bool> {
     let panels = interview_contacts::table
         .inner_join(interviews::table)
         .filter(interview_contacts::contact_id.eq(contact))
         .filter(interviews::deleted_at.is_null());
     let accounts = accounts(client, contact).filter(debriefs::deleted_at.is_null());
-    let notes =
-        note_contacts::table.filter(note_contacts::contact_id.eq(contact)).filter(note_contacts::live);
-    diesel::select(exists(panels).or(exists(accounts)).or(exists(notes))).get_result(conn)
+    let (notes, requests) = (live_notes(contact), open_requests(client, contact));
+    diesel::select(exists(panels).or(exists(accounts)).or(exists(notes)).or(exists(requests)))
+        .get_result(conn)
 }
 
-/// Whether the contact was ever asked to an interview of the client's, or heard about one; deleted
-/// ones count too.
+/// Whether the contact was ever asked to an interview of the client's, or heard about one, deleted ones
+/// too; or is written to, or asked for another meeting.
 pub fn was_needed(conn: &mut DbConn, client: ClientId, contact: ContactId) -> QueryResult<bool> {
     let panels = interview_contacts::table.filter(interview_contacts::contact_id.eq(contact));
-    diesel::select(exists(panels).or(exists(accounts(client, contact)))).get_result(conn)
+    let (accounts, notes, requests) =
+        (accounts(client, contact), live_notes(contact), open_requests(client, contact));
+    diesel::select(exists(panels).or(exists(accounts)).or(exists(notes)).or(exists(requests)))
+        .get_result(conn)
+}
+
+/// The notes that stand for a contact.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn live_notes(contact: ContactId) -> _ {
+    note_contacts::table.filter(note_contacts::contact_id.eq(contact)).filter(note_contacts::live)
+}
+
+/// The requests for another meeting that were put to a contact, and of which something may come.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn open_requests(client: ClientId, contact: ContactId) -> _ {
+    retry_requests::table
+        .filter(retry_requests::client_id.eq(client))
+        .filter(retry_requests::is_open)
+        .filter(retry_requests::contact_id.eq(contact))
 }
 
 /// The accounts of a contact, with their debriefs: they are looked for among the client's, because

@@ -18,7 +18,7 @@ use crate::domain::search::NamePart;
 const MAX_PART: usize = 40;
 
 /// What is typed, and written, where an apostrophe is meant.
-const APOSTROPHES: [char; 5] = ['‘', '’', 'ʼ', '´', '`'];
+const APOSTROPHES: [char; 9] = ['‘', '’', '‛', 'ʹ', 'ʻ', 'ʼ', '′', '´', '`'];
 
 /// A text without case, accents and repeated white space.
 #[must_use]
@@ -86,6 +86,9 @@ pub fn replace<K>(
 ) -> QueryResult<()> {
     remove(conn, record)?;
     let rows: Vec<NamePartRow> = NamePartRow::of(agency, kind, record, name).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
     insert_rows!(conn, name_parts::table, &rows)
 }
 

@@ -165,8 +165,11 @@ const UNAPPROVED: [NoteState; 3] = [NoteState::Draft, NoteState::Submitted, Note
 pub fn renew_unapproved(conn: &mut DbConn, agency: AgencyId, now: Timestamp) -> QueryResult<()> {
     let unapproved =
         || notes::table.filter(notes::agency_id.eq(agency)).filter(notes::state.eq_any(UNAPPROVED));
-    let of_them = debriefs::table.filter(debriefs::id.eq_any(unapproved().select(notes::debrief_id)));
-    diesel::update(of_them).set(next_version!(debriefs, now)).execute(conn)?;
+    let of_them = || debriefs::table.filter(debriefs::id.eq_any(unapproved().select(notes::debrief_id)));
+    // One order for everybody, so that nobody waits in a circle.
+    let held = of_them().order(debriefs::id).select(debriefs::id);
+    Locked(held, Lock::Wait).get_results::<DebriefId>(conn)?;
+    diesel::update(of_them()).set(next_version!(debriefs, now)).execute(conn)?;
     diesel::update(unapproved()).set(next_version!(notes, now)).execute(conn).map(drop)
 }
 

@@ -1,7 +1,6 @@
 //! The message that would go out, in the form that the caller prefers.
 
 use actix_web::http::header;
-use actix_web::mime::Mime;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -39,7 +38,8 @@ pub(super) async fn show_preview(
     id: web::Path<NoteId>,
     query: Filters<PreviewQuery>,
 ) -> Answer {
-    let form = preferred(&request, MESSAGE, form_of, "there are message/rfc822 and application/json")?;
+    let forms = [MESSAGE, JSON].map(|form| (form, form));
+    let form = preferred(&request, &forms, "there are message/rfc822 and application/json")?;
     let (caller, mail) = (access.caller(), context.mail.clone());
     let (contact, now) = (query.0.contact_id, context.store.clock().now().into());
     let work = move |conn: &mut _| preview(conn, &caller, &mail, id.into_inner(), contact, now);
@@ -52,12 +52,4 @@ pub(super) async fn show_preview(
     let parts =
         parts(&message).ok_or_else(|| AppError::Internal("a message of ours is not readable".to_owned()))?;
     Ok(response.json(parts))
-}
-
-fn form_of(range: &Mime) -> Option<&'static str> {
-    match range.essence_str() {
-        "*/*" | "message/*" | MESSAGE => Some(MESSAGE),
-        "application/*" | JSON => Some(JSON),
-        _ => None,
-    }
 }

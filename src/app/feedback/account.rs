@@ -10,6 +10,7 @@ use crate::app::faults::Faults;
 use crate::auth::caller::Caller;
 use crate::domain::feedback::{FeedbackState, FeedbackTransition, Point};
 use crate::domain::state::Machine;
+use crate::domain::text::is_blank;
 use crate::store::connection::DbConn;
 use crate::store::feedback::{self, FeedbackRow};
 use crate::store::points::{self, PointRow};
@@ -57,7 +58,7 @@ impl Feedback {
 
     /// Notes that it says nothing at all, and so cannot be given.
     pub(super) fn check_given(&self, faults: &mut Faults) {
-        let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
+        let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !is_blank(text));
         let row = &self.row;
         let speaks = said(&row.narrative)
             || said(&row.first_impression)

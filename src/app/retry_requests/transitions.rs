@@ -11,6 +11,7 @@ use crate::auth::caller::Caller;
 use crate::domain::feedback::Channel;
 use crate::domain::ids::{ContactId, RetryRequestId};
 use crate::domain::retry_request::RetryTransition;
+use crate::domain::text::is_blank;
 use crate::store::pool::Tx;
 use crate::store::retry_requests::RetryRequest;
 
@@ -167,5 +168,5 @@ fn ended(
 
 /// An optional text, none if it says nothing.
 fn given(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
+    text.filter(|text| !is_blank(text))
 }

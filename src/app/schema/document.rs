@@ -15,6 +15,9 @@ pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Document>(bytes).map(|document| document.0)
 }
 
+/// So many characters of a name are told.
+const SHOWN: usize = 100;
+
 struct Document(Value);
 
 impl<'de> Deserialize<'de> for Document {
@@ -76,7 +79,8 @@ impl<'de> Visitor<'de> for Reader {
                     place.insert(fields.next_value::<Document>()?.0);
                 }
                 Entry::Occupied(place) => {
-                    return Err(A::Error::custom(format!("{:?} stands twice in one object", place.key())));
+                    let name: String = place.key().chars().take(SHOWN).collect();
+                    return Err(A::Error::custom(format!("{name:?} stands twice in one object")));
                 }
             }
         }

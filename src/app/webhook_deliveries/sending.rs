@@ -178,14 +178,16 @@ fn judge_endpoint(
             return Ok(false);
         }
         (Verdict::Gone, _) => DisabledBecause::Gone,
-        (_, None) => {
-            webhook_endpoints::set_failing(tx, endpoint.id, Some(now))?;
-            return Ok(false);
-        }
         (_, Some(since)) if Outcome::is_hopeless(*since, *now) => DisabledBecause::Failing,
         // Nobody will try it until something happens again, and it may be well by then.
-        (Verdict::GivenUp, Some(_)) if !store::is_waiting(tx, endpoint.id)? => {
-            webhook_endpoints::set_failing(tx, endpoint.id, None)?;
+        (Verdict::GivenUp, since) if !store::is_waiting(tx, endpoint.id)? => {
+            if since.is_some() {
+                webhook_endpoints::set_failing(tx, endpoint.id, None)?;
+            }
+            return Ok(false);
+        }
+        (_, None) => {
+            webhook_endpoints::set_failing(tx, endpoint.id, Some(now))?;
             return Ok(false);
         }
         (_, Some(_)) => return Ok(false),

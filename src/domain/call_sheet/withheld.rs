@@ -3,6 +3,7 @@
 use super::{Known, Told, Wish, Withheld, WithheldKind};
 use crate::domain::feedback::{AgencyOnly, Point, PointKind};
 use crate::domain::retry_request::Grounds;
+use crate::domain::text::is_blank;
 use crate::domain::wording::tells_of_health;
 
 /// Everything that is not to be passed on.
@@ -87,7 +88,7 @@ fn of_texts(told: &Told) -> Vec<Withheld> {
     let place =
         |kind, field, why| Withheld { feedback_id: Some(told.feedback_id), ..withheld(kind, field, why) };
     let mut found = Vec::new();
-    if told.first_impression.is_some_and(|text| !text.trim().is_empty()) {
+    if told.first_impression.is_some_and(|text| !is_blank(text)) {
         let why = "It was said right after, and the considered view may differ.";
         found.push(place(WithheldKind::FirstImpression, "first_impression", why));
     }

@@ -79,7 +79,9 @@ impl Outcome {
             return Some(value.parse().ok().and_then(TimeDelta::try_seconds).unwrap_or(LONGEST_WAIT));
         }
         // In any of the three forms that a date of HTTP can have.
-        let at = DateTime::<Utc>::from(httpdate::parse_http_date(value).ok()?);
+        let in_http = httpdate::parse_http_date(value).ok().map(DateTime::<Utc>::from);
+        // Or as in a mail, which some take for the same.
+        let at = in_http.or_else(|| DateTime::parse_from_rfc2822(value).ok().map(|at| at.to_utc()))?;
         Some((at - now).max(TimeDelta::zero()))
     }
 }
@@ -150,6 +152,7 @@ mod tests {
             ("Fri, 20 Nov 2026 12:02:00 GMT", Some(120)),
             ("Friday, 20-Nov-26 12:02:00 GMT", Some(120)),
             ("Fri Nov 20 12:02:00 2026", Some(120)),
+            ("Fri, 20 Nov 2026 12:02:00 +0000", Some(120)),
             ("Fri, 20 Nov 2026 11:00:00 GMT", Some(0)),
             ("-1", None),
             ("soon", None),

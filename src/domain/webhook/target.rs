@@ -101,7 +101,7 @@ impl FromStr for Target {
             |text: &str| !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\');
         let url = Url::parse(text).ok().filter(|_| is_plain(text)).ok_or(TargetFault::NotAUrl)?;
         let after_scheme = text.get(url.scheme().len()..).unwrap_or_default();
-        if !after_scheme.starts_with("://") {
+        if after_scheme.strip_prefix("://").is_none_or(|rest| rest.starts_with('/')) {
             return Err(TargetFault::NotAUrl);
         }
         if !matches!(url.scheme(), "https" | "http") {
@@ -177,6 +177,7 @@ mod tests {
             ("https://", TargetFault::NotAUrl),
             ("https:crm.example", TargetFault::NotAUrl),
             ("https:/crm.example", TargetFault::NotAUrl),
+            ("https:///crm.example", TargetFault::NotAUrl),
             ("https:\\\\crm.example", TargetFault::NotAUrl),
             (" https://crm.example/", TargetFault::NotAUrl),
             ("https://crm.example/\n", TargetFault::NotAUrl),

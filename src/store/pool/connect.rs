@@ -118,8 +118,10 @@ impl Manager {
     fn connect_sqlite(&self, path: &Path) -> Result<SqliteConnection, diesel::r2d2::Error> {
         if self.access == Access::Write {
             // SQLite would let everybody on the machine read a new file, and gives those beside it the same mode. What
-            // keeps it from being made is told by SQLite.
-            let _ = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+            // keeps it from being made is told by SQLite. One that is there must not be opened: to close it again
+            // would give up the locks that this process has on it (POSIX.1-2017, fcntl), and whoever comes next would
+            // take it for nobody's, and throw away the log that we write.
+            let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         }
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())
             .map_err(diesel::r2d2::Error::ConnectionError)?;

@@ -253,6 +253,7 @@ pub fn bounce(tx: &mut Tx<'_>, row: &Delivery) -> Result<(), AppError> {
         if let Some(version) = correspondents::mark_bounced(tx, row.agency_id, contact, now)? {
             Happening::to("contact.updated", contact)
                 .with("version", version)
+                .with("changed", ["email_status"])
                 .record(tx, &Caller::system(row.agency_id));
         }
     }
