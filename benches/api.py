@@ -17,6 +17,8 @@ PASSWORD = "correct horse battery staple"
 FULL_PAGE = 50
 # An access token is good for 15 minutes: it is fetched anew well before.
 TOKEN_SECONDS = 300
+# A connection is kept for 75 seconds.
+IDLE_SECONDS = 30
 
 
 class Service:
@@ -29,8 +31,10 @@ class Service:
 
     def call(self, method, path, body=None, token=True, headers=()):
         connection = getattr(self.local, "connection", None)
-        if connection is None:
+        # One that rested for long the service has closed.
+        if connection is None or time.monotonic() - self.local.used_at > IDLE_SECONDS:
             connection = self.local.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self.local.used_at = time.monotonic()
         headers = {"Accept": "application/json", "Content-Type": "application/json", **dict(headers)}
         if token:
             headers["Authorization"] = "Bearer " + self.token()
