@@ -137,10 +137,7 @@ impl Record for Contact {
             if let Some(former) = former
                 && contacts::was_needed(tx, former.client_id, common.id)?
             {
-                faults.immutable(
-                    "/client_id",
-                    "the contact took part in interviews of another client, or has a note there",
-                );
+                faults.immutable("/client_id", "the contact took part in interviews of another client");
             }
         }
         let same_address = former.filter(|former| match (&former.email, &input.email) {

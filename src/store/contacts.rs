@@ -87,14 +87,11 @@ pub fn is_needed(conn: &mut DbConn, client: ClientId, contact: ContactId) -> Que
         .get_result(conn)
 }
 
-/// Whether the contact was ever asked to an interview of the client's, or heard about one, deleted ones
-/// too; or is written to, or asked for another meeting.
+/// Whether the contact was ever asked to an interview of the client's, or heard about one; deleted
+/// ones count too.
 pub fn was_needed(conn: &mut DbConn, client: ClientId, contact: ContactId) -> QueryResult<bool> {
     let panels = interview_contacts::table.filter(interview_contacts::contact_id.eq(contact));
-    let (accounts, notes, requests) =
-        (accounts(client, contact), live_notes(contact), open_requests(client, contact));
-    diesel::select(exists(panels).or(exists(accounts)).or(exists(notes)).or(exists(requests)))
-        .get_result(conn)
+    diesel::select(exists(panels).or(exists(accounts(client, contact)))).get_result(conn)
 }
 
 /// The notes that stand for a contact.

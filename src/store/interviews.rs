@@ -200,7 +200,7 @@ pub fn replace_panel(conn: &mut DbConn, interview: InterviewId, contacts: &[Cont
 
 /// Somebody who takes part in an interview.
 #[derive(Debug, Insertable)]
-#[diesel(table_name = interview_contacts)]
+#[diesel(table_name = interview_contacts, treat_none_as_default_value = false)]
 pub struct PanelRow {
     /// The interview.
     pub interview_id: InterviewId,

@@ -55,7 +55,7 @@ const fn undecorated(c: char) -> Option<&'static str> {
 
 /// A part of a record's name.
 #[derive(Debug, Insertable, PartialEq, Eq, PartialOrd, Ord)]
-#[diesel(table_name = name_parts)]
+#[diesel(table_name = name_parts, treat_none_as_default_value = false)]
 pub struct NamePartRow {
     agency_id: AgencyId,
     kind: RecordKind,

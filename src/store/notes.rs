@@ -291,7 +291,7 @@ pub fn stands_for(
 
 /// Somebody for whom a note stands.
 #[derive(Debug, Insertable)]
-#[diesel(table_name = note_contacts)]
+#[diesel(table_name = note_contacts, treat_none_as_default_value = false)]
 pub struct NoteContactRow {
     /// The note.
     pub note_id: NoteId,

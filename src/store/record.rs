@@ -30,7 +30,7 @@ pub struct ListOptions<K> {
 
 /// What another system calls a record.
 #[derive(Debug, Insertable)]
-#[diesel(table_name = external_refs)]
+#[diesel(table_name = external_refs, treat_none_as_default_value = false)]
 pub struct RefRow {
     agency_id: AgencyId,
     kind: RecordKind,

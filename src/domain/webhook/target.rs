@@ -100,12 +100,12 @@ impl FromStr for Target {
         let is_plain =
             |text: &str| !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\');
         let url = Url::parse(text).ok().filter(|_| is_plain(text)).ok_or(TargetFault::NotAUrl)?;
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(TargetFault::NotHttps);
+        }
         let after_scheme = text.get(url.scheme().len()..).unwrap_or_default();
         if after_scheme.strip_prefix("://").is_none_or(|rest| rest.starts_with('/')) {
             return Err(TargetFault::NotAUrl);
-        }
-        if !matches!(url.scheme(), "https" | "http") {
-            return Err(TargetFault::NotHttps);
         }
         if url.host_str().is_none_or(str::is_empty) || url.port() == Some(0) {
             return Err(TargetFault::NotAUrl);
