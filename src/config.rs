@@ -74,7 +74,7 @@ pub struct ServerSettings {
     pub keep_alive_seconds: u32,
     /// How long requests under way may take to finish at shutdown, in seconds.
     pub shutdown_timeout_seconds: u32,
-    /// Threads that serve HTTP; 0 is one for every two cores.
+    /// Threads that serve HTTP; 0 is one for each core.
     pub workers: u16,
     /// Networks of reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,

@@ -208,17 +208,14 @@ pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
         let app = if public_metrics { app.service(metrics::metrics) } else { app };
         app.configure(routes::all).configure(routes::pages)
     };
-    let workers = match usize::from(server_settings.workers) {
-        // A fifth of the work is done on them; the rest is the blocking threads', and the database's.
-        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)),
-        wanted => wanted,
-    };
-    let server = HttpServer::new(app)
-        .workers(workers)
+    let mut server = HttpServer::new(app)
         .client_request_timeout(request_timeout)
         .keep_alive(Duration::from_secs(u64::from(server_settings.keep_alive_seconds)))
         .shutdown_timeout(u64::from(server_settings.shutdown_timeout_seconds))
         .disable_signals();
+    if server_settings.workers > 0 {
+        server = server.workers(usize::from(server_settings.workers));
+    }
     Ok(Running { address, ops_address, server: server.listen(listener)?.run(), ops_server })
 }
 
