@@ -189,6 +189,8 @@ impl Record for Contact {
         let is_another = |former: &Self| (&former.name, &former.email) != (&self.name, &self.email);
         if former.is_some_and(is_another) {
             let now = tx.now();
+            // The debriefs are not held before: a file of contacts has a hundred of them in one transaction, and would
+            // wait in a circle with whoever is at work in one of their debriefs.
             notes::renew_unapproved_naming(tx, self.agency_id, Named::Contact(self.id), now)?;
         }
         Ok(())

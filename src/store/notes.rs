@@ -220,7 +220,7 @@ fn unapproved_naming(
 }
 
 /// Holds the debriefs of the notes that [`renew_unapproved_naming`] would give another version, until the
-/// transaction ends: whoever needs them and the one who is named takes them first.
+/// transaction ends: whoever changes one person by themselves takes them before the person.
 pub fn lock_debriefs_naming(conn: &mut DbConn, agency: AgencyId, named: Named) -> QueryResult<()> {
     let found = unapproved_naming(conn, agency, named)?;
     if found.is_empty() {
