@@ -3,7 +3,7 @@
 use actix_web::guard::Get;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::{Config, serve};
 
 use super::error::{ApiError, Code};
 use crate::app::faults::codes;
@@ -14,15 +14,26 @@ pub const PATHS: [&str; 3] = ["/docs", "/docs/errors/{code}", "/docs/{_:.*}"];
 /// Registers the pages.
 pub fn routes(config: &mut web::ServiceConfig) {
     let [door, error, reference] = PATHS;
-    let settings = Config::from("/v1/openapi.json").validator_url("none");
+    let settings = web::Data::new(Config::from("/v1/openapi.json").validator_url("none"));
     config
         .service(web::resource(door).guard(Get()).to(to_reference))
         .service(web::resource(error).guard(Get()).to(error_page))
-        .service(SwaggerUi::new(reference).config(settings));
+        .service(web::resource(reference).guard(Get()).app_data(settings).to(reference_file));
 }
 
 async fn to_reference() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}
+
+/// A file of the API reference.
+async fn reference_file(
+    name: web::Path<String>,
+    settings: web::Data<Config<'static>>,
+) -> Result<HttpResponse, ApiError> {
+    let file =
+        serve(&name, settings.into_inner()).map_err(|e| ApiError::new(Code::Internal, e.to_string()))?;
+    let file = file.ok_or_else(ApiError::not_found)?;
+    Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned()))
 }
 
 /// What the `type` of a problem points to.

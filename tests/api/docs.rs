@@ -32,6 +32,7 @@ on_both! {
         let script = app.nobody().get("/docs/swagger-initializer.js").await;
         assert!(String::from_utf8(script.bytes).unwrap().contains("/v1/openapi.json"));
         assert_eq!(app.nobody().get("/docs").await.header("location"), "/docs/");
+        app.nobody().get("/docs/nonsense.js").await.problem(404, "not_found");
     }
 
     async fn the_pages_take_no_parameter_and_no_other_method(app: TestApp) {
