@@ -46,7 +46,7 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
     let (location, readers, place) = match settings.database_url()? {
         DatabaseUrl::Sqlite(path) => {
             if let Some(folder) = path.parent() {
-                create_private(folder)?;
+                create_private(folder).context(settings.database_key())?;
             }
             let place = path.display().to_string();
             (Location::Sqlite(path), database.readers, place)
@@ -65,7 +65,8 @@ pub fn open_store(settings: &Settings, clock: Clock) -> anyhow::Result<Store> {
         on_statement: tracing::enabled!(target: "debrief::sql", tracing::Level::TRACE)
             .then(|| Arc::new(|sql: &str| tracing::trace!(target: "debrief::sql", sql)) as StatementHook),
     };
-    Store::open(&options, clock).with_context(|| format!("database.url: {place} cannot be opened"))
+    let key = settings.database_key();
+    Store::open(&options, clock).with_context(|| format!("{key}: {place} cannot be opened"))
 }
 
 /// Runs the migrations that have not run, and names them.
@@ -81,13 +82,14 @@ pub fn build_context(settings: &Settings, store: Store, setup_token: SetupToken)
     // A path that is mistyped, or not mounted yet, must not make this node sign with a key of its own.
     if auth.signing_key_file.as_os_str().is_empty() {
         if let Some(folder) = key_file.parent() {
-            create_private(folder)?;
+            create_private(folder).context("server.data_dir")?;
         }
     } else if let Err(cause) = std::fs::metadata(&key_file) {
         let file = key_file.display();
         bail!("auth.signing_key_file: {file}: {cause}; `openssl genpkey -algorithm ed25519` makes a key");
     }
-    let keys = Keys::load(&key_file, &auth.previous_key_files)?;
+    let keys = Keys::load(&key_file, &auth.previous_key_files)
+        .context("auth.signing_key_file, auth.previous_key_files")?;
     let token_settings = TokenSettings {
         issuer: auth.issuer.clone(),
         audience: auth.audience.clone(),
@@ -134,9 +136,12 @@ pub fn document() -> OpenApi {
 
 /// What every route knows, and the document that tells of it.
 fn described() -> anyhow::Result<(Contract, Document)> {
-    let document = document();
-    let contract = Contract::of(&document).with_pages(&docs::PATHS);
-    Ok((contract, Document(document.to_json()?.into())))
+    // What is left of the building is several times the document. It is made on a thread of its own, and copied
+    // from there: the heap of that thread goes back to the system only where nothing stays on it.
+    let built = std::thread::spawn(|| document().to_json()).join();
+    let built = built.map_err(|_| anyhow!("the document cannot be built"))??;
+    let contract = Contract::of(&built)?.with_pages(&docs::PATHS);
+    Ok((contract, Document(web::Bytes::copy_from_slice(built.as_bytes()))))
 }
 
 /// A server that is listening.
@@ -154,20 +159,18 @@ pub struct Running {
 /// Binds the listeners and starts to serve. Port 0 takes a free one.
 pub fn serve(settings: &Settings, context: Context) -> anyhow::Result<Running> {
     let server_settings = settings.server.clone();
-    let listener = bind(&server_settings.host, server_settings.port)?;
+    let listener = bind("server.host, server.port", &server_settings.host, server_settings.port)?;
     let address = listener.local_addr()?;
     let metrics = Metrics::new()?;
-    // On a thread of its own, whose heap the workers take over: what is left of the building, several times
-    // the document, would stay with this one.
-    let described = std::thread::spawn(described).join();
-    let (contract, rendered) = described.map_err(|_| anyhow!("the document cannot be built"))??;
+    let (contract, rendered) = described()?;
     let (contract, rendered) = (web::Data::new(contract), web::Data::new(rendered));
     let context = web::Data::new(context);
     let limits = web::Data::new(limits(settings));
     let public_metrics = server_settings.metrics == MetricsListener::Public;
 
     let (ops_address, ops_server) = if server_settings.metrics == MetricsListener::Ops {
-        let listener = bind(&server_settings.ops_host, server_settings.ops_port)?;
+        let (host, port) = (&server_settings.ops_host, server_settings.ops_port);
+        let listener = bind("server.ops_host, server.ops_port", host, port)?;
         let address = listener.local_addr()?;
         let (metrics, context) = (web::Data::new(metrics.clone()), context.clone());
         let app = move || {
@@ -233,7 +236,6 @@ fn limits(settings: &Settings) -> Limits {
     Limits::new(credential, sign_in, account, proxies)
 }
 
-fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((host, port))
-        .with_context(|| format!("server.host, server.port: cannot listen on {host}:{port}"))
+fn bind(keys: &str, host: &str, port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind((host, port)).with_context(|| format!("{keys}: cannot listen on {host}:{port}"))
 }

@@ -8,8 +8,8 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web;
-use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
-use utoipa::openapi::{OpenApi, RefOr};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::encoded;
 use super::error::{ApiError, FieldError};
@@ -24,24 +24,53 @@ struct Known {
     takes_body: bool,
 }
 
+/// As much of a document as the contract is about.
+#[derive(Deserialize)]
+struct Described {
+    paths: HashMap<String, Methods>,
+}
+
+/// What the document says of one path.
+#[derive(Deserialize)]
+struct Methods {
+    get: Option<Operation>,
+    post: Option<Operation>,
+    put: Option<Operation>,
+    patch: Option<Operation>,
+    delete: Option<Operation>,
+}
+
+/// What the document says of one method of a path.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Operation {
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+    request_body: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Parameter {
+    name: String,
+    r#in: String,
+}
+
 impl Contract {
-    /// The contract that a document describes.
-    #[must_use]
-    pub fn of(document: &OpenApi) -> Self {
-        let rows = document.paths.paths.iter().map(|(path, item)| {
+    /// The contract that a document describes, as it is written.
+    pub fn of(document: &str) -> serde_json::Result<Self> {
+        let Described { paths } = serde_json::from_str(document)?;
+        let rows = paths.into_iter().map(|(path, methods)| {
             let methods = [
-                ("GET", &item.get),
-                ("POST", &item.post),
-                ("PUT", &item.put),
-                ("PATCH", &item.patch),
-                ("DELETE", &item.delete),
+                ("GET", methods.get),
+                ("POST", methods.post),
+                ("PUT", methods.put),
+                ("PATCH", methods.patch),
+                ("DELETE", methods.delete),
             ];
-            let known = methods.into_iter().filter_map(|(name, operation)| {
-                operation.as_ref().map(|operation| (name, Known::of(operation)))
-            });
-            (path.clone(), known.collect())
+            let known = methods.into_iter().filter_map(|(name, method)| Some((name, Known::of(method?))));
+            (path, known.collect())
         });
-        Self(rows.collect())
+        Ok(Self(rows.collect()))
     }
 
     /// The same with pages that are no part of the document, and take no parameter.
@@ -80,15 +109,10 @@ impl Contract {
 }
 
 impl Known {
-    fn of(operation: &Operation) -> Self {
-        let name = |parameter: &RefOr<Parameter>| match parameter {
-            RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query => {
-                Some(parameter.name.clone())
-            }
-            _ => None,
-        };
+    fn of(operation: Operation) -> Self {
+        let in_query = operation.parameters.into_iter().filter(|parameter| parameter.r#in == "query");
         Self {
-            parameters: operation.parameters.iter().flatten().filter_map(name).collect(),
+            parameters: in_query.map(|parameter| parameter.name).collect(),
             takes_body: operation.request_body.is_some(),
         }
     }
