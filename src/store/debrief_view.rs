@@ -22,7 +22,6 @@ use super::schema::{
     job_orders, notes, points, users,
 };
 use super::types::Json;
-use super::worklist::UserName;
 use crate::domain::ids::{AgencyId, DebriefId};
 
 /// A debrief with the records that it is about.
@@ -38,23 +37,26 @@ pub struct Surroundings {
     pub client: Client,
     /// The vacancy.
     pub job_order: JobOrder,
-    /// Whose debrief it is.
-    pub recruiter: Option<UserName>,
+    /// The name of whose debrief it is.
+    pub recruiter_name: Option<String>,
     /// The agency's competencies.
     pub competencies: Json<Vec<Competency>>,
     /// Whether a note stands for somebody.
     pub note_stands: bool,
 }
 
-/// The debrief with the records that it is about, a tombstone too.
+/// The debrief with the records that it is about, a tombstone too. What is a single value is asked for as
+/// one: in a join, PostgreSQL reads all the users for it while they are few, and prepares each row anew.
 pub fn surroundings(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<Option<Surroundings>> {
+    let recruiter_name =
+        users::table.filter(users::id.nullable().eq(debriefs::recruiter_id)).select(users::name);
+    let competencies =
+        agencies::table.filter(agencies::id.eq(debriefs::agency_id)).select(agencies::competencies);
     directly!(conn => debriefs::table
         .inner_join(interviews::table)
         .inner_join(candidates::table.on(candidates::id.eq(debriefs::candidate_id)))
         .inner_join(clients::table)
         .inner_join(job_orders::table.on(job_orders::id.eq(debriefs::job_order_id)))
-        .inner_join(agencies::table)
-        .left_join(users::table.on(users::id.nullable().eq(debriefs::recruiter_id)))
         .filter(debriefs::id.eq(id))
         .filter(debriefs::agency_id.eq(agency))
         .select((
@@ -63,8 +65,8 @@ pub fn surroundings(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> Query
             Candidate::as_select(),
             Client::as_select(),
             JobOrder::as_select(),
-            Option::<UserName>::as_select(),
-            agencies::competencies,
+            recruiter_name.single_value(),
+            competencies.single_value().assume_not_null(),
             exists(standing()),
         ))
         .first(conn)

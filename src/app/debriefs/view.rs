@@ -79,6 +79,7 @@ pub fn get(
     let found = debrief_view::surroundings(conn, caller.agency, id)?;
     let found = found.filter(|found| found.debrief.deleted_at.is_none()).ok_or(AppError::NotFound)?;
     let debrief = found.debrief;
+    let recruiter = debrief.recruiter_id.zip(found.recruiter_name).map(|(id, name)| UserName { id, name });
     let retry_requests = match debrief.retry_state {
         Some(_) => retry_requests::of_debrief(conn, id)?,
         None => Vec::new(),
@@ -120,7 +121,7 @@ pub fn get(
         candidate: found.candidate,
         client: found.client,
         job_order: found.job_order,
-        recruiter: found.recruiter,
+        recruiter,
         contacts,
         feedback,
         retry_requests,
