@@ -189,11 +189,15 @@ impl Record for Contact {
         let is_another = |former: &Self| (&former.name, &former.email) != (&self.name, &self.email);
         if former.is_some_and(is_another) {
             let now = tx.now();
-            // The debriefs are not held before: a file of contacts has a hundred of them in one transaction, and would
-            // wait in a circle with whoever is at work in one of their debriefs.
             notes::renew_unapproved_naming(tx, self.agency_id, Named::Contact(self.id), now)?;
         }
         Ok(())
+    }
+
+    /// Their debriefs, as everybody does. A file of contacts does not: it has a hundred of them in one transaction,
+    /// most of them as they were, and would wait in a circle with whoever is at work in one of their debriefs.
+    fn lock_before(conn: &mut DbConn, agency: AgencyId, id: ContactId) -> Result<(), AppError> {
+        Ok(notes::lock_debriefs_naming(conn, agency, Named::Contact(id))?)
     }
 
     record_columns!(contacts);

@@ -117,6 +117,7 @@ pub fn change<R: Record>(
     expected: Expected,
     edit: impl FnOnce(R::Input) -> Result<R::Input, AppError>,
 ) -> Result<R, AppError> {
+    R::lock_before(tx, caller.agency, id)?;
     let former: R = take(tx, caller.agency, id)?;
     expect_version(expected, former.common().version)?;
     let input = edit(former.input())?;
@@ -145,6 +146,7 @@ pub fn upsert<R: Record>(
             Err(error) => record::find_by_ref(tx, caller.agency, R::KIND, &external)?.ok_or(error)?,
         },
     };
+    R::lock_before(tx, caller.agency, id)?;
     let former: R = take(tx, caller.agency, id)?;
     let version = former.common().version;
     match wanted {
@@ -203,11 +205,12 @@ pub fn put<R: Record>(
         }
         next(tx, &former, input)
     })?;
-    if differences(&former, &changed)?.is_empty() {
+    let differences = differences(&former, &changed)?;
+    if differences.is_empty() {
         return Ok((former, Put::Unchanged));
     }
     expect_version(expected, former.common().version)?;
-    Ok((save(tx, caller, &former, changed)?, Put::Updated))
+    Ok((replace(tx, caller, &former, changed, differences)?, Put::Updated))
 }
 
 /// The input that would make a record, as a document.
@@ -260,13 +263,24 @@ fn differences<R: Record>(former: &R, changed: &R) -> Result<Vec<String>, AppErr
 }
 
 /// Writes the next version of a record over the former one, unless it says the same.
-fn save<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: &R, mut changed: R) -> Result<R, AppError> {
+fn save<R: Record>(tx: &mut Tx<'_>, caller: &Caller, former: &R, changed: R) -> Result<R, AppError> {
     let differences = differences(former, &changed)?;
     if differences.is_empty() {
         // Who may not change it is not told that nothing would have changed.
         former.expect_changeable_by(caller)?;
         return Ok(former.clone());
     }
+    replace(tx, caller, former, changed, differences)
+}
+
+/// Writes the next version of a record over the former one, of which this is different.
+fn replace<R: Record>(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    former: &R,
+    mut changed: R,
+    differences: Vec<String>,
+) -> Result<R, AppError> {
     write(tx, &changed, former.common().version)?;
     make_known(tx, &changed, Some(former))?;
     happening(&changed, &format!("{}.updated", R::NOUN)).with("changed", differences).record(tx, caller);

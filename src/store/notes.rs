@@ -222,13 +222,8 @@ fn unapproved_naming(
 /// Holds the debriefs of the notes that [`renew_unapproved_naming`] would give another version, until the
 /// transaction ends: whoever changes one person by themselves takes them before the person.
 pub fn lock_debriefs_naming(conn: &mut DbConn, agency: AgencyId, named: Named) -> QueryResult<()> {
-    let found = unapproved_naming(conn, agency, named)?;
-    if found.is_empty() {
-        return Ok(());
-    }
-    let theirs: Vec<DebriefId> = found.into_iter().map(|(_, debrief)| debrief).collect();
-    let rows = debriefs::table.filter(debriefs::id.eq_any(theirs)).order(debriefs::id).select(debriefs::id);
-    Locked(rows, Lock::Wait).get_results::<DebriefId>(conn).map(drop)
+    let theirs = unapproved_naming(conn, agency, named)?.into_iter().map(|(_, debrief)| debrief);
+    lock_debriefs(conn, theirs.collect())
 }
 
 /// Gives the notes in which somebody is named and that are not approved yet another version, and their debriefs too.
@@ -242,6 +237,7 @@ pub fn renew_unapproved_naming(
     if ids.is_empty() {
         return Ok(());
     }
+    lock_debriefs(conn, theirs.clone())?;
     diesel::update(debriefs::table.filter(debriefs::id.eq_any(theirs)))
         .set(next_version!(debriefs, now))
         .execute(conn)?;
@@ -249,6 +245,15 @@ pub fn renew_unapproved_naming(
         .set(next_version!(notes, now))
         .execute(conn)
         .map(drop)
+}
+
+/// In one order for everybody, so that nobody waits in a circle; an update takes them as it comes upon them.
+fn lock_debriefs(conn: &mut DbConn, ids: Vec<DebriefId>) -> QueryResult<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let rows = debriefs::table.filter(debriefs::id.eq_any(ids)).order(debriefs::id).select(debriefs::id);
+    Locked(rows, Lock::Wait).get_results::<DebriefId>(conn).map(drop)
 }
 
 /// Marks notes as changed, without a new version: some of their deliveries have moved on.

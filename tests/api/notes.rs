@@ -113,6 +113,31 @@ on_both! {
         assert_eq!(desk.note(&note).await["version"], approved["version"], "its words are frozen");
     }
 
+    async fn a_rename_and_an_approval_do_not_wait_in_a_circle(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let contact = format!("/v1/contacts/{}", desk.scene.manager);
+        let renamer = desk.ann.clone();
+        let renames = actix_web::rt::spawn(async move {
+            let mut statuses = vec![];
+            for i in 0..40 {
+                statuses.push(renamer.patch(&contact, json!({"name": format!("Ada {i}")})).await.status.as_u16());
+            }
+            statuses
+        });
+        for _ in 0..8 {
+            let note = desk.draft(&[&desk.scene.manager]).await;
+            let path = format!("/v1/notes/{}", id(&note));
+            for (action, body) in [
+                ("submit", json!({})),
+                ("approve", json!({"content_hash": note["content_hash"]})),
+                ("recall", json!({})),
+            ] {
+                desk.ann.with("If-Match", "*").post(&format!("{path}/{action}"), body).await.expect(200);
+            }
+        }
+        assert_eq!(renames.await.unwrap(), [200; 40]);
+    }
+
     async fn nobody_approves_a_note_as_the_letter_of_somebody_else(app: TestApp) {
         let desk = Desk::set(&app).await;
         let note = desk.draft(&[&desk.scene.peer]).await;

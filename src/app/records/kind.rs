@@ -98,6 +98,11 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     fn find(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
     /// Finds one, a tombstone too, and takes it until the transaction ends.
     fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
+    /// Takes what whoever changes this one alone takes before it.
+    fn lock_before(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<(), AppError> {
+        let _ = (conn, agency, id);
+        Ok(())
+    }
     /// Writes it over the one of `version`.
     fn update(&self, conn: &mut DbConn, version: i64) -> Result<bool, AppError>;
     /// A page of them.
