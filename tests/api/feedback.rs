@@ -326,6 +326,17 @@ on_both! {
         assert_eq!(statements, app.on(9, 5));
     }
 
+    async fn accounts_are_asked_for_and_shown_in_the_order_of_the_panel(app: TestApp) {
+        let ann = app.recruiter().await;
+        let scene = Scene::set(&ann).await;
+        for panel in [[&scene.manager, &scene.peer], [&scene.peer, &scene.manager]].into_iter().cycle().take(8) {
+            let interview = ann.made("/v1/interviews", scene.past(json!({"contact_ids": panel}))).await;
+            let whole = ann.get(&format!("/v1/debriefs/{}", interview["debrief_id"].as_str().unwrap())).await.expect(200);
+            let speakers: Vec<_> = whole["feedback"].as_array().unwrap()[1..].iter().map(|account| account["contact_id"].clone()).collect();
+            assert_eq!(json!(speakers), json!(panel));
+        }
+    }
+
     async fn writing_for_somebody_who_was_not_asked_takes_few_statements(app: TestApp) {
         let ann = app.recruiter().await;
         let scene = Scene::set(&ann).await;

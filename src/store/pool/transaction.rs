@@ -31,6 +31,8 @@ pub struct Tx<'a> {
     now: Timestamp,
     events: Vec<NewEvent>,
     kept: Kept,
+    /// What is random in the last identifier.
+    last_id: Option<u64>,
 }
 
 impl Tx<'_> {
@@ -127,10 +129,20 @@ impl Tx<'_> {
         }
     }
 
-    /// A new identifier.
+    /// A new identifier. Those of one transaction have one time, and sort in the order in which they were made
+    /// (RFC 9562, section 6.2, method 2).
     #[must_use]
     pub fn new_id<K>(&mut self) -> Id<K> {
-        Id::new(*self.now, rand::rng().random())
+        let mut dice = rand::rng();
+        // An identifier has room for 62 bits; the first leaves some of it to the others.
+        let tail = match self.last_id {
+            Some(last) => last + 1 + u64::from(dice.random::<u32>()),
+            None => dice.random::<u64>() >> 3,
+        };
+        self.last_id = Some(tail);
+        let mut random = [0; 10];
+        random[2..].copy_from_slice(&tail.to_be_bytes());
+        Id::new(*self.now, random)
     }
 }
 
@@ -162,7 +174,7 @@ where
     let result = run(conn, begin_postgres, "BEGIN IMMEDIATE", |conn| {
         // The time is taken once the writer is ours: on SQLite it rises from write to write.
         let now: Timestamp = clock.now().into();
-        let mut tx = Tx { conn, now, events: Vec::new(), kept: Kept::default() };
+        let mut tx = Tx { conn, now, events: Vec::new(), kept: Kept::default(), last_id: None };
         let value = work(&mut tx)?;
         happened = tx.finish()?;
         Ok(value)
