@@ -106,7 +106,12 @@ pub fn resolve(
         Resolution::Resend => {
             let note = notes::find(tx, caller.agency, row.note_id)?.ok_or(AppError::NotFound)?;
             if note.state != NoteState::Queued {
-                return Err(refused(&former, "resolve"));
+                return Err(AppError::Transition(InvalidTransition {
+                    record: "delivery's note",
+                    state: note.state.into(),
+                    transition: "resend",
+                    allowed: Vec::new(),
+                }));
             }
             let recipient = correspondents::recipient(tx, caller.agency, row.contact_id)?
                 .ok_or_else(|| blocked(row.contact_id, "was deleted"))?;

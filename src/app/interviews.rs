@@ -103,7 +103,7 @@ impl Record for Interview {
                     input.starts_at <= tx.now(),
                 )?,
                 retry_of_interview_id: input.retry_of_interview_id,
-                preparation: Json(input.preparation),
+                preparation: Json(input.preparation.unwrap_or_default()),
                 external_refs: Json(input.external_refs.unwrap_or_default()),
                 version: common.version,
                 created_at: common.created_at,

@@ -191,6 +191,7 @@ on_both! {
         assert_eq!(noticed(ann.get(&format!("{path}/comparison")).await.expect(200)), ["both"]);
         let turned = ann.post(&matches, json!({"points": [theirs, own], "same": false})).await.expect(200);
         assert_eq!((&turned["id"], &turned["same"]), (&made["id"], &json!(false)));
+        assert_eq!(ann.post(&matches, json!({"points": [own, theirs], "same": false})).await.expect(200), turned, "no change");
         assert_eq!(ann.get(&path).await.expect(200)["matches"], json!([turned]));
         assert_eq!(noticed(ann.get(&format!("{path}/comparison")).await.expect(200)), ["client_only", "candidate_only"]);
 

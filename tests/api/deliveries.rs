@@ -42,6 +42,17 @@ on_both! {
         assert_eq!((&problem["state"], &problem["allowed"]), (&json!("sent"), &json!([])));
     }
 
+    async fn a_note_that_was_taken_back_is_not_sent_again(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        let (_, delivery) = unconfirmed(&app, &desk).await;
+        // As a recall leaves it whose other message was still waiting.
+        execute(&app, "UPDATE notes SET state = 'recalled'", "UPDATE notes SET state = 'recalled'");
+        let path = format!("/v1/deliveries/{delivery}/resolve");
+        let problem = desk.ann.post(&path, json!({"resolution": "resend"})).await.problem(409, "invalid_transition");
+        assert_eq!(problem["detail"], "resend is not possible while the delivery's note is recalled");
+        desk.ann.post(&path, json!({"resolution": "sent"})).await.expect(200);
+    }
+
     async fn it_is_sent_again_when_the_recruiter_says_so(app: TestApp) {
         let desk = Desk::set(&app).await;
         let (note, delivery) = unconfirmed(&app, &desk).await;
@@ -272,6 +283,10 @@ fn stick_the_first(app: &TestApp) {
         AS $$ BEGIN RAISE EXCEPTION 'stuck'; END $$; \
         CREATE TRIGGER stuck BEFORE UPDATE ON deliveries FOR EACH ROW WHEN (OLD.position = 0) \
         EXECUTE FUNCTION stuck()";
+    execute(app, sqlite, postgres);
+}
+
+fn execute(app: &TestApp, sqlite: &str, postgres: &str) {
     write(app, |tx| match &mut **tx {
         DbConn::Sqlite(c) => Ok(c.batch_execute(sqlite)?),
         DbConn::Postgres(c) => Ok(c.batch_execute(postgres)?),

@@ -160,16 +160,18 @@ on_both! {
         let (ann, admin) = (app.recruiter().await, app.admin().await);
         let scene = Scene::set(&ann).await;
         let path = "/v1/interviews/by-external-id/ats/1";
-        let whole = scene.to_come(json!({"round": 3, "time_zone": "America/Lima"}));
+        let preparation = json!([{"item": "Mock interview", "done": true}]);
+        let whole = scene.to_come(json!({"round": 3, "time_zone": "America/Lima", "preparation": preparation}));
         let made = ann.put(path, whole).await.expect(201);
         let kept = ann.put(path, scene.to_come(json!({}))).await.expect(200);
         let told = |interview: &Value| (interview["round"].clone(), interview["time_zone"].clone(), interview["recruiter_id"].clone());
         assert_eq!(told(&kept), (json!(3), json!("America/Lima"), made["recruiter_id"].clone()));
         assert!(kept["recruiter_id"].is_string());
+        assert_eq!(kept["preparation"], preparation);
         let path = format!("/v1/interviews/{}", id(&made));
-        let cleared = admin.patch(&path, json!({"round": null, "time_zone": null, "recruiter_id": null, "status": null})).await.expect(200);
+        let cleared = admin.patch(&path, json!({"round": null, "time_zone": null, "recruiter_id": null, "status": null, "preparation": null})).await.expect(200);
         assert_eq!(told(&cleared), (json!(1), json!("Europe/Berlin"), Value::Null), "the zone is the candidate's");
-        assert_eq!(cleared["status"], "scheduled");
+        assert_eq!((&cleared["status"], &cleared["preparation"]), (&json!("scheduled"), &json!([])));
 
         let contact = format!("/v1/contacts/{}", scene.manager);
         admin.patch(&contact, json!({"role": "hr", "off_limits": true})).await.expect(200);

@@ -31,7 +31,7 @@ pub struct MatchInput {
 }
 
 /// Keeps what is said of two points, in place of what was said of them before. With the match comes
-/// the debrief's version, and whether the match is a new one.
+/// the debrief's version, and whether the match is a new one. To say the same again is no change.
 pub fn create(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -44,6 +44,9 @@ pub fn create(
     let pair = check(input, &known)?;
     let swapped = (pair.1, pair.0);
     let former = debrief.matches.0.iter().position(|made| made.points == pair || made.points == swapped);
+    if let Some(said) = former.map(|at| &debrief.matches.0[at]).filter(|made| made.same == input.same) {
+        return Ok((said.clone(), false));
+    }
     let is_new = former.is_none();
     if is_new && debrief.matches.0.len() >= MAX_MATCHES {
         let detail = format!("a debrief has at most {MAX_MATCHES} matches");

@@ -48,10 +48,10 @@ pub struct InterviewInput {
     /// The interview that this one is a second chance for, of the same candidate about the same job
     /// order: as before if absent.
     pub retry_of_interview_id: Option<InterviewId>,
-    /// What the candidate prepares, and what of it is done.
-    #[serde(default)]
+    /// What the candidate prepares, and what of it is done. With an id of another system it stays as it was if
+    /// this is absent.
     #[schema(max_items = 50)]
-    pub preparation: Vec<PreparationItem>,
+    pub preparation: Option<Vec<PreparationItem>>,
     /// What other systems call it. With an id of another system, what it is called stays as it was if
     /// this is absent.
     #[schema(max_items = 20)]
@@ -74,7 +74,7 @@ impl InterviewInput {
             time_zone: Some(row.time_zone.clone()),
             status: Some(row.status),
             retry_of_interview_id: row.retry_of_interview_id,
-            preparation: row.preparation.0.clone(),
+            preparation: Some(row.preparation.0.clone()),
             external_refs: Some(row.external_refs.0.clone()),
         }
     }
@@ -86,6 +86,7 @@ impl Input for InterviewInput {
         self.round = self.round.or(present.round);
         self.time_zone = self.time_zone.take().or(present.time_zone);
         self.status = self.status.or(present.status);
+        self.preparation = self.preparation.take().or(present.preparation);
         self.retry_of_interview_id = self.retry_of_interview_id.or(present.retry_of_interview_id);
     }
 

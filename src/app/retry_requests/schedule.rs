@@ -77,7 +77,7 @@ impl RetryInterview {
             time_zone: self.time_zone.or(Some(first.row.time_zone)),
             status: None,
             retry_of_interview_id: self.retry_of_interview_id.or(Some(first.row.id)),
-            preparation: self.preparation,
+            preparation: Some(self.preparation),
             external_refs: Some(self.external_refs),
         }
     }
