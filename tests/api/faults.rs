@@ -5,6 +5,14 @@ use serde_json::json;
 use crate::support::{Desk, Scene, id, on_both};
 
 on_both! {
+    async fn a_value_of_the_wrong_type_is_told_once(app: TestApp) {
+        let admin = app.admin().await;
+        let account = json!({"name": "CRM", "scopes": ["x", 1, null]});
+        assert_eq!(admin.post("/v1/api-clients", account).await.faults(), [
+            "/scopes/0 unknown_word", "/scopes/1 wrong_type", "/scopes/2 required",
+        ]);
+    }
+
     async fn what_the_schema_forbids_hides_nothing_that_the_work_finds(app: TestApp) {
         let ann = app.recruiter().await;
         let scene = Scene::set(&ann).await;

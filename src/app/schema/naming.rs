@@ -42,6 +42,8 @@ pub(super) fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
                 _ => add(at.to_owned(), "invalid", "is none of the forms that are taken here".to_owned()),
             }
         }
+        // Of what is no text it is told already.
+        ValidationErrorKind::Enum { .. } if !error.instance().is_string() => {}
         ValidationErrorKind::Enum { options } => {
             let words: Vec<&str> =
                 options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
