@@ -36,7 +36,8 @@ impl Folder {
         C: FnOnce() -> F,
         F: Future<Output = bool>,
     {
-        let target = self.path.join(file_name(&letter.message_id));
+        let name = file_name(&letter.message_id);
+        let target = self.path.join(&name);
         let draft = target.with_extension("part");
         let (folder, bytes, path) = (self.path.clone(), letter.bytes.clone(), draft.clone());
         if let Err(error) = blocking(move || write_draft(&folder, &path, &bytes)).await {
@@ -49,7 +50,7 @@ impl Folder {
             return Outcome::Revoked;
         }
         let folder = self.path.clone();
-        let text = format!("2.0.0 written to {}", target.display());
+        let text = format!("2.0.0 written to {name}");
         match blocking(move || Ok(publish(&folder, &draft, &target))).await {
             Ok(Published::Yes) => Outcome::Accepted(Reply::new(250, &text)),
             Ok(Published::No(error)) => {

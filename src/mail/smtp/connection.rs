@@ -321,5 +321,9 @@ pub(super) fn unexpected(answer: &Answer) -> String {
 }
 
 pub(super) fn said(reply: &Reply) -> String {
-    format!("{} {} {}", reply.code, reply.enhanced_code.as_deref().unwrap_or("-"), reply.text)
+    format!("{} {}", codes(reply), reply.text)
+}
+
+pub(super) fn codes(reply: &Reply) -> String {
+    format!("{} {}", reply.code, reply.enhanced_code.as_deref().unwrap_or("-"))
 }

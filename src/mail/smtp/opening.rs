@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::answer::{Answer, Meaning};
-use super::connection::{CLOSING, lost, said, timed_out, unexpected};
+use super::connection::{CLOSING, codes, lost, said, timed_out, unexpected};
 use super::conversation::{Conversation, is_tls_failure};
 use super::server::{Prepared, Tls, TlsClient};
 use crate::mail::{Fault, Outcome, Step};
@@ -149,7 +149,8 @@ async fn within(
 fn refused(step: Step, answer: &Answer) -> Outcome {
     let reply = answer.reply();
     match step {
-        Step::SignIn if reply.code != CLOSING => Outcome::Fault(Fault::SignIn(said(&reply))),
+        // Not the server's words, which may repeat what we said: that is the credentials.
+        Step::SignIn if reply.code != CLOSING => Outcome::Fault(Fault::SignIn(codes(&reply))),
         Step::StartTls if reply.code != CLOSING => Outcome::Fault(Fault::Tls(said(&reply))),
         _ => Outcome::Refused { step, reply },
     }
