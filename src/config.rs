@@ -273,12 +273,27 @@ impl Settings {
             self.database.url.as_str()
         } else {
             from_file = read_secret(&self.database.url_file).map_err(DatabaseUrlError::File)?;
+            if from_file.is_empty() {
+                return Err(DatabaseUrlError::EmptyFile);
+            }
             from_file.as_str()
         };
         if url.is_empty() {
             return Ok(DatabaseUrl::Sqlite(self.server.data_dir.join("debrief.sqlite3")));
         }
         DatabaseUrl::parse(url, cfg!(feature = "pg-tls"))
+    }
+
+    /// The setting that says where the database is.
+    #[must_use]
+    pub fn database_key(&self) -> &'static str {
+        if !self.database.url_file.as_os_str().is_empty() {
+            "database.url_file"
+        } else if self.database.url.is_empty() {
+            "server.data_dir"
+        } else {
+            "database.url"
+        }
     }
 
     /// The file that holds the key which signs access tokens.

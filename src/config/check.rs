@@ -84,7 +84,7 @@ fn ranges(settings: &Settings, found: &mut Vec<String>) {
 
 fn database(settings: &Settings, found: &mut Vec<String>) {
     let database = &settings.database;
-    let key = if database.url_file.as_os_str().is_empty() { "database.url" } else { "database.url_file" };
+    let key = settings.database_key();
     if key == "database.url_file" && !database.url.is_empty() {
         found.push("database.url: is set and so is database.url_file; set one of them".to_owned());
     }

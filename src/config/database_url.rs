@@ -22,12 +22,18 @@ pub enum DatabaseUrlError {
     /// The file that should hold the URL cannot be read.
     #[error("cannot read the file that holds the URL: {0}")]
     File(#[source] std::io::Error),
+    /// A file that was to hold the URL, and does not: it is no choice of SQLite.
+    #[error("the file holds no URL")]
+    EmptyFile,
     /// Neither SQLite nor PostgreSQL.
     #[error("must start with sqlite:// or postgres://")]
     Scheme,
     /// `sqlite://` and nothing after it, or parameters, which SQLite's URLs have not.
     #[error("must be sqlite:// and the path of a file, with nothing after it (no `?`)")]
     SqlitePath,
+    /// SQLite would read the path as a URI, and take another file, or none.
+    #[error("SQLite takes a path that begins with `file:` for something else: put `./` before it")]
+    SqliteUri,
     /// A database in memory: every connection would have its own.
     #[error("SQLite must be a file: a database in memory is another one in every connection")]
     InMemory,
@@ -99,7 +105,8 @@ pub(super) fn masked(url: &str) -> String {
         return if url.is_empty() || url.starts_with("sqlite:") { url.to_owned() } else { "***".to_owned() };
     };
     let (authority, tail) = split_authority(rest);
-    let (credentials, hosts) = split_credentials(authority);
+    let (credentials, hosts) =
+        authority.rsplit_once('@').map_or((None, authority), |(who, hosts)| (Some(who), hosts));
     let mut shown = "postgres://".to_owned();
     if let Some(credentials) = credentials {
         shown += match credentials.split_once(':') {
@@ -140,6 +147,9 @@ fn sqlite(path: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     if path.starts_with(":memory:") {
         return Err(DatabaseUrlError::InMemory);
     }
+    if path.starts_with("file:") {
+        return Err(DatabaseUrlError::SqliteUri);
+    }
     Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
 }
 
@@ -155,14 +165,25 @@ struct Target {
 
 impl Target {
     fn parse(rest: &str) -> Result<Self, DatabaseUrlError> {
+        // What libpq would refuse it quotes, and it may be part of a password.
+        if rest.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(DatabaseUrlError::Malformed("a space is written %20"));
+        }
         let (authority, tail) = split_authority(rest);
-        let (_, hosts) = split_credentials(authority);
+        let (credentials, hosts) = split_credentials(authority);
+        for part in credentials.into_iter().flat_map(|credentials| credentials.splitn(2, ':')) {
+            decode(part)?;
+        }
+        let (path, query) = tail.split_once('?').map_or((tail, None), |(path, query)| (path, Some(query)));
+        decode(path)?;
+        if hosts.contains('@') || path.contains('@') {
+            return Err(DatabaseUrlError::Malformed("an `@` in a password is written %40, and a `/` %2F"));
+        }
         let mut target = Self { hosts: Vec::new(), sslmode: None };
         for host in hosts.split(',') {
             target.hosts.push(decode(strip_port(host)?)?);
         }
-        let query = tail.split_once('?').map(|(_, query)| query).filter(|query| !query.is_empty());
-        for pair in query.into_iter().flat_map(|query| query.split('&')) {
+        for pair in query.filter(|query| !query.is_empty()).into_iter().flat_map(|query| query.split('&')) {
             let (key, value) =
                 pair.split_once('=').ok_or(DatabaseUrlError::Malformed("a parameter has no value"))?;
             let value = decode(value)?;
@@ -247,6 +268,7 @@ mod tests {
             assert!(matches!(plain(bad), Err(DatabaseUrlError::SqlitePath)), "{bad}");
         }
         assert!(matches!(plain("sqlite://:memory:"), Err(DatabaseUrlError::InMemory)));
+        assert!(matches!(plain("sqlite://file:a.db"), Err(DatabaseUrlError::SqliteUri)));
         assert!(matches!(plain("sqlite:a.db"), Err(DatabaseUrlError::Scheme)));
         assert!(matches!(plain("mysql://h/d"), Err(DatabaseUrlError::Scheme)));
     }
@@ -291,10 +313,20 @@ mod tests {
 
     #[test]
     fn a_url_that_libpq_would_not_read_is_refused() {
-        for bad in
-            ["postgres://h:x/d", "postgres://[::1/d", "postgres://%zz/d", "postgres://localhost/d?host"]
-        {
-            assert!(matches!(plain(bad), Err(DatabaseUrlError::Malformed(_))), "{bad}");
+        for bad in [
+            "postgres://h:x/d",
+            "postgres://[::1/d",
+            "postgres://%zz/d",
+            "postgres://localhost/d?host",
+            "postgres://u:can%zzary@localhost/d",
+            "postgres://u:can ary@localhost/d",
+            "postgres://u:canary@canary@localhost/d",
+            "postgres://u:1/canary@localhost/d",
+            "postgres://localhost/%zz",
+        ] {
+            let refused = plain(bad).unwrap_err();
+            assert!(matches!(refused, DatabaseUrlError::Malformed(_)), "{bad}");
+            assert!(!refused.to_string().contains("canary"), "{bad}");
         }
         assert!(matches!(plain("postgres:///d?service=x"), Err(DatabaseUrlError::Service)));
     }
@@ -318,6 +350,7 @@ mod tests {
             ("postgres://h/d?password=canary&user=u", "postgres://h/d?password=***&user=u"),
             ("postgres://h/d?p%61ssword=canary", "postgres://h/d?p%61ssword=***"),
             ("postgres://h?sslpassword=canary", "postgres://h?sslpassword=***"),
+            ("postgres://u:can@ary@h/d", "postgres://u:***@h/d"),
             ("postgers://u:canary@h/d", "***"),
             ("postgres://u@h/d", "postgres://u@h/d"),
             ("sqlite://a", "sqlite://a"),

@@ -119,6 +119,7 @@ fn a_value_that_does_not_fit_names_its_key() {
         ("DEBRIEF__MAIL__RELAY__RENEW_SECONDS", "31", "mail.relay.renew_seconds"),
         ("DEBRIEF__LOG__FILTER", "debrief=loud", "log.filter"),
         ("DEBRIEF__DATABASE__URL", "oracle://canary", "database.url"),
+        ("DEBRIEF__DATABASE__URL_FILE", "/dev/null", "database.url_file"),
         ("DEBRIEF__DATABASE__URL_FILE", "/nowhere/url", "database.url_file"),
         ("DEBRIEF__MAIL__TRANSPORT", "smtp", "mail.smtp.host"),
         ("DEBRIEF__MAIL__FROM_DOMAIN", "localhost", "mail.from_domain"),
