@@ -1,15 +1,15 @@
 //! The migrations, compiled in, for each database its own.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use diesel::RunQueryDsl;
 use diesel::dsl::sql;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::DbConn;
@@ -36,7 +36,7 @@ pub fn run(conn: &mut DbConn, location: &Location) -> Result<Vec<String>, Migrat
         Location::Postgres(_) => None,
     };
     expect_any_text(conn)?;
-    lock(conn, "pg_advisory_lock").map_err(|e| failed(&e))?;
+    hold_number(conn).map_err(|e| failed(&e))?;
     let ran = match conn {
         DbConn::Postgres(c) => {
             c.run_pending_migrations(POSTGRES).map(|v| v.iter().map(ToString::to_string).collect())
@@ -46,7 +46,7 @@ pub fn run(conn: &mut DbConn, location: &Location) -> Result<Vec<String>, Migrat
         }
     }
     .map_err(|e| failed(&e));
-    lock(conn, "pg_advisory_unlock").map_err(|e| failed(&e))?;
+    let_go_of_number(conn).map_err(|e| failed(&e))?;
     ran
 }
 
@@ -93,14 +93,31 @@ fn names<DB: diesel::backend::Backend>(
 /// Until the file is dropped nobody else gets it.
 fn hold(database: &Path) -> io::Result<File> {
     let file = lock_file::beside(database, "migrations")?;
-    file.lock()?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            tell_of_waiting();
+            file.lock()?;
+        }
+        held => held?,
+    }
     Ok(file)
 }
 
-fn lock(conn: &mut DbConn, function: &str) -> diesel::QueryResult<()> {
-    use diesel::RunQueryDsl;
-    match conn {
-        DbConn::Postgres(c) => diesel::sql_query(format!("SELECT {function}({LOCK})")).execute(c).map(drop),
-        DbConn::Sqlite(_) => Ok(()),
+fn hold_number(conn: &mut DbConn) -> QueryResult<()> {
+    let DbConn::Postgres(conn) = conn else { return Ok(()) };
+    let tried = sql::<Bool>("SELECT pg_try_advisory_lock(").bind::<BigInt, _>(LOCK).sql(")");
+    if !tried.get_result::<bool>(conn)? {
+        tell_of_waiting();
+        diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(conn)?;
     }
+    Ok(())
+}
+
+fn let_go_of_number(conn: &mut DbConn) -> QueryResult<()> {
+    let DbConn::Postgres(conn) = conn else { return Ok(()) };
+    diesel::sql_query("SELECT pg_advisory_unlock($1)").bind::<BigInt, _>(LOCK).execute(conn).map(drop)
+}
+
+fn tell_of_waiting() {
+    tracing::warn!("another process holds the lock under which the database is migrated: waiting for it");
 }

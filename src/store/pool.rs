@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{ManageConnection as _, Pool, PooledConnection};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use scheduled_thread_pool::ScheduledThreadPool;
@@ -152,7 +153,9 @@ impl Store {
             };
             if matches!((&options.location, access), (Location::Sqlite(_), Access::Write)) {
                 // A file is there at once or not at all: the pool would try it again and again.
-                manager.connect().map_err(|e| StoreError::Unavailable(e.to_string()))?;
+                let mut slot = manager.connect().map_err(|e| StoreError::Unavailable(e.to_string()))?;
+                // One that cannot be written is opened all the same, to be read.
+                slot.conn.batch_execute("BEGIN IMMEDIATE; ROLLBACK").map_err(StoreError::from)?;
             }
             Pool::builder()
                 .max_size(size)
@@ -161,7 +164,7 @@ impl Store {
                 // It costs nothing while all is well: see `Slot::epoch`.
                 .test_on_check_out(true)
                 .connection_timeout(options.acquire_timeout)
-                .error_handler(Box::new(LogPoolErrors))
+                .error_handler(Box::new(LogPoolErrors::default()))
                 .build(manager)
                 .map_err(|e| StoreError::Unavailable(e.to_string()))
         };

@@ -3,9 +3,9 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::pg::PgConnection;
@@ -141,12 +141,20 @@ impl Manager {
     }
 }
 
-/// Tells the log why a connection could not be made, or was given up.
-#[derive(Debug)]
-pub(super) struct LogPoolErrors;
+/// Tells the log why a connection could not be made, or was given up: once a second while it goes on.
+#[derive(Debug, Default)]
+pub(super) struct LogPoolErrors {
+    told: Mutex<Option<Instant>>,
+}
 
 impl<E: std::error::Error> r2d2::HandleError<E> for LogPoolErrors {
     fn handle_error(&self, error: E) {
-        tracing::warn!(%error, "a database connection is not to be had");
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_some_and(|told| told.elapsed() < Duration::from_secs(1)) {
+            return;
+        }
+        *told = Some(Instant::now());
+        let error = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        tracing::warn!(error, "a database connection is not to be had");
     }
 }
