@@ -2,7 +2,7 @@
 //! thumbprint (RFC 7638). Former keys still verify, so a rotation signs nobody out.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
@@ -144,18 +144,33 @@ fn secret(key: &SigningKey) -> [u8; 32] {
     derive(key, SECRETS)
 }
 
+/// Makes a key file that is whole from its first moment, unless somebody is faster: whoever dies in between
+/// leaves none, and whoever starts at the same time takes the same.
 fn create(path: &Path) -> Result<(), KeyError> {
     let failed = |e| KeyError::File(path.to_path_buf(), e);
     let seed: [u8; 32] = rand::rng().random();
     // Without the public half: PKCS#8 version 1, which every reader takes.
     let pair = KeypairBytes { secret_key: seed, public_key: None };
     let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::NotAKey(path.to_path_buf()))?;
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{:08x}", rand::rng().random::<u32>()));
+    let draft = Path::new(&draft);
+    let made = write_private(draft, &pem).and_then(|()| match std::fs::hard_link(draft, path) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    });
+    let _ = std::fs::remove_file(draft);
+    made.map_err(failed)
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(failed)?;
-    file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 fn read(path: &Path) -> Result<(SigningKey, EncodingKey, Jwk), KeyError> {
@@ -181,12 +196,24 @@ mod tests {
         let first = Keys::load(&path, &[]).unwrap();
         let again = Keys::load(&path, &[]).unwrap();
         assert_eq!(first.kid(), again.kid());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1, "nothing is left beside it");
         assert!(!serde_json::to_string(first.published()).unwrap().contains("\"d\""));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn who_starts_at_the_same_time_takes_the_same_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signing-key.pem");
+        let starts: Vec<_> = std::thread::scope(|scope| {
+            let starting: Vec<_> = (0..8).map(|_| scope.spawn(|| Keys::load(&path, &[]).unwrap())).collect();
+            starting.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        assert!(starts.iter().all(|keys| keys.kid() == starts[0].kid()));
     }
 
     #[test]
