@@ -59,9 +59,9 @@ impl Metrics {
     }
 }
 
-/// The method of a request as a label. A caller can make methods up without end, and every label
-/// that is new is kept for good.
-fn label(method: &Method) -> &'static str {
+/// The method of a request as a label. A caller can make methods up without end, with anything in them, and
+/// every label that is new is kept for good.
+pub(super) fn label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

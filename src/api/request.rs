@@ -10,7 +10,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web;
 
-use super::metrics::Metrics;
+use super::metrics::{Metrics, label};
 
 /// `X-Request-Id`, in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -54,7 +54,7 @@ pub async fn layer(
     let seconds = began.elapsed().as_secs_f64();
     metrics.answered(&method, &route, status, seconds);
     // The pattern of the route and never the path: a path or a query can hold a name.
-    tracing::info!(target: "debrief::access", %method, route, status, seconds, request_id = id);
+    tracing::info!(target: "debrief::access", method = label(&method), route, status, seconds, request_id = id);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
