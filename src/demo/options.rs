@@ -1,15 +1,20 @@
 //! What a demonstration is to be like, and what was made.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use crate::auth::password::Cost;
 use crate::domain::ids::AgencyId;
+use crate::domain::mail_domain::parse_domain;
 
 /// The agency that is filled if no other is named.
 pub const DEFAULT_AGENCY: &str = "Demo Agency";
+
+/// In which years a demonstration can lie.
+const YEARS: RangeInclusive<i32> = 1950..=9000;
 
 /// What a demonstration is to be like.
 #[derive(Debug, Clone, clap::Args)]
@@ -24,13 +29,13 @@ pub struct DemoOptions {
     #[arg(long, default_value = DEFAULT_AGENCY)]
     pub agency: String,
     /// The day around which everything lies, such as 2026-11-22 [default: today, in UTC].
-    #[arg(long)]
+    #[arg(long, value_parser = day)]
     pub as_of: Option<NaiveDate>,
     /// The password of every user that is made [default: a random one, which is printed].
     #[arg(long, env = "DEBRIEF_DEMO_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
     /// The domain in the sender addresses of the notes.
-    #[arg(long, default_value = "demo.example")]
+    #[arg(long, default_value = "demo.example", value_parser = parse_domain)]
     pub mail_domain: String,
     /// Leave every email that could be sent to the relay, which begins at once: for measurements. Their
     /// addresses cannot exist.
@@ -54,6 +59,12 @@ impl Default for DemoOptions {
             password_cost: Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 },
         }
     }
+}
+
+/// A day that leaves room for all that lies around it.
+fn day(text: &str) -> Result<NaiveDate, String> {
+    let day: NaiveDate = text.parse().map_err(|_| "must be a day, such as 2026-11-22".to_owned())?;
+    if YEARS.contains(&day.year()) { Ok(day) } else { Err(format!("must lie in {YEARS:?}")) }
 }
 
 /// Who can sign in.
