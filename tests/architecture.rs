@@ -72,6 +72,31 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
     text[..end].lines().filter(|line| !line.trim_start().starts_with("//"))
 }
 
+/// The first name of a path, or of each path in the group that it is.
+fn first_names(path: &str) -> Vec<String> {
+    let name = |path: &str| -> String {
+        path.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    let Some(group) = path.strip_prefix('{') else { return vec![name(path)] };
+    let (mut names, mut depth) = (vec![name(group)], 0);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => names.push(name(&group[at + 1..])),
+            _ => {}
+        }
+    }
+    names
+}
+
+#[test]
+fn groups_of_imports_are_seen() {
+    assert_eq!(first_names("{api::{a, b}, store};use x::{y, z}"), ["api", "store"]);
+    assert_eq!(first_names("domain::ids::{A, B}"), ["domain"]);
+}
+
 #[test]
 fn imports_go_one_way() {
     let (mut wrong, may_import) = (Vec::new(), may_import());
@@ -85,12 +110,10 @@ fn imports_go_one_way() {
             wrong.push(format!("{} is in no known part", path.display()));
             continue;
         };
-        for line in code(&text) {
-            for piece in line.split("crate::").skip(1) {
-                let to: String = piece.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                if may_import.contains_key(&to) && to != from && !allowed.contains(&to) {
-                    wrong.push(format!("{}: {from} must not import {to}", path.display()));
-                }
+        let code: String = code(&text).collect();
+        for to in code.split("crate::").skip(1).flat_map(first_names) {
+            if may_import.contains_key(&to) && to != from && !allowed.contains(&to) {
+                wrong.push(format!("{}: {from} must not import {to}", path.display()));
             }
         }
     }
