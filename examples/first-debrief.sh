@@ -85,7 +85,7 @@ say() {
 # row COLUMN...: a line of a table, under the step that it belongs to.
 row() {
     local line
-    printf -v line '    %-24s %-12s %-12s %s' "$@"
+    printf -v line '    %-24s %-15s %-12s %s' "$@"
     echo "${line%"${line##*[![:space:]]}"}"
 }
 

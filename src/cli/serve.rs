@@ -90,11 +90,13 @@ fn introduce(
 }
 
 fn invite(address: &SocketAddr, token: &str) -> anyhow::Result<()> {
-    print("\nThere is no agency yet. Make the first one with this one-time token:\n")?;
+    print(
+        "\nThere is no agency yet. Make the first one with this one-time token, and a password of your own:\n",
+    )?;
     print(&format!(
         "curl -sS http://{address}/v1/setup -H 'Content-Type: application/json' -d '{{\n  \
          \"token\": \"{token}\",\n  \"agency_name\": \"My Agency\", \"name\": \"My Name\",\n  \
-         \"email\": \"me@agency.example\", \"password\": \"choose a long one\"\n}}'\n"
+         \"email\": \"me@agency.example\", \"password\": \"\"\n}}'\n"
     ))
 }
 
