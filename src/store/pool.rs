@@ -40,6 +40,10 @@ pub enum StoreError {
     Database(DieselError),
 }
 
+/// Writes what is there already, and takes it back. To begin is not enough: of a file that can only be read SQLite
+/// makes a transaction that reads.
+const TRY_TO_WRITE: &str = "BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK";
+
 /// How many threads open connections.
 const OPENERS: usize = 3;
 
@@ -154,8 +158,11 @@ impl Store {
             if matches!((&options.location, access), (Location::Sqlite(_), Access::Write)) {
                 // A file is there at once or not at all: the pool would try it again and again.
                 let mut slot = manager.connect().map_err(|e| StoreError::Unavailable(e.to_string()))?;
-                // One that cannot be written is opened all the same, to be read.
-                slot.conn.batch_execute("BEGIN IMMEDIATE; ROLLBACK").map_err(StoreError::from)?;
+                // One that cannot be written is opened all the same, to be read. Where somebody else writes, it can.
+                match slot.conn.batch_execute(TRY_TO_WRITE).map_err(StoreError::from) {
+                    Ok(()) | Err(StoreError::Busy(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
             Pool::builder()
                 .max_size(size)
