@@ -121,6 +121,7 @@ fn begin(settings: &Settings) -> anyhow::Result<()> {
 }
 
 fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    telemetry::init(&settings.log)?;
     let store = startup::open_store(settings, Clock::system())?;
     let ran = startup::migrate(&store)?;
     if ran.is_empty() {
