@@ -46,7 +46,7 @@ pub struct Surroundings {
 }
 
 /// The debrief with the records that it is about, a tombstone too. What is a single value is asked for as
-/// one: in a join, PostgreSQL reads all the users for it while they are few, and prepares each row anew.
+/// one: for a join PostgreSQL reads all the users while they are few, and lays out the whole row once more.
 pub fn surroundings(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> QueryResult<Option<Surroundings>> {
     let recruiter_name =
         users::table.filter(users::id.nullable().eq(debriefs::recruiter_id)).select(users::name);

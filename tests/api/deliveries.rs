@@ -46,7 +46,8 @@ on_both! {
         let desk = Desk::set(&app).await;
         let (_, delivery) = unconfirmed(&app, &desk).await;
         // As a recall leaves it whose other message was still waiting.
-        execute(&app, "UPDATE notes SET state = 'recalled'", "UPDATE notes SET state = 'recalled'");
+        let recall = "UPDATE notes SET state = 'recalled'";
+        execute(&app, recall, recall);
         let path = format!("/v1/deliveries/{delivery}/resolve");
         let problem = desk.ann.post(&path, json!({"resolution": "resend"})).await.problem(409, "invalid_transition");
         assert_eq!(problem["detail"], "resend is not possible while the delivery's note is recalled");
