@@ -1,5 +1,5 @@
-//! What a route does not know is refused: parameters of the query, and a body where none is taken.
-//! The OpenAPI document says what each route knows.
+//! Where a route takes no parameters, any is refused, and so is a body where none is taken. The OpenAPI
+//! document says what each route takes. Where parameters are taken, [`super::input`] tells of unknown ones.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,15 +12,15 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::encoded;
-use super::error::{ApiError, FieldError};
-use super::input::{NoBody, pairs, parameter};
+use super::error::ApiError;
+use super::input::{NoBody, expect_no_parameters};
 
 /// What every route knows, by the pattern of its path: the routes themselves find which one fits.
 pub struct Contract(HashMap<String, BTreeMap<&'static str, Known>>);
 
 /// What one method of a path knows.
 struct Known {
-    parameters: Vec<String>,
+    takes_parameters: bool,
     takes_body: bool,
 }
 
@@ -51,7 +51,6 @@ struct Operation {
 
 #[derive(Deserialize)]
 struct Parameter {
-    name: String,
     r#in: String,
 }
 
@@ -76,7 +75,7 @@ impl Contract {
     /// The same with pages that are no part of the document, and take no parameter.
     #[must_use]
     pub fn with_pages(mut self, paths: &[&str]) -> Self {
-        let knows = || BTreeMap::from([("GET", Known { parameters: Vec::new(), takes_body: false })]);
+        let knows = || BTreeMap::from([("GET", Known { takes_parameters: false, takes_body: false })]);
         self.0.extend(paths.iter().map(|path| ((*path).to_owned(), knows())));
         self
     }
@@ -96,12 +95,14 @@ impl Contract {
             return Ok(());
         }
         let methods = request.match_pattern().and_then(|pattern| self.0.get(&pattern));
-        let Some(known) = methods.and_then(|known| known.get(request.method().as_str())) else {
+        let Some(route) = methods.and_then(|known| known.get(request.method().as_str())) else {
             return Ok(());
         };
-        known.check_query(request.query_string())?;
+        if !route.takes_parameters {
+            expect_no_parameters(request.query_string())?;
+        }
         encoded::expect_readable(request.headers())?;
-        if !known.takes_body {
+        if !route.takes_body {
             request.extract::<NoBody>().await?;
         }
         Ok(())
@@ -110,27 +111,11 @@ impl Contract {
 
 impl Known {
     fn of(operation: Operation) -> Self {
-        let in_query = operation.parameters.into_iter().filter(|parameter| parameter.r#in == "query");
+        let mut parameters = operation.parameters.iter();
         Self {
-            parameters: in_query.map(|parameter| parameter.name).collect(),
+            takes_parameters: parameters.any(|parameter| parameter.r#in == "query"),
             takes_body: operation.request_body.is_some(),
         }
-    }
-
-    /// Refuses parameters that are unknown, or that stand more than once.
-    fn check_query(&self, query: &str) -> Result<(), ApiError> {
-        let pairs = pairs(query)?;
-        let fault = |(i, (name, _)): (usize, &(String, String))| {
-            if !self.parameters.contains(name) {
-                Some(parameter(name, "unknown_parameter", "is not a parameter here".to_owned()))
-            } else if pairs[..i].iter().any(|(earlier, _)| earlier == name) {
-                Some(parameter(name, "repeated", "stands more than once".to_owned()))
-            } else {
-                None
-            }
-        };
-        let faults: Vec<FieldError> = pairs.iter().enumerate().filter_map(fault).collect();
-        if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
     }
 }
 

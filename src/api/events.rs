@@ -9,7 +9,6 @@ use super::page::{self, Page};
 use super::records::{Answer, Paging};
 use super::registration::Routes;
 use crate::app::Context;
-use crate::app::faults::MAX_FAULTS;
 use crate::app::feed::{self, FeedEvent, FeedQuery};
 use crate::store::events::Place;
 
@@ -32,12 +31,7 @@ async fn list(
     access: Access<ReadEvents>,
     listing: Listing<FeedQuery, Place>,
 ) -> Answer {
-    let types = listing.filters.types().map_err(|unknown| {
-        let fault = |name: String| {
-            parameter("types", "unknown_word", format!("there is no type of event called {name:?}"))
-        };
-        ApiError::invalid(unknown.into_iter().take(MAX_FAULTS).map(fault).collect())
-    })?;
+    let types = listing.filters.types();
     let (caller, after, place) = (access.caller(), listing.filters.after, listing.after);
     let limit = listing.limit + 1;
     let found = context.snapshot(move |conn| feed::list(conn, &caller, after, place, &types, limit)).await?;

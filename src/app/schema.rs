@@ -174,6 +174,12 @@ impl Schema {
         faults
     }
 
+    /// Whether the type has a property of this name.
+    #[must_use]
+    pub fn has(&self, property: &str) -> bool {
+        self.properties.contains_key(property)
+    }
+
     /// A text from a query as the JSON value that the property's schema asks for.
     #[must_use]
     pub fn typed(&self, property: &str, text: &str) -> Value {

@@ -12,7 +12,7 @@ use super::faults::Faults;
 use super::records::{Expected, Input, expect_version, expect_written};
 use crate::auth::caller::Caller;
 use crate::auth::seal::Seals;
-use crate::domain::event;
+use crate::domain::event::EventType;
 use crate::domain::ids::{AgencyId, WebhookEndpointId};
 use crate::domain::webhook::{DisabledBecause, Target, TargetFault};
 use crate::store::connection::DbConn;
@@ -43,7 +43,7 @@ pub struct WebhookEndpointInput {
     description: Option<String>,
     /// The types of events that are sent; none for all.
     #[serde(default)]
-    #[schema(max_items = 200, example = json!(["debrief.released", "note.sent"]))]
+    #[schema(value_type = Vec<EventType>, max_items = 200, example = json!(["debrief.released", "note.sent"]))]
     event_types: Vec<String>,
     /// Whether it gets nothing.
     #[serde(default)]
@@ -62,14 +62,7 @@ impl From<&WebhookEndpoint> for WebhookEndpointInput {
 }
 
 impl Input for WebhookEndpointInput {
-    fn check(&self, faults: &mut Faults) {
-        for (i, name) in self.event_types.iter().enumerate() {
-            if !event::TYPES.contains(&name.as_str()) {
-                let detail = "there is no such type of event";
-                faults.add(format!("/event_types/{i}"), "unknown_word", detail);
-            }
-        }
-    }
+    // The schema says it all.
 }
 
 /// An endpoint with its secret, which is shown this once.

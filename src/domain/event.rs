@@ -1,5 +1,10 @@
 //! What can happen, by name: "noun.past_participle".
 
+use std::collections::BTreeSet;
+
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+
 /// Whether an event is told and then forgotten in time: one of a record that belongs to the CRM, where
 /// everybody can see how it stands. All others are somebody's history.
 #[must_use]
@@ -92,3 +97,32 @@ pub const TYPES: &[&str] = &[
     "webhook_endpoint.secret_rotated",
     "webhook_endpoint.updated",
 ];
+
+/// The type of an event, for a schema.
+pub struct EventType;
+
+impl utoipa::PartialSchema for EventType {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(TYPES.iter().copied()))
+            .description(Some("What can happen. There will be more types in time."));
+        RefOr::T(Schema::Object(schema.build()))
+    }
+}
+
+impl utoipa::ToSchema for EventType {}
+
+/// The types that a text names with commas between, each once.
+///
+/// # Errors
+/// The names that are no types, each in quotes.
+pub fn listed(text: &str) -> Result<Vec<String>, String> {
+    let names: BTreeSet<&str> = text.split(',').map(str::trim).collect();
+    let (known, unknown): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| TYPES.contains(name));
+    if unknown.is_empty() {
+        return Ok(known.into_iter().map(str::to_owned).collect());
+    }
+    let quoted: Vec<String> = unknown.iter().map(|name| format!("{name:?}")).collect();
+    Err(quoted.join(", "))
+}

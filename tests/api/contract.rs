@@ -10,15 +10,24 @@ async fn operations(caller: &Caller) -> Vec<(Method, String, bool)> {
     let document = caller.get("/v1/openapi.json").await.expect(200);
     let paths = document["paths"].as_object().unwrap();
     let each = paths.iter().flat_map(|(path, item)| {
-        let place = |part: &str| if part.starts_with('{') { "x".to_owned() } else { part.to_owned() };
-        let path: Vec<String> = path.split('/').map(place).collect();
-        let operation = move |(method, operation): (&String, &Value)| {
+        let operation = |(method, operation): (&String, &Value)| {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            (method, path.join("/"), operation.get("requestBody").is_some())
+            (method, fitting(&document, path, operation), operation.get("requestBody").is_some())
         };
         item.as_object().unwrap().iter().map(operation)
     });
     each.collect()
+}
+
+/// A path with a value that could be one in each place of the pattern.
+fn fitting(document: &Value, pattern: &str, operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters.filter(|parameter| parameter["in"] == "path").fold(pattern.to_owned(), |path, parameter| {
+        let name = parameter["schema"]["$ref"].as_str().unwrap_or_default().rsplit('/').next().unwrap();
+        let schema = &document["components"]["schemas"][name];
+        let value = schema["examples"][0].as_str().or(schema["enum"][0].as_str()).unwrap_or("x");
+        path.replace(&format!("{{{}}}", parameter["name"].as_str().unwrap()), value)
+    })
 }
 
 /// Whether an answer has just those headers that the document tells of. A page has a link only where
@@ -35,13 +44,15 @@ fn assert_headers(document: &Value, method: &str, path: &str, answer: &Answer) {
 
 on_both! {
     async fn no_route_takes_a_parameter_that_it_does_not_know(app: TestApp) {
-        let admin = app.admin().await;
+        let (admin, server) = (app.admin().await, app.mail_server());
         let all = operations(&admin).await;
         assert!(all.len() > 70, "{all:?}");
         for (method, path, _) in all {
-            let answer = admin.send(method.clone(), &format!("{path}?nonsense=1&limit%20=2"), "application/json", Vec::new()).await;
+            let caller = if path == "/v1/mail/inbound" { &server } else { &admin };
+            let answer = caller.send(method.clone(), &format!("{path}?nonsense=1&limit%20=2"), "application/json", Vec::new()).await;
             assert!(!answer.header("x-request-id").is_empty(), "{method} {path}");
-            assert_eq!(answer.faults(), ["nonsense unknown_parameter", "limit  unknown_parameter"], "{method} {path}");
+            let unknown: Vec<String> = answer.faults().into_iter().filter(|fault| !fault.ends_with(" required")).collect();
+            assert_eq!(unknown, ["nonsense unknown_parameter", "limit  unknown_parameter"], "{method} {path}");
         }
         assert_eq!(admin.get("/v1/clients?limit=1&limit=2").await.faults(), ["limit repeated"]);
         admin.get("/v1/nowhere?nonsense=1").await.problem(404, "not_found");
@@ -53,7 +64,7 @@ on_both! {
         let all = operations(&admin).await;
         let without = all.into_iter().filter(|(method, _, has_body)| *method == Method::POST && !has_body);
         let without: Vec<String> = without.map(|(_, path, _)| path).collect();
-        assert!(without.contains(&"/v1/debriefs/x/release".to_owned()), "{without:?}");
+        assert!(without.iter().any(|path| path.ends_with("/release")), "{without:?}");
         for path in without {
             assert_eq!(admin.post(&path, json!({"reason": "x", "why": 1})).await.faults(), ["/reason unknown_field", "/why unknown_field"], "{path}");
             admin.post(&path, json!(["x"])).await.problem(400, "malformed_body");
@@ -76,15 +87,11 @@ on_both! {
         let document = admin.get("/v1/openapi.json").await.expect(200);
         let mut insisting = 0;
         for (path, item) in document["paths"].as_object().unwrap() {
-            let prefix = match path.split('/').nth(2) {
-                Some("debriefs") => "dbf",
-                Some("feedback") => "fbk",
-                Some("notes") => "nte",
-                Some("retry-requests") => "rty",
-                _ => continue,
-            };
-            let path = path.replace("{id}", &format!("{prefix}_01h2xcejqtf2nbrexx3vqjhp41"));
+            if !["debriefs", "feedback", "notes", "retry-requests"].contains(&path.split('/').nth(2).unwrap_or_default()) {
+                continue;
+            }
             for (method, operation) in item.as_object().unwrap() {
+                let path = fitting(&document, path, operation);
                 let mut parameters = operation["parameters"].as_array().into_iter().flatten();
                 let insists = parameters.any(|p| p["name"] == "If-Match" && p["required"] == true);
                 let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();

@@ -138,10 +138,8 @@ on_both! {
 
     async fn wrong_filters_are_named(app: TestApp) {
         let ann = app.recruiter().await;
-        let faults = ann.get("/v1/debriefs?state=done&client_id=con_x&overdue=maybe&missing=tea&sort=name&since=1").await.faults();
-        assert_eq!(faults, ["since unknown_parameter"]);
-        let faults = ann.get("/v1/debriefs?state=done&client_id=con_x&overdue=maybe&missing=tea&sort=name&interviewed_from=now").await.faults();
-        assert_eq!(faults, ["client_id invalid_id", "interviewed_from invalid_format", "missing unknown_word", "overdue wrong_type", "sort unknown_word", "state unknown_word"]);
+        let faults = ann.get("/v1/debriefs?state=done&client_id=con_x&overdue=maybe&missing=tea&sort=name&interviewed_from=now&since=1").await.faults();
+        assert_eq!(faults, ["since unknown_parameter", "client_id invalid_id", "interviewed_from invalid_format", "missing unknown_word", "overdue wrong_type", "sort unknown_word", "state unknown_word"]);
     }
 
     async fn pages_make_up_the_whole_list_in_every_order(app: TestApp) {

@@ -7,4 +7,4 @@ mod query;
 pub use crate::app::schema::Given;
 pub use body::{Body, Brought, Merge, NoBody, OptionalBody, Whole};
 pub use query::{Filters, Listing, NoFilters};
-pub(super) use query::{pairs, parameter};
+pub(super) use query::{expect_no_parameters, parameter};

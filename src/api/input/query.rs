@@ -1,5 +1,6 @@
 //! The query of a request: filters, and the pages of a list.
 
+use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
@@ -7,12 +8,14 @@ use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 use utoipa::ToSchema;
 
 use crate::api::cursor::{self, Cursor};
 use crate::api::error::{ApiError, Code, FieldError};
-use crate::app::faults::Fault;
-use crate::app::{Context, schema};
+use crate::app::Context;
+use crate::app::faults::{self, Fault};
+use crate::app::schema::{self, Schema};
 
 /// How many rows a page has when the caller does not say.
 const DEFAULT_LIMIT: i64 = 50;
@@ -52,7 +55,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Filters<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parameters::<T>(request).and_then(|raw| read(raw).map_err(ApiError::invalid)).map(Self))
+        ready(filters(request.query_string()).map(Self))
     }
 }
 
@@ -65,83 +68,116 @@ impl<T: DeserializeOwned + ToSchema + 'static, K: DeserializeOwned> FromRequest 
     }
 }
 
+fn filters<T: DeserializeOwned + ToSchema + 'static>(query: &str) -> Result<T, ApiError> {
+    let schema = schema::of::<T>()?;
+    let (asked, faults) = known(query, |name| schema.has(name));
+    sound(faults, read(&schema, typed(&schema, asked)))
+}
+
 fn listing<T, K>(request: &HttpRequest) -> Result<Listing<T, K>, ApiError>
 where
     T: DeserializeOwned + ToSchema + 'static,
     K: DeserializeOwned,
 {
-    let mut raw = parameters::<T>(request)?;
-    let limit = raw.remove("limit").map_or(Ok(DEFAULT_LIMIT), |text| limit(&text));
-    let Some(Value::String(sealed)) = raw.remove("cursor") else {
-        let (limit, filters) = both(limit, read(raw.clone()))?;
+    let schema = schema::of::<T>()?;
+    let is_known = |name: &str| ["limit", "cursor"].contains(&name) || schema.has(name);
+    let (mut asked, mut faults) = known(request.query_string(), is_known);
+    let limit = asked.remove("limit").map_or(Ok(DEFAULT_LIMIT), |text| limit(&text));
+    let limit = limit.unwrap_or_else(|fault| {
+        faults.push(fault);
+        DEFAULT_LIMIT
+    });
+    let Some(sealed) = asked.remove("cursor") else {
+        let raw = typed(&schema, asked);
+        let filters = sound(faults, read(&schema, raw.clone()))?;
         return Ok(Listing { filters, after: None, limit, raw });
     };
+    sound(faults, Ok(()))?;
     let context = request
         .app_data::<web::Data<Context>>()
         .ok_or_else(|| ApiError::new(Code::Internal, "the service is not set up"))?;
     let cursor: Cursor<K> = cursor::open(&sealed, request.path(), context.tokens.keys().derived())?;
     // A cursor carries its filters on. They may be repeated beside it, but not changed.
-    if raw.iter().any(|(name, value)| cursor.filters.get(name) != Some(value)) {
+    if typed(&schema, asked).iter().any(|(name, value)| cursor.filters.get(name) != Some(value)) {
         return Err(ApiError::new(
             Code::InvalidCursor,
             "the filters are not those that the cursor was made for",
         ));
     }
-    let (limit, filters) = both(limit, read(cursor.filters.clone()))?;
+    let filters = sound(Vec::new(), read(&schema, cursor.filters.clone()))?;
     Ok(Listing { filters, after: Some(cursor.after), limit, raw: cursor.filters })
 }
 
-/// Two things, or the faults of both.
-fn both<A, B>(a: Result<A, Vec<FieldError>>, b: Result<B, Vec<FieldError>>) -> Result<(A, B), ApiError> {
-    match (a, b) {
-        (Ok(a), Ok(b)) => Ok((a, b)),
-        (a, b) => Err(ApiError::invalid([a.err(), b.err()].into_iter().flatten().flatten().collect())),
+fn limit(text: &str) -> Result<i64, Fault> {
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| fault("limit", "out_of_range", format!("must be a number from 1 to {MAX_LIMIT}")))
+}
+
+/// What was read, if there are no other faults; or all the faults.
+fn sound<T>(mut faults: Vec<Fault>, read: Result<T, Vec<Fault>>) -> Result<T, ApiError> {
+    match read {
+        Ok(value) if faults.is_empty() => Ok(value),
+        read => {
+            faults.extend(read.err().into_iter().flatten());
+            Err(refused(faults))
+        }
     }
 }
 
-fn limit(text: &Value) -> Result<i64, Vec<FieldError>> {
-    let limit = text.as_str().and_then(|text| text.parse().ok());
-    limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
-        let detail = format!("must be a number from 1 to {MAX_LIMIT}");
-        vec![parameter("limit", "out_of_range", detail)]
-    })
+/// The error for faults of parameters.
+fn refused(faults: Vec<Fault>) -> ApiError {
+    let named = |fault: Fault| parameter(&fault.pointer, &fault.code, fault.detail);
+    ApiError::invalid(faults::first(faults).into_iter().map(named).collect())
 }
 
-/// The parameters by name, typed as the schema of `T` asks. That the route knows each of them was
-/// seen to before.
-fn parameters<T: ToSchema + 'static>(request: &HttpRequest) -> Result<Map<String, Value>, ApiError> {
-    let schema = schema::of::<T>()?;
+/// Refuses whatever a query asks for.
+pub(in crate::api) fn expect_no_parameters(query: &str) -> Result<(), ApiError> {
+    let (_, faults) = known(query, |_| false);
+    sound(faults, Ok(()))
+}
+
+/// The parameters of a query that are known and stand once; and the faults of the others.
+fn known(query: &str, is_known: impl Fn(&str) -> bool) -> (BTreeMap<String, String>, Vec<Fault>) {
+    let (mut asked, mut faults) = (BTreeMap::new(), Vec::new());
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if !is_known(&name) {
+            faults.push(fault(&name, "unknown_parameter", "is not a parameter here"));
+        } else if value.contains(char::REPLACEMENT_CHARACTER) {
+            // It stands for what was not UTF-8.
+            faults.push(fault(&name, "malformed", "is not UTF-8 once it is decoded"));
+        } else if asked.contains_key(&*name) {
+            faults.push(fault(&name, "repeated", "stands more than once"));
+        } else {
+            asked.insert(name.into_owned(), value.into_owned());
+        }
+    }
+    (asked, faults)
+}
+
+/// The parameters as JSON, of the types that the schema asks for.
+fn typed(schema: &Schema, asked: BTreeMap<String, String>) -> Map<String, Value> {
     let typed = |(name, text): (String, String)| {
         let value = schema.typed(&name, &text);
         (name, value)
     };
-    Ok(pairs(request.query_string())?.into_iter().map(typed).collect())
+    asked.into_iter().map(typed).collect()
 }
 
-/// The names and values of a query, in their order.
-pub(in crate::api) fn pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
-        .map_err(|e| ApiError::invalid(vec![parameter("", "malformed", e.to_string())]))?;
-    // It stands for what was not UTF-8.
-    if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains(char::REPLACEMENT_CHARACTER)) {
-        let detail = "is not UTF-8 once it is decoded".to_owned();
-        return Err(ApiError::invalid(vec![parameter(name, "malformed", detail)]));
-    }
-    Ok(pairs)
-}
-
-fn read<T: DeserializeOwned + ToSchema + 'static>(
-    parameters: Map<String, Value>,
-) -> Result<T, Vec<FieldError>> {
+fn read<T: DeserializeOwned>(schema: &Schema, parameters: Map<String, Value>) -> Result<T, Vec<Fault>> {
     let document = Value::Object(parameters);
-    let invalid = |cause: String| vec![parameter("", "invalid", cause)];
-    let faults = schema::of::<T>().map_err(|e| invalid(e.to_string()))?.faults(&document);
-    if !faults.is_empty() {
-        let named =
-            |fault: Fault| parameter(fault.pointer.trim_start_matches('/'), &fault.code, fault.detail);
-        return Err(faults.into_iter().map(named).collect());
+    let mut faults = schema.faults(&document);
+    if faults.is_empty() {
+        return serde_json::from_value(document).map_err(|e| vec![fault("", "invalid", e.to_string())]);
     }
-    serde_json::from_value(document).map_err(|e| invalid(e.to_string()))
+    for fault in &mut faults {
+        fault.pointer.remove(0);
+    }
+    Err(faults)
+}
+
+/// A fault of a parameter, which is called by its name.
+fn fault(name: &str, code: &'static str, detail: impl Into<String>) -> Fault {
+    Fault { pointer: name.to_owned(), code: code.into(), detail: detail.into() }
 }
 
 /// A fault of one parameter.

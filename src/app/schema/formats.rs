@@ -1,11 +1,11 @@
 //! The formats that a schema can ask of a text besides those of JSON Schema. A schema that names one is all that
 //! a field needs: what is wrong with its text is found with every other fault of the document.
 
-use crate::domain::frame;
 use crate::domain::text::{
     TextFault, check_email, check_language, check_line, check_name, check_paragraphs, check_time_zone,
     check_told,
 };
+use crate::domain::{event, frame};
 
 /// A format, by the name that schemas call it.
 pub struct Format {
@@ -23,7 +23,7 @@ pub struct Wrong {
 }
 
 /// Every format there is; API-DESIGN.md tells of them.
-pub const FORMATS: [Format; 8] = [
+pub const FORMATS: [Format; 9] = [
     Format { name: "line", check: |text| told(check_line(text)) },
     Format { name: "line-not-blank", check: |text| told(check_name(text)) },
     Format { name: "text", check: |text| told(check_paragraphs(text)) },
@@ -32,6 +32,20 @@ pub const FORMATS: [Format; 8] = [
     Format { name: "idn-email", check: |text| told(check_email(text)) },
     Format { name: "time-zone", check: |text| told(check_time_zone(text)) },
     Format { name: "language-tag", check: |text| told(check_language(text)) },
+    Format {
+        name: "event-types",
+        check: |text| {
+            let detail = |unknown| {
+                format!(
+                    "there are no events of the type {unknown}; those there are: {}",
+                    event::TYPES.join(", ")
+                )
+            };
+            event::listed(text)
+                .map(drop)
+                .map_err(|unknown| Wrong { code: "unknown_word", detail: detail(unknown) })
+        },
+    },
     Format {
         name: "mail-frame",
         check: |text| {
