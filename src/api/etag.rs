@@ -213,7 +213,10 @@ pub fn changed_whole(version: i64, record: &impl Serialize) -> Result<Reply, App
 
 /// The tag of such a record, and the record as it is shown.
 pub(super) fn whole(version: i64, record: &impl Serialize) -> Result<(String, String), AppError> {
-    let body = serde_json::to_string(record).map_err(|e| AppError::Internal(e.to_string()))?;
+    // Room for most of them from the start: a text that grows is copied again and again.
+    let mut body = Vec::with_capacity(16 * 1024);
+    serde_json::to_writer(&mut body, record).map_err(|e| AppError::Internal(e.to_string()))?;
+    let body = String::from_utf8(body).map_err(|e| AppError::Internal(e.to_string()))?;
     let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(&body));
     let digest = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
     Ok((format!("\"{version}-{digest:016x}\""), body))

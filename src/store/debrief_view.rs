@@ -67,7 +67,7 @@ pub fn surroundings(conn: &mut DbConn, agency: AgencyId, id: DebriefId) -> Query
             JobOrder::as_select(),
             recruiter_name.single_value(),
             competencies.single_value().assume_not_null(),
-            exists(standing()),
+            debriefs::note_state.is_not_null().and(exists(standing())),
         ))
         .first(conn)
         .optional())
@@ -104,21 +104,21 @@ pub struct AccountRow {
 }
 
 /// Every account of a debrief, the candidate's first, once for each of its points, in their order.
-/// Everybody on the panel has one, if only one that is asked for.
+/// Everybody on the panel has one, if only one that is asked for. They are sorted here, because PostgreSQL
+/// copies rows as wide as these to sort them.
 pub fn accounts(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> QueryResult<Vec<AccountRow>> {
     let on_panel = interview_contacts::interview_id
         .eq(debriefs::interview_id)
         .and(interview_contacts::contact_id.nullable().eq(feedback::contact_id));
     // The debrief is named too: the index of its points has them in their order.
     let its_points = points::debrief_id.eq(feedback::debrief_id).and(points::feedback_id.eq(feedback::id));
-    directly!(conn => feedback::table
+    let mut rows: Vec<AccountRow> = directly!(conn => feedback::table
         .inner_join(debriefs::table)
         .left_join(contacts::table.on(contacts::id.nullable().eq(feedback::contact_id)))
         .left_join(interview_contacts::table.on(on_panel))
         .left_join(points::table.on(its_points))
         .filter(feedback::debrief_id.eq(debrief))
         .filter(feedback::agency_id.eq(agency))
-        .order((feedback::side, feedback::id, points::position))
         .select((
             FeedbackRow::as_select(),
             Option::<Contact>::as_select(),
@@ -126,16 +126,19 @@ pub fn accounts(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> Quer
             debriefs::version,
             Option::<PointRow>::as_select(),
         ))
-        .load(conn))
+        .load(conn))?;
+    rows.sort_by_key(|row| (row.row.side, row.row.id, row.point.as_ref().map(|point| point.position)));
+    Ok(rows)
 }
 
 /// Every note of a debrief, oldest first, once for each of its deliveries.
 pub fn notes(conn: &mut DbConn, debrief: DebriefId) -> QueryResult<Vec<(Note, Option<Delivery>)>> {
     let its = deliveries::note_id.eq(notes::id).and(deliveries::withdrawn.eq(false));
-    directly!(conn => notes::table
+    let mut rows: Vec<(Note, Option<Delivery>)> = directly!(conn => notes::table
         .left_join(deliveries::table.on(its))
         .filter(notes::debrief_id.eq(debrief))
-        .order((notes::id, deliveries::position))
         .select((Note::as_select(), Option::<Delivery>::as_select()))
-        .load(conn))
+        .load(conn))?;
+    rows.sort_by_key(|(note, delivery)| (note.id, delivery.as_ref().map(|delivery| delivery.position)));
+    Ok(rows)
 }
