@@ -14,7 +14,7 @@ import time
 import stage
 from api import Service
 from database import Postgres
-from processes import Process, free_port, peak_memory_mib
+from processes import Process, free_port, memory_mib
 from run import wrk
 from stage import note
 
@@ -33,7 +33,7 @@ class Measurement:
         self.options, self.program, self.constant = options, program, constant
         self.database, self.folder = database, database.folder
         self.runs = {}  # (subject, "service" | "constant" | "database", connections) -> Run
-        self.reached = {}  # (subject, "constant" | "database", connections) -> share
+        self.beside = {}  # (subject, "constant" | "database", connections) -> the middle of what Run.beside found
         self.facts = []
         self.environment = stage.environment(database)
 
@@ -61,7 +61,7 @@ class Measurement:
             self.read("debrief", [f"/v1/debriefs/{debrief}" for debrief in debriefs], service, process)
             self.read("worklist", [f"/v1/debriefs?client_id={client}&limit=50" for client in clients], service, process)
             self.write(people[kept:], service, process)
-            self.facts.append(f"the service held at most {peak_memory_mib(process.pid):.0f} MiB")
+            self.facts.append(f"the service held at most {memory_mib(process.pid, 'VmHWM'):.0f} MiB")
 
     def read(self, subject, paths, service, process):
         listed = self.file(f"{subject}.paths", "\n".join(paths) + "\n")
@@ -114,8 +114,8 @@ class Measurement:
                 for what, (load, process) in loads.items():
                     runs[what].append(self.run(load, connections, process))
             for what, several in runs.items():
-                shares = [run.rate / other.rate for run, other in zip(runs["service"], several)]
-                self.reached[subject, what, connections] = statistics.median(shares)
+                pairs = [run.beside(other) for run, other in zip(runs["service"], several)]
+                self.beside[subject, what, connections] = [statistics.median(values) for values in zip(*pairs)]
                 self.runs[subject, what, connections] = sorted(several, key=lambda run: run.rate)[len(several) // 2]
 
     def run(self, load, connections, process):
@@ -133,7 +133,7 @@ def table(measurements, subject, connection_counts):
     titles = {"constant": "constant route, per s", "database": "database alone, per s"}
     head = ["database", "connections", "per s", "p50 ms", "p99 ms", "CPU ms per 1000 in the service", "in PostgreSQL"]
     for yardstick in yardsticks:
-        head += [titles[yardstick], "reached"]
+        head += [titles[yardstick], "rate, p50, p99, CPU beside it"]
     yield "| " + " | ".join(head) + " |"
     yield "| --- |" + " ---: |" * (len(head) - 1)
     for measurement in measurements:
@@ -144,8 +144,11 @@ def table(measurements, subject, connection_counts):
                      f"{run.p99_ms:.2f}", f"{run.service_cpu_ms:,.0f}", f"{run.database_cpu_ms:,.0f}" if postgres else "–"]
             for yardstick in yardsticks:
                 other = measurement.runs.get((subject, yardstick, connections))
-                share = measurement.reached.get((subject, yardstick, connections))
-                cells += [f"{other.rate:,.0f}", f"{share:.0%}"] if other else ["–", "–"]
+                if other:
+                    rate, *costs = measurement.beside[subject, yardstick, connections]
+                    cells += [f"{other.rate:,.0f}", ", ".join([f"{rate:.0%}", *(f"{cost:.1f}×" for cost in costs)])]
+                else:
+                    cells += ["–", "–"]
             yield "| " + " | ".join(cells) + " |"
     yield ""
 

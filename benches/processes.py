@@ -16,6 +16,7 @@ class Process:
         self.command, self.environment, self.log = command, environment, log
 
     def __enter__(self):
+        self.started = time.monotonic()
         with open(self.log, "wb") as log:
             self.child = subprocess.Popen(
                 self.command, env=self.environment, stdout=log, stderr=subprocess.STDOUT
@@ -73,10 +74,10 @@ def family_cpu_ms(pid):
     return total * 1000 / TICKS_PER_SECOND
 
 
-def peak_memory_mib(pid):
-    """The most resident memory that a process has had."""
+def memory_mib(pid, field):
+    """The memory of a process: `VmRSS` is what is resident, `RssAnon` its own part of that, `VmHWM` the most there was."""
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
     return 0.0
 

@@ -23,6 +23,11 @@ class Run:
     service_cpu_ms: float = 0.0  # per thousand requests
     database_cpu_ms: float = 0.0
 
+    def beside(self, other):
+        """Rate, p50, p99 and CPU time as multiples of another run's."""
+        own, others = ((run.rate, run.p50_ms, run.p99_ms, run.service_cpu_ms + run.database_cpu_ms) for run in (self, other))
+        return [mine / theirs for mine, theirs in zip(own, others)]
+
 
 def wrk(script, base, connections, seconds, **environment):
     """Puts load on `base` with the Lua script of that name."""

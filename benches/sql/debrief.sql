@@ -2,6 +2,7 @@
 \set n random(1, :debriefs)
 SELECT json_build_object(
     'debrief', to_json(d),
+    'note_stands', d.note_state IS NOT NULL AND EXISTS (SELECT FROM note_contacts WHERE debrief_id = d.id AND live),
     'interview', to_json(i),
     'candidate', to_json(c),
     'client', to_json(cl),

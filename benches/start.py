@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""How long the released service takes from its start to its first answer, and what it holds when it is idle.
+
+Starts it several times on a migrated SQLite database, with the HTTP threads that it has by default, and reads
+its resident memory six seconds later. The exit status tells whether every start was answered within 300 ms
+with at most 40 MiB resident. Needs python3; nothing from PyPI.
+"""
+
+import os
+import time
+import urllib.error
+import urllib.request
+
+import stage
+from processes import Process, free_port, memory_mib
+
+MOST_MS = 300
+MOST_MIB = 40
+IDLE_SECONDS = 6
+
+
+def first_answer_ms(process, port):
+    """From the start of the process to a good answer of `/readyz`."""
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).read()
+            return (time.monotonic() - process.started) * 1000
+        except (urllib.error.URLError, ConnectionError):
+            process.must_be_alive()
+            time.sleep(0.001)
+
+
+def main():
+    parser = stage.parser(__doc__)
+    parser.add_argument("--starts", type=int, default=5)
+    options = parser.parse_args()
+    program = stage.program(options)
+    kept = True
+    with stage.place("sqlite") as database:
+        for number in range(options.starts + 1):
+            port = free_port()
+            environment = {**os.environ, "DEBRIEF__SERVER__DATA_DIR": str(database.folder),
+                           "DEBRIEF__SERVER__PORT": str(port), "DEBRIEF__SERVER__OPS_PORT": "0"}
+            with Process([program], environment, database.folder / "server.log") as process:
+                taken = first_answer_ms(process, port)
+                if number == 0:
+                    continue  # it made the database
+                time.sleep(IDLE_SECONDS)
+                whole, own = memory_mib(process.pid, "VmRSS"), memory_mib(process.pid, "RssAnon")
+            kept &= taken <= MOST_MS and whole <= MOST_MIB
+            print(f"first answer after {taken:.0f} ms; idle with {whole:.1f} MiB resident, {own:.1f} of its own", flush=True)
+    print(f"{stage.revision(options)}; {os.cpu_count()} cores.")
+    raise SystemExit(0 if kept else 1)
+
+
+if __name__ == "__main__":
+    main()
