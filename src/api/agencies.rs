@@ -3,9 +3,9 @@
 use actix_web::{HttpRequest, get, patch, web};
 
 use super::access::{Access, Administer, Read};
+use super::error::Answer;
 use super::etag::{self, IfMatch};
 use super::input::Merge;
-use super::records::Answer;
 use super::registration::Routes;
 use crate::app::Context;
 use crate::app::agencies::{self, AgencyInput};

@@ -4,11 +4,11 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, get, patch, post, web};
 
 use super::access::{Access, Administer};
+use super::error::Answer;
 use super::etag::{self, IfMatch};
 use super::idempotency_keys::Once;
 use super::input::{Body, Listing, Merge, NoFilters};
-use super::page::{self, Page};
-use super::records::{Answer, Paging};
+use super::page::{self, Page, Paging};
 use super::registration::Routes;
 use crate::app::Context;
 use crate::app::api_clients::{self, ApiClientInput, ApiClientWithSecret};

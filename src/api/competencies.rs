@@ -4,10 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 
 use super::access::{Access, Administer, Read};
+use super::error::Answer;
 use super::idempotency_keys::Once;
 use super::input::{Body, Listing, Merge, NoFilters};
-use super::page::{self, Page};
-use super::records::{Answer, Paging};
+use super::page::{self, Page, Paging};
 use super::registration::Routes;
 use super::reply::Reply;
 use crate::app::Context;

@@ -15,13 +15,13 @@ use super::encoded;
 use super::error::ApiError;
 use super::input::{NoBody, expect_no_parameters};
 
-/// What every route knows, by the pattern of its path: the routes themselves find which one fits.
-pub struct Contract(HashMap<String, BTreeMap<&'static str, Known>>);
+/// What every route takes, by the pattern of its path: the routes themselves find which one fits.
+pub struct Contract(HashMap<String, BTreeMap<&'static str, Takes>>);
 
-/// What one method of a path knows.
-struct Known {
-    takes_parameters: bool,
-    takes_body: bool,
+/// What one method of a path takes.
+struct Takes {
+    parameters: bool,
+    body: bool,
 }
 
 /// As much of a document as the contract is about.
@@ -66,7 +66,7 @@ impl Contract {
                 ("PATCH", methods.patch),
                 ("DELETE", methods.delete),
             ];
-            let known = methods.into_iter().filter_map(|(name, method)| Some((name, Known::of(method?))));
+            let known = methods.into_iter().filter_map(|(name, method)| Some((name, Takes::of(method?))));
             (path, known.collect())
         });
         Ok(Self(rows.collect()))
@@ -75,8 +75,8 @@ impl Contract {
     /// The same with pages that are no part of the document, and take no parameter.
     #[must_use]
     pub fn with_pages(mut self, paths: &[&str]) -> Self {
-        let knows = || BTreeMap::from([("GET", Known { takes_parameters: false, takes_body: false })]);
-        self.0.extend(paths.iter().map(|path| ((*path).to_owned(), knows())));
+        let takes = || BTreeMap::from([("GET", Takes { parameters: false, body: false })]);
+        self.0.extend(paths.iter().map(|path| ((*path).to_owned(), takes())));
         self
     }
 
@@ -98,23 +98,23 @@ impl Contract {
         let Some(route) = methods.and_then(|known| known.get(request.method().as_str())) else {
             return Ok(());
         };
-        if !route.takes_parameters {
+        if !route.parameters {
             expect_no_parameters(request.query_string())?;
         }
         encoded::expect_readable(request.headers())?;
-        if !route.takes_body {
+        if !route.body {
             request.extract::<NoBody>().await?;
         }
         Ok(())
     }
 }
 
-impl Known {
+impl Takes {
     fn of(operation: Operation) -> Self {
         let mut parameters = operation.parameters.iter();
         Self {
-            takes_parameters: parameters.any(|parameter| parameter.r#in == "query"),
-            takes_body: operation.request_body.is_some(),
+            parameters: parameters.any(|parameter| parameter.r#in == "query"),
+            body: operation.request_body.is_some(),
         }
     }
 }
@@ -124,7 +124,7 @@ fn has_body(request: &ServiceRequest) -> bool {
     length.is_some_and(|length| length != "0") || request.headers().contains_key(header::TRANSFER_ENCODING)
 }
 
-/// Answers a request that says what its route does not know; passes on every other one.
+/// Answers a request that brings what its route does not take; passes on every other one.
 pub async fn layer(
     contract: web::Data<Contract>,
     mut request: ServiceRequest,

@@ -8,10 +8,10 @@ mod transitions;
 use actix_web::{HttpRequest, get, web};
 
 use super::access::{Access, Read};
+use super::error::Answer;
 use super::etag;
 use super::input::{Listing, NoFilters};
-use super::page::{self, Page};
-use super::records::{Answer, Paging};
+use super::page::{self, Page, Paging};
 use super::registration::Routes;
 use crate::app::Context;
 use crate::app::debriefs::history::{self, HistoryEntry};

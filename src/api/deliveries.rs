@@ -4,15 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, get, post, web};
 
 use super::access::{Access, Approve, Read};
+use super::error::Answer;
 use super::idempotency_keys::Once;
 use super::input::{Body, Listing, NoFilters};
-use super::page::{self, Page};
-use super::records::{Answer, Paging};
+use super::page::{self, Page, Paging};
 use super::registration::Routes;
 use super::reply::Reply;
 use crate::app::Context;
-use crate::app::deliveries::{self, AttemptView, ResolutionInput};
-use crate::app::notes::DeliveryView;
+use crate::app::deliveries::{self, AttemptView, DeliveryView, ResolutionInput};
 use crate::domain::ids::DeliveryId;
 use crate::store::pool::Tx;
 

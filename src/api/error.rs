@@ -17,6 +17,9 @@ use crate::app::error::ConflictCode;
 use crate::app::faults::{self, Fault};
 use crate::store::pool::StoreError;
 
+/// What every handler answers.
+pub type Answer = Result<HttpResponse, ApiError>;
+
 /// An error on its way out.
 #[derive(Debug)]
 pub struct ApiError {

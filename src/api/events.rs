@@ -3,10 +3,9 @@
 use actix_web::{HttpRequest, get, web};
 
 use super::access::{Access, ReadEvents};
-use super::error::ApiError;
+use super::error::{Answer, ApiError};
 use super::input::{Listing, parameter};
-use super::page::{self, Page};
-use super::records::{Answer, Paging};
+use super::page::{self, Page, Paging};
 use super::registration::Routes;
 use crate::app::Context;
 use crate::app::feed::{self, FeedEvent, FeedQuery};
@@ -31,7 +30,7 @@ async fn list(
     access: Access<ReadEvents>,
     listing: Listing<FeedQuery, Place>,
 ) -> Answer {
-    let types = listing.filters.types();
+    let types = listing.filters.types()?;
     let (caller, after, place) = (access.caller(), listing.filters.after, listing.after);
     let limit = listing.limit + 1;
     let found = context.snapshot(move |conn| feed::list(conn, &caller, after, place, &types, limit)).await?;

@@ -5,9 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 
 use super::accept::preferred;
 use super::access::{Access, Read};
-use super::error::ApiError;
+use super::error::{Answer, ApiError};
 use super::input::{Filters, parameter};
-use super::records::Answer;
 use super::registration::Routes;
 use super::streamed::Streamed;
 use crate::app::Context;

@@ -3,11 +3,11 @@
 use actix_web::{HttpRequest, get, patch, post, web};
 
 use super::access::{Access, Read, Write};
+use super::error::Answer;
 use super::etag::{self, RequiredIfMatch};
 use super::idempotency_keys::Once;
 use super::input::{Body, Given, Listing, Merge, NoFilters};
-use super::page::{self, Page};
-use super::records::{Answer, Paging};
+use super::page::{self, Page, Paging};
 use super::registration::Routes;
 use super::reply::Reply;
 use crate::app::feedback::{self, Feedback, FeedbackInput, Revision, WaiveInput};

@@ -9,9 +9,8 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, RefOr, Required, Type};
 
-use super::error::{ApiError, internal};
+use super::error::{Answer, ApiError, internal};
 use super::input::{Brought, parameter};
-use super::records::Answer;
 use super::reply::Reply;
 use crate::app::idempotency_keys::{Attempt, Outcome, Told};
 use crate::app::{AppError, Context};

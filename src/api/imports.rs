@@ -17,11 +17,10 @@ use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::access::{Access, Read, Write};
-use super::error::{ApiError, Code, internal};
+use super::error::{Answer, ApiError, Code, internal};
 use super::idempotency_keys::Once;
 use super::input::{Brought, Filters, Listing, NoFilters};
-use super::page::{self, Page};
-use super::records::{Answer, Paging};
+use super::page::{self, Page, Paging};
 use super::registration::Routes;
 use super::reply::Reply;
 use super::streamed::{Piece, Streamed};

@@ -10,10 +10,9 @@ use actix_web::{FromRequest, HttpRequest, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::{ApiError, Code, unauthorized};
+use super::error::{Answer, ApiError, Code, unauthorized};
 use super::idempotency_keys::Once;
 use super::input::{Filters, Whole};
-use super::records::Answer;
 use super::registration::Routes;
 use super::reply::Reply;
 use crate::app::Context;
@@ -36,7 +35,10 @@ pub fn routes(routes: &mut impl Routes) {
 struct Recipient {
     /// The address in the envelope (`RCPT TO`).
     #[schema(max_length = 320)]
-    #[param(example = "b.dlv_01h2xcejqtf2nbrexx3vqjhp41.4f2d0a6b8c1e3f5a7b9d0c2e@bounces.agency.example")]
+    #[param(
+        max_length = 320,
+        example = "b.dlv_01h2xcejqtf2nbrexx3vqjhp41.4f2d0a6b8c1e3f5a7b9d0c2e@bounces.agency.example"
+    )]
     recipient: String,
 }
 

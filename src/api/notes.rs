@@ -6,11 +6,12 @@ mod review;
 use actix_web::{HttpRequest, get, patch, post, web};
 
 use super::access::{Access, Approve, Read, Write};
+use super::error::Answer;
 use super::etag::{self, RequiredIfMatch};
 use super::idempotency_keys::Once;
 use super::input::{Body, Given, Listing, Merge};
-use super::page::{self, Page};
-use super::records::{Answer, Key, Paging};
+use super::page::{self, Page, Paging};
+use super::records::Key;
 use super::registration::Routes;
 use super::reply::Reply;
 use crate::app::notes::decisions::{self, Approval, Reason};

@@ -7,11 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::error::{ApiError, Problem};
+use super::error::{Answer, ApiError, Problem};
 use super::idempotency_keys::Once;
 use super::input::Whole;
 use super::rate::Stranger;
-use super::records::Answer;
 use super::registration::Routes;
 use super::sign_in::given;
 use crate::app::Context;

@@ -1,13 +1,24 @@
-//! The body of every list.
+//! The pages of every list: how they are asked for, and their body.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::error::ApiError;
+use super::error::Answer;
 use super::input::Listing;
 use crate::app::Context;
+
+/// The paging parameters of every list, for the document.
+#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// How many rows at the most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<i64>,
+    /// The `next_cursor` of the page before. It carries the filters on.
+    pub cursor: Option<String>,
+}
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,7 +37,7 @@ pub fn answer<T: Serialize, F, K: Serialize>(
     listing: &Listing<F, K>,
     mut rows: Vec<T>,
     key: impl Fn(&T) -> K,
-) -> Result<HttpResponse, ApiError> {
+) -> Answer {
     let limit = usize::try_from(listing.limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);

@@ -1,37 +1,23 @@
 //! The routes that every record has which a CRM knows too.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::access::{Access, Read, Write};
-use super::error::ApiError;
+use super::error::{Answer, ApiError};
 use super::etag;
 use super::idempotency_keys::Once;
 use super::input::{Given, Listing, Merge, parameter};
 use super::page;
 use crate::app::Context;
-use crate::app::records::{self, Expected, Record, View, Wanted, WrongRef};
+use crate::app::records::{self, Expected, Record, View, Wanted};
 use crate::domain::ids::Id;
 use crate::domain::record::ExternalRef;
 use crate::store::pool::Tx;
 
 /// Where a page of records ended: the time of its last change, and its id.
 pub type Key<K> = (crate::domain::timestamp::Timestamp, Id<K>);
-
-/// The answer of every handler here.
-pub type Answer = Result<HttpResponse, ApiError>;
-
-/// The paging parameters of every list, for the document.
-#[derive(Debug, Deserialize, Serialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct Paging {
-    /// How many rows at the most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// The `next_cursor` of the page before. It carries the filters on.
-    pub cursor: Option<String>,
-}
 
 /// Another system and the id of a record there.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -117,13 +103,13 @@ pub async fn upsert<R: Record>(
 ) -> Answer {
     let caller = access.caller();
     let external = ExternalRef { system: path.system, id: path.external_id };
-    records::check_ref(&external).map_err(|fault| {
-        let name = match fault {
-            WrongRef::System => "system",
-            WrongRef::Id => "external_id",
-        };
-        ApiError::invalid(vec![parameter(name, "invalid_reference", fault.to_string())])
-    })?;
+    if let Err(wrong) = records::check_ref(&external) {
+        let parts = [("system", wrong.system), ("external_id", wrong.id)].into_iter();
+        let named = |(name, _)| parameter(name, "invalid_reference", wrong.to_string());
+        let faults = parts.filter(|(_, is_wrong)| *is_wrong).map(named);
+        let (_, of_body) = given.into_parts();
+        return Err(ApiError::invalid(faults.chain(of_body.into_iter().map(Into::into)).collect()));
+    }
     let work = move |tx: &mut Tx<'_>| {
         given.look_further(|input| records::upsert::<R>(tx, &caller, external, wanted, input))
     };
@@ -153,11 +139,12 @@ macro_rules! record_routes {
     ($record:ty, $input:ty, $query:ty, $id:ty, $tag:literal, $collection:literal, $item:literal, $external:literal) => {
         use actix_web::{HttpRequest, delete, get, patch, post, put, web};
         use $crate::api::access::{Access, Read, Write};
+        use $crate::api::error::Answer;
         use $crate::api::etag::{Condition, IfMatch};
         use $crate::api::idempotency_keys::Once;
         use $crate::api::input::{Given, Listing, Merge};
-        use $crate::api::page::Page;
-        use $crate::api::records::{self, Answer, ExternalPath, Key, Paging};
+        use $crate::api::page::{Page, Paging};
+        use $crate::api::records::{self, ExternalPath, Key};
         use $crate::app::Context;
 
         /// Registers the routes.

@@ -3,11 +3,12 @@
 use actix_web::{HttpRequest, get, post, web};
 
 use super::access::{Access, Read, Write};
+use super::error::Answer;
 use super::etag::{self, RequiredIfMatch};
 use super::idempotency_keys::Once;
 use super::input::{Body, Given, Listing, OptionalBody};
-use super::page::{self, Page};
-use super::records::{Answer, Key, Paging};
+use super::page::{self, Page, Paging};
+use super::records::Key;
 use super::registration::Routes;
 use super::reply::Reply;
 use crate::app::retry_requests::schedule::{self, Scheduled};

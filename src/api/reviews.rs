@@ -4,9 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{post, web};
 
 use super::access::{Access, Read};
+use super::error::Answer;
 use super::idempotency_keys::Once;
 use super::input::Body;
-use super::records::Answer;
 use super::registration::Routes;
 use super::reply::Reply;
 use crate::app::AppError;

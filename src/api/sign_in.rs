@@ -6,11 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::access::{Access, Anybody};
-use super::error::ApiError;
+use super::error::{Answer, ApiError};
 use super::idempotency_keys::Once;
 use super::input::Body;
 use super::rate::{Limits, Stranger};
-use super::records::Answer;
 use super::registration::Routes;
 use super::reply::Reply;
 use crate::app::sign_in::{self, Login, REFRESH_REFUSED, Refresh, Setup, TokenPair};

@@ -4,10 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, get, post, web};
 
 use super::access::{Access, ManageWebhooks};
+use super::error::Answer;
 use super::idempotency_keys::Once;
 use super::input::{Body, Listing, NoBody};
-use super::page::{self, Page};
-use super::records::{Answer, Paging};
+use super::page::{self, Page, Paging};
 use super::registration::Routes;
 use super::reply::Reply;
 use crate::app::Context;

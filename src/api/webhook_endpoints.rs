@@ -4,11 +4,11 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 
 use super::access::{Access, ManageWebhooks};
+use super::error::Answer;
 use super::etag::{self, IfMatch};
 use super::idempotency_keys::Once;
 use super::input::{Given, Listing, Merge, NoBody, NoFilters};
-use super::page::{self, Page};
-use super::records::{Answer, Paging};
+use super::page::{self, Page, Paging};
 use super::registration::Routes;
 use super::reply::Reply;
 use crate::app::webhook_endpoints::{self, WebhookEndpointInput, WebhookEndpointWithSecret};

@@ -7,7 +7,7 @@ use super::competencies;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
-use super::records::{Expected, Input, expect_version, expect_written};
+use super::records::{Expected, expect_version, expect_written};
 use super::users::{check_password, free_email};
 use super::{AppError, schema};
 use crate::auth::caller::Caller;
@@ -103,7 +103,8 @@ impl From<&Agency> for AgencyInput {
     }
 }
 
-impl Input for AgencyInput {
+impl AgencyInput {
+    /// Notes the faults that the schema cannot see.
     fn check(&self, faults: &mut Faults) {
         check_languages(faults, &self.mail);
     }
@@ -126,7 +127,7 @@ pub fn get(conn: &mut DbConn, id: AgencyId) -> Result<Agency, AppError> {
 
 /// The caller's agency, taken until the transaction ends: who changes it at the same time waits, and
 /// then sees it as it is.
-pub fn take(tx: &mut Tx<'_>, id: AgencyId) -> Result<Agency, AppError> {
+pub fn hold(tx: &mut Tx<'_>, id: AgencyId) -> Result<Agency, AppError> {
     agencies::lock(tx, id)?.ok_or(AppError::NotFound)
 }
 
@@ -137,7 +138,7 @@ pub fn change(
     expected: Expected,
     edit: impl FnOnce(AgencyInput) -> Result<AgencyInput, AppError>,
 ) -> Result<Agency, AppError> {
-    let mut agency = take(tx, caller.agency)?;
+    let mut agency = hold(tx, caller.agency)?;
     expect_version(expected, agency.version)?;
     let present = AgencyInput::from(&agency);
     let input = edit(present.clone())?;

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::AppError;
 use super::events::Happening;
-use super::records::{Expected, Input, expect_version, expect_written};
+use super::records::{Expected, expect_version, expect_written};
 use crate::auth::caller::Caller;
 use crate::auth::secret;
 use crate::domain::ids::{AgencyId, ApiClientId};
@@ -38,8 +38,6 @@ impl From<&ApiClient> for ApiClientInput {
         }
     }
 }
-
-impl Input for ApiClientInput {}
 
 /// An API client with its secret, which is shown this once.
 #[derive(Debug, Serialize, ToSchema)]
@@ -81,7 +79,7 @@ pub fn get(conn: &mut DbConn, agency: AgencyId, id: ApiClientId) -> Result<ApiCl
 
 /// An account of the caller's agency, taken until the transaction ends: who changes it at the same time
 /// waits, and then sees it as it is.
-fn take(tx: &mut Tx<'_>, agency: AgencyId, id: ApiClientId) -> Result<ApiClient, AppError> {
+fn hold(tx: &mut Tx<'_>, agency: AgencyId, id: ApiClientId) -> Result<ApiClient, AppError> {
     api_clients::lock(tx, agency, id)?.ok_or(AppError::NotFound)
 }
 
@@ -93,7 +91,7 @@ pub fn change(
     expected: Expected,
     edit: impl FnOnce(ApiClientInput) -> Result<ApiClientInput, AppError>,
 ) -> Result<ApiClient, AppError> {
-    let mut client = take(tx, caller.agency, id)?;
+    let mut client = hold(tx, caller.agency, id)?;
     expect_version(expected, client.version)?;
     let present = ApiClientInput::from(&client);
     let input = edit(present.clone())?;
@@ -112,7 +110,7 @@ pub fn rotate_secret(
     caller: &Caller,
     id: ApiClientId,
 ) -> Result<ApiClientWithSecret, AppError> {
-    let mut client = take(tx, caller.agency, id)?;
+    let mut client = hold(tx, caller.agency, id)?;
     let secret = secret::generate("dbs");
     client.secret_hash = secret::hash(&secret);
     Ok(ApiClientWithSecret { client: save(tx, caller, client)?, secret })

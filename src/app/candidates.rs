@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::AppError;
 use super::debriefs::meeting;
 use super::faults::Faults;
-use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
+use super::records::{Common, Company, HasRefs, Input, Record, common_query, row_methods};
 use crate::auth::caller::Caller;
 use crate::domain::ids::{AgencyId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
@@ -142,8 +142,15 @@ impl Record for Candidate {
         Ok(())
     }
 
-    record_columns!(candidates, |conn, agency, id| {
-        // Their due times follow the time zone. Whoever needs both takes the debriefs first.
-        debriefs::lock_undone_of(conn, agency, id)?;
-    });
+    /// Their debriefs: the due times follow the time zone, and notes name them.
+    fn lock_before(
+        conn: &mut DbConn,
+        agency: AgencyId,
+        id: Id<Self::Kind>,
+        _: Company,
+    ) -> Result<(), AppError> {
+        Ok(debriefs::lock_all_of(conn, agency, id)?)
+    }
+
+    row_methods!(candidates);
 }

@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::AppError;
 use super::faults::Faults;
-use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
+use super::records::{Common, HasRefs, Input, Record, common_query, row_methods};
 use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::search::NamePart;
@@ -104,7 +104,7 @@ impl Record for Client {
         Ok(used.then_some("the client still has contacts or job orders"))
     }
 
-    record_columns!(clients);
+    row_methods!(clients);
 }
 
 /// Notes a fault unless the client that `/client_id` names stands; it then keeps standing until the

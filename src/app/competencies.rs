@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::records::Input;
 use super::{AppError, agencies};
 use crate::auth::caller::Caller;
 use crate::domain::ids::AgencyId;
@@ -67,8 +66,6 @@ pub struct CompetencyInput {
     archived: bool,
 }
 
-impl Input for CompetencyInput {}
-
 /// The competencies that a new agency starts with.
 #[must_use]
 pub fn first() -> Vec<Competency> {
@@ -99,7 +96,7 @@ pub fn list(
 
 /// Adds a competency.
 pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: NewCompetency) -> Result<CompetencyView, AppError> {
-    let mut agency = agencies::take(tx, caller.agency)?;
+    let mut agency = agencies::hold(tx, caller.agency)?;
     let all = &mut agency.competencies.0;
     if all.iter().any(|competency| competency.key == new.key) {
         return Err(AppError::already_exists("there is a competency with this key", &new.key));
@@ -124,7 +121,7 @@ pub fn change(
     key: &str,
     edit: impl FnOnce(CompetencyInput) -> Result<CompetencyInput, AppError>,
 ) -> Result<CompetencyView, AppError> {
-    let mut agency = agencies::take(tx, caller.agency)?;
+    let mut agency = agencies::hold(tx, caller.agency)?;
     let all = &mut agency.competencies.0;
     let position = all.iter().position(|competency| competency.key == key).ok_or(AppError::NotFound)?;
     let mut competency = all.remove(position);

@@ -8,7 +8,8 @@ use super::events::Happening;
 use super::faults::Faults;
 use super::notes::decisions::Reason;
 use super::records::{
-    Common, Expected, HasRefs, Input, Record, common_query, expect_version, expect_written, record_columns,
+    Common, Company, Expected, HasRefs, Input, Record, common_query, expect_version, expect_written,
+    row_methods,
 };
 use crate::app::clients::check_client;
 use crate::auth::caller::Caller;
@@ -17,7 +18,6 @@ use crate::domain::mailbox;
 use crate::domain::people::{ContactRole, EmailStatus};
 use crate::domain::record::{ExternalRef, RecordKind};
 use crate::domain::search::NamePart;
-use crate::domain::state::InvalidTransition;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::contacts::{self, Contact, ContactFilters};
@@ -95,12 +95,7 @@ pub fn lift_bounce(
     let mut contact = found.ok_or(AppError::NotFound)?;
     expect_version(expected, contact.version)?;
     if contact.email_status != EmailStatus::Bounced {
-        return Err(AppError::Transition(InvalidTransition {
-            record: "contact's address",
-            state: contact.email_status.into(),
-            transition: "lift_bounce",
-            allowed: Vec::new(),
-        }));
+        return Err(AppError::impossible("contact's address", contact.email_status, "lift_bounce"));
     }
     contact.email_status = EmailStatus::Ok;
     let former = tx.renew(&mut contact.version, &mut contact.updated_at);
@@ -196,9 +191,17 @@ impl Record for Contact {
 
     /// Their debriefs, as everybody does. A file of contacts does not: it has a hundred of them in one transaction,
     /// most of them as they were, and would wait in a circle with whoever is at work in one of their debriefs.
-    fn lock_before(conn: &mut DbConn, agency: AgencyId, id: ContactId) -> Result<(), AppError> {
-        Ok(notes::lock_debriefs_naming(conn, agency, Named::Contact(id))?)
+    fn lock_before(
+        conn: &mut DbConn,
+        agency: AgencyId,
+        id: ContactId,
+        company: Company,
+    ) -> Result<(), AppError> {
+        match company {
+            Company::Alone => Ok(notes::lock_debriefs_naming(conn, agency, Named::Contact(id))?),
+            Company::Rows => Ok(()),
+        }
     }
 
-    record_columns!(contacts);
+    row_methods!(contacts);
 }

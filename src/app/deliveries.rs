@@ -2,21 +2,22 @@
 
 mod notified;
 pub mod relay;
+mod view;
 
 pub(super) use notified::{Notice, notified};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+pub use view::{DeliveryView, LastReply};
 
 use super::AppError;
 use super::debriefs::lifecycle;
 use super::events::Happening;
 use super::letters::{blocked, reachable};
-use super::notes::{DeliveryView, LastReply};
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Resolution};
 use crate::domain::ids::{AgencyId, ClientId, DeliveryId};
 use crate::domain::note::NoteState;
-use crate::domain::state::{InvalidTransition, Machine};
+use crate::domain::state::Machine;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::correspondents::{self, Recipient};
@@ -94,7 +95,8 @@ pub fn resolve(
     let mut debrief = lifecycle::lock(tx, caller, found.debrief_id)?;
     lifecycle::touch(tx, &mut debrief);
     let former = deliveries::lock(tx, caller.agency, id)?.ok_or(AppError::NotFound)?;
-    let next = former.progress().next(input.resolution.event()).ok_or_else(|| refused(&former, "resolve"))?;
+    let next = former.progress().next(input.resolution.event());
+    let next = next.ok_or_else(|| AppError::impossible(Progress::RECORD, former.state, "resolve"))?;
     let mut row = former.clone();
     row.set_progress(next);
     tx.touch(&mut row.updated_at);
@@ -106,12 +108,7 @@ pub fn resolve(
         Resolution::Resend => {
             let note = notes::find(tx, caller.agency, row.note_id)?.ok_or(AppError::NotFound)?;
             if note.state != NoteState::Queued {
-                return Err(AppError::Transition(InvalidTransition {
-                    record: "delivery's note",
-                    state: note.state.into(),
-                    transition: "resend",
-                    allowed: Vec::new(),
-                }));
+                return Err(AppError::impossible("delivery's note", note.state, "resend"));
             }
             let recipient = correspondents::recipient(tx, caller.agency, row.contact_id)?
                 .ok_or_else(|| blocked(row.contact_id, "was deleted"))?;
@@ -126,7 +123,7 @@ pub fn resolve(
         }
     };
     write(tx, &row, &former)?;
-    told(tx, caller, event, &row, None);
+    happened(tx, caller, event, &row, None);
     lifecycle::save(tx, &debrief)?;
     Ok(DeliveryView::new(row, tx.now()))
 }
@@ -142,16 +139,6 @@ fn still_there(recipient: &Recipient, client: ClientId, envelope_to: &str) -> Re
     } else {
         Err(blocked(recipient.id, "has another email address by now"))
     }
-}
-
-/// The state of the delivery does not allow the transition.
-pub(super) fn refused(row: &Delivery, transition: &'static str) -> AppError {
-    AppError::Transition(InvalidTransition {
-        record: Progress::RECORD,
-        state: row.state.into(),
-        transition,
-        allowed: Vec::new(),
-    })
 }
 
 /// Why a delivery is taken back before it has left.
@@ -222,7 +209,7 @@ fn write(tx: &mut Tx<'_>, row: &Delivery, former: &Delivery) -> Result<(), AppEr
 }
 
 /// Writes down what happened to a note on its way to one contact.
-fn told(tx: &mut Tx<'_>, caller: &Caller, event: &str, row: &Delivery, reason: Option<&str>) {
+fn happened(tx: &mut Tx<'_>, caller: &Caller, event: &str, row: &Delivery, reason: Option<&str>) {
     Happening::to(event, row.note_id)
         .of(row.debrief_id)
         .because(reason)

@@ -116,6 +116,17 @@ impl AppError {
         matches!(self, Self::TryLater(_) | Self::Store(StoreError::Busy(_) | StoreError::Unavailable(_)))
     }
 
+    /// The state does not allow what a person asked for. No other transition would lead there, so none is
+    /// offered.
+    pub fn impossible(
+        record: &'static str,
+        state: impl Into<&'static str>,
+        transition: impl Into<&'static str>,
+    ) -> Self {
+        let (state, transition) = (state.into(), transition.into());
+        Self::Transition(InvalidTransition { record, state, transition, allowed: Vec::new() })
+    }
+
     /// One fault in the input.
     pub fn fault(pointer: &str, code: &'static str, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![Fault { pointer: pointer.to_owned(), code: code.into(), detail: detail.into() }])

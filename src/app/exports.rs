@@ -112,7 +112,7 @@ fn accounts(
     query: &ExportQuery,
     after: Option<Place>,
 ) -> Result<Vec<(Place, Row)>, AppError> {
-    let accounts = Feedback::told(conn, agency, &options(query, after))?;
+    let accounts = Feedback::list_told(conn, agency, &options(query, after))?;
     let row = |(account, interview): &(Feedback, _)| {
         let mut row = fields(account)?;
         row.remove("waived_reason");

@@ -23,14 +23,14 @@ pub struct FeedQuery {
     pub after: Option<EventId>,
     /// Only those of these types, with commas between: the words of `EventType`.
     #[schema(format = "event-types")]
-    #[param(example = "debrief.released,note.sent")]
+    #[param(format = "event-types", example = "debrief.released,note.sent")]
     pub types: Option<String>,
 }
 
 impl FeedQuery {
     /// The types that are wanted, none for all. That there are such types, the schema has seen to.
-    pub fn types(&self) -> Vec<String> {
-        self.types.as_deref().map(event::listed).and_then(Result::ok).unwrap_or_default()
+    pub fn types(&self) -> Result<Vec<String>, AppError> {
+        self.types.as_deref().map_or(Ok(Vec::new()), event::listed).map_err(AppError::Internal)
     }
 }
 

@@ -11,7 +11,7 @@ use super::debriefs::meeting;
 use super::error::checked;
 use super::events::Happening;
 use super::faults::Faults;
-use super::records::{self, Common, Record, expect_written};
+use super::records::{self, Common, Company, Record, expect_written};
 use crate::auth::caller::Caller;
 use crate::domain::debrief::CancelReason;
 use crate::domain::ids::{AgencyId, DebriefId, Id, InterviewId, kinds};
@@ -196,9 +196,13 @@ impl Record for Interview {
         Ok(interviews::find_whole(conn, agency, id)?)
     }
 
-    /// The debrief first: whatever changes inside it waits there, and so nobody waits in a circle.
-    fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
+    /// Its debrief: whatever changes inside it waits there.
+    fn lock_before(conn: &mut DbConn, agency: AgencyId, id: InterviewId, _: Company) -> Result<(), AppError> {
         debriefs::lock_of_interview(conn, agency, id)?;
+        Ok(())
+    }
+
+    fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
         interviews::lock(conn, agency, id)?;
         Ok(interviews::find_whole(conn, agency, id)?)
     }

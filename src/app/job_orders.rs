@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::AppError;
 use super::faults::Faults;
-use super::records::{Common, HasRefs, Input, Record, common_query, record_columns};
+use super::records::{Common, HasRefs, Input, Record, common_query, row_methods};
 use crate::app::clients::check_client;
 use crate::domain::ids::{AgencyId, ClientId, Id, kinds};
 use crate::domain::people::JobOrderStatus;
@@ -128,5 +128,5 @@ impl Record for JobOrder {
         Ok(used.then_some("the job order still has interviews"))
     }
 
-    record_columns!(job_orders);
+    row_methods!(job_orders);
 }

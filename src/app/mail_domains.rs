@@ -75,13 +75,13 @@ pub fn add(
         updated_at: tx.now(),
     };
     mail_domains::insert(tx, &row)?;
-    told(tx, "mail_domain.created", &row);
+    happened(tx, "mail_domain.created", &row);
     Ok(row)
 }
 
 /// Adds a new pair of keys. The present ones go on signing until the DNS is seen to have the new ones.
 pub fn rotate(tx: &mut Tx<'_>, seals: &Seals, domain: &str, new: NewKeys) -> Result<MailDomain, AppError> {
-    let mut row = take(tx, domain)?;
+    let mut row = hold(tx, domain)?;
     let keys = keys::sealed(seals, row.id, &row.keys.0, new, tx.now())?;
     row.keys.0.extend(keys);
     save(tx, row)
@@ -92,7 +92,7 @@ pub fn rotate(tx: &mut Tx<'_>, seals: &Seals, domain: &str, new: NewKeys) -> Res
 /// # Errors
 /// A fault if there is no such key, or if nothing would be left to sign with.
 pub fn retire(tx: &mut Tx<'_>, domain: &str, selector: &str) -> Result<MailDomain, AppError> {
-    let mut row = take(tx, domain)?;
+    let mut row = hold(tx, domain)?;
     let now = tx.now();
     let key = row.keys.0.iter_mut().find(|key| key.selector == selector && key.retired_at.is_none());
     let key = key.ok_or_else(|| {
@@ -109,9 +109,9 @@ pub fn retire(tx: &mut Tx<'_>, domain: &str, selector: &str) -> Result<MailDomai
 
 /// Takes the domain from its agency. What was approved goes out as it was signed.
 pub fn remove(tx: &mut Tx<'_>, domain: &str) -> Result<(), AppError> {
-    let row = take(tx, domain)?;
+    let row = hold(tx, domain)?;
     mail_domains::delete(tx, row.id)?;
-    told(tx, "mail_domain.removed", &row);
+    happened(tx, "mail_domain.removed", &row);
     Ok(())
 }
 
@@ -155,7 +155,7 @@ pub async fn check(context: &Context, resolver: &Resolver, domain: &str) -> Resu
     }
     let (domain, findings) = context
         .write(move |tx| {
-            let mut row = take(tx, &name)?;
+            let mut row = hold(tx, &name)?;
             apply(&mut row, &findings, tx.now());
             Ok((save(tx, row)?, findings))
         })
@@ -221,7 +221,7 @@ fn unknown() -> AppError {
     AppError::fault("/domain", "unknown_reference", "no agency sends mail from this domain")
 }
 
-fn take(tx: &mut Tx<'_>, domain: &str) -> Result<MailDomain, AppError> {
+fn hold(tx: &mut Tx<'_>, domain: &str) -> Result<MailDomain, AppError> {
     let domain = read_domain("/domain", domain)?;
     mail_domains::lock(tx, &domain)?.ok_or_else(unknown)
 }
@@ -229,11 +229,11 @@ fn take(tx: &mut Tx<'_>, domain: &str) -> Result<MailDomain, AppError> {
 fn save(tx: &mut Tx<'_>, mut row: MailDomain) -> Result<MailDomain, AppError> {
     let former = tx.renew(&mut row.version, &mut row.updated_at);
     expect_written(mail_domains::update(tx, &row, former)?, row.version)?;
-    told(tx, "mail_domain.changed", &row);
+    happened(tx, "mail_domain.changed", &row);
     Ok(row)
 }
 
-fn told(tx: &mut Tx<'_>, event: &str, row: &MailDomain) {
+fn happened(tx: &mut Tx<'_>, event: &str, row: &MailDomain) {
     Happening::to(event, row.id)
         .with("version", row.version)
         .with("verified", row.verified_at.is_some())

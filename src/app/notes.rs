@@ -31,7 +31,7 @@ use crate::store::pool::Tx;
 use crate::store::types::Json;
 
 use held::Held;
-pub use view::{DeliveryView, LastReply, NoteQuery, NoteView, get, list, of_debrief};
+pub use view::{NoteQuery, NoteView, get, list, of_debrief};
 
 /// What makes or changes a thank-you note.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

@@ -20,8 +20,8 @@ use crate::store::connection::DbConn;
 use crate::store::pool::Tx;
 use crate::store::{names, record};
 
-pub use kind::{Common, Input, Query, Record, View};
-pub(crate) use kind::{common_query, record_columns};
+pub use kind::{Common, Company, Input, Query, Record, View};
+pub(crate) use kind::{common_query, row_methods};
 pub use references::HasRefs;
 pub use references::{WrongRef, check_one as check_ref};
 
@@ -101,7 +101,13 @@ pub fn get<R: Record>(conn: &mut DbConn, agency: AgencyId, id: Id<R::Kind>) -> R
 
 /// The record, unless it is deleted, taken until the transaction ends: what is then found out about
 /// it, such as that nothing depends on it, stays true.
-fn take<R: Record>(tx: &mut Tx<'_>, agency: AgencyId, id: Id<R::Kind>) -> Result<R, AppError> {
+fn hold<R: Record>(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    id: Id<R::Kind>,
+    company: Company,
+) -> Result<R, AppError> {
+    R::lock_before(tx, agency, id, company)?;
     standing(R::lock(tx, agency, id)?)
 }
 
@@ -117,8 +123,7 @@ pub fn change<R: Record>(
     expected: Expected,
     edit: impl FnOnce(R::Input) -> Result<R::Input, AppError>,
 ) -> Result<R, AppError> {
-    R::lock_before(tx, caller.agency, id)?;
-    let former: R = take(tx, caller.agency, id)?;
+    let former: R = hold(tx, caller.agency, id, Company::Alone)?;
     expect_version(expected, former.common().version)?;
     let input = edit(former.input())?;
     let changed = next(tx, &former, input)?;
@@ -146,8 +151,7 @@ pub fn upsert<R: Record>(
             Err(error) => record::find_by_ref(tx, caller.agency, R::KIND, &external)?.ok_or(error)?,
         },
     };
-    R::lock_before(tx, caller.agency, id)?;
-    let former: R = take(tx, caller.agency, id)?;
+    let former: R = hold(tx, caller.agency, id, Company::Alone)?;
     let version = former.common().version;
     match wanted {
         Wanted::Present(expected) => expect_version(expected, version)?,
@@ -195,7 +199,7 @@ pub fn put<R: Record>(
         let given = schema::given(Value::Object(patch))?;
         return given.look_further(|input| Ok((create(tx, caller, input, external)?, Put::Created)));
     };
-    let former: R = take(tx, caller.agency, id)?;
+    let former: R = hold(tx, caller.agency, id, Company::Rows)?;
     let after = schema::patched(document(&former)?, &Value::Object(patch));
     let changed = schema::given::<R::Input>(after)?.look_further(|mut input| {
         // A file that comes every night, with a column that says nothing, is no decision on an off-limits contact.
@@ -225,7 +229,7 @@ pub fn delete<R: Record>(
     id: Id<R::Kind>,
     expected: Expected,
 ) -> Result<(), AppError> {
-    let former: R = take(tx, caller.agency, id)?;
+    let former: R = hold(tx, caller.agency, id, Company::Alone)?;
     let mut gone = former.clone();
     let mut common = former.common();
     expect_version(expected, common.version)?;

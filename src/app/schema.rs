@@ -18,7 +18,8 @@ use utoipa::ToSchema;
 use super::AppError;
 use super::faults::{self, Fault, MAX_FAULTS, UNKNOWN_FIELD};
 use crate::domain::timestamp::Timestamp;
-use naming::{collect, forbid_nul, in_order};
+use formats::forbid_nul;
+use naming::{collect, in_order};
 
 pub use document::parse;
 pub use given::{Given, beside};

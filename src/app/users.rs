@@ -7,7 +7,7 @@ use super::AppError;
 use super::error::{ConflictCode, checked};
 use super::events::Happening;
 use super::faults::{Fault, Faults};
-use super::records::{Expected, Input, expect_version, expect_written};
+use super::records::{Expected, expect_version, expect_written};
 use crate::auth::caller::Caller;
 use crate::auth::password;
 use crate::domain::ids::{AgencyId, UserId};
@@ -66,7 +66,8 @@ impl From<&User> for UserInput {
     }
 }
 
-impl Input for UserInput {
+impl UserInput {
+    /// Notes the faults that the schema cannot see.
     fn check(&self, faults: &mut Faults) {
         if let Some(password) = &self.password {
             check_password(faults, password);

@@ -154,7 +154,7 @@ fn take_enabled(
     agency: AgencyId,
     id: WebhookEndpointId,
 ) -> Result<WebhookEndpoint, AppError> {
-    let endpoint = webhook_endpoints::take(tx, agency, id)?;
+    let endpoint = webhook_endpoints::hold(tx, agency, id)?;
     if endpoint.disabled_at.is_some() {
         let detail = "the endpoint is disabled: enable it first";
         return Err(AppError::conflict(ConflictCode::EndpointDisabled, detail));

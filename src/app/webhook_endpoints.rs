@@ -6,10 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::AppError;
-use super::error::checked;
 use super::events::Happening;
-use super::faults::Faults;
-use super::records::{Expected, Input, expect_version, expect_written};
+use super::records::{Expected, expect_version, expect_written};
 use crate::auth::caller::Caller;
 use crate::auth::seal::Seals;
 use crate::domain::event::EventType;
@@ -61,10 +59,6 @@ impl From<&WebhookEndpoint> for WebhookEndpointInput {
     }
 }
 
-impl Input for WebhookEndpointInput {
-    // The schema says it all.
-}
-
 /// An endpoint with its secret, which is shown this once.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WebhookEndpointWithSecret {
@@ -84,7 +78,7 @@ pub fn create(
     seals: &Seals,
     input: WebhookEndpointInput,
 ) -> Result<WebhookEndpointWithSecret, AppError> {
-    check(Some(policy), &input)?;
+    check_url(policy, &input.url)?;
     let secret = secrets::generate();
     let (id, now) = (tx.new_id(), tx.now());
     let (position_xact, position_seq) = events::end(tx, caller.agency)?;
@@ -106,7 +100,7 @@ pub fn create(
         deleted_at: None,
     };
     webhook_endpoints::insert(tx, &endpoint)?;
-    told(tx, caller, "webhook_endpoint.created", &endpoint);
+    happened(tx, caller, "webhook_endpoint.created", &endpoint);
     Ok(WebhookEndpointWithSecret { endpoint, secret: secret.reveal() })
 }
 
@@ -116,7 +110,7 @@ pub fn get(conn: &mut DbConn, agency: AgencyId, id: WebhookEndpointId) -> Result
 }
 
 /// An endpoint of the caller's agency, taken until the transaction ends.
-pub(super) fn take(
+pub(super) fn hold(
     tx: &mut Tx<'_>,
     agency: AgencyId,
     id: WebhookEndpointId,
@@ -138,13 +132,14 @@ pub fn change(
     expected: Expected,
     edit: impl FnOnce(WebhookEndpointInput) -> Result<WebhookEndpointInput, AppError>,
 ) -> Result<WebhookEndpoint, AppError> {
-    let mut endpoint = take(tx, caller.agency, id)?;
+    let mut endpoint = hold(tx, caller.agency, id)?;
     expect_version(expected, endpoint.version)?;
     let present = WebhookEndpointInput::from(&endpoint);
     let input = edit(present.clone())?;
     // What is allowed may have changed since: an endpoint can be disabled and described all the same.
-    let is_judged = input.url != present.url || (present.disabled && !input.disabled);
-    check(is_judged.then_some(policy), &input)?;
+    if input.url != present.url || (present.disabled && !input.disabled) {
+        check_url(policy, &input.url)?;
+    }
     if input == present {
         return Ok(endpoint);
     }
@@ -160,7 +155,7 @@ pub fn change(
         _ => {}
     }
     save(tx, &mut endpoint)?;
-    told(tx, caller, "webhook_endpoint.updated", &endpoint);
+    happened(tx, caller, "webhook_endpoint.updated", &endpoint);
     Ok(endpoint)
 }
 
@@ -190,11 +185,11 @@ pub fn rotate_secret(
     seals: &Seals,
     id: WebhookEndpointId,
 ) -> Result<WebhookEndpointWithSecret, AppError> {
-    let mut endpoint = take(tx, caller.agency, id)?;
+    let mut endpoint = hold(tx, caller.agency, id)?;
     let secret = secrets::generate();
     endpoint.secrets = Json(secrets::rotated(seals, id, &endpoint.secrets.0, &secret, tx.now())?);
     save(tx, &mut endpoint)?;
-    told(tx, caller, "webhook_endpoint.secret_rotated", &endpoint);
+    happened(tx, caller, "webhook_endpoint.secret_rotated", &endpoint);
     Ok(WebhookEndpointWithSecret { endpoint, secret: secret.reveal() })
 }
 
@@ -206,30 +201,22 @@ pub fn delete(
     id: WebhookEndpointId,
     expected: Expected,
 ) -> Result<(), AppError> {
-    let mut endpoint = take(tx, caller.agency, id)?;
+    let mut endpoint = hold(tx, caller.agency, id)?;
     expect_version(expected, endpoint.version)?;
     let now = tx.now();
     endpoint.deleted_at = Some(now);
     endpoint.secrets = Json(Vec::new());
     save(tx, &mut endpoint)?;
     webhook_deliveries::cancel_pending(tx, id, "the endpoint was deleted", now)?;
-    told(tx, caller, "webhook_endpoint.deleted", &endpoint);
+    happened(tx, caller, "webhook_endpoint.deleted", &endpoint);
     Ok(())
 }
 
-/// Checks an input, and its URL by a policy.
-fn check(policy: Option<WebhookPolicy>, input: &WebhookEndpointInput) -> Result<(), AppError> {
-    let mut faults = Faults::default();
-    if let Some(Err(fault)) = policy.map(|policy| check_url(policy, &input.url)) {
-        faults.add("/url", fault.code(), fault);
-    }
-    input.check(&mut faults);
-    checked(faults)
-}
-
-fn check_url(policy: WebhookPolicy, url: &str) -> Result<(), TargetFault> {
-    let target: Target = url.parse()?;
-    if policy.allow_private_addresses { Ok(()) } else { target.check_public() }
+/// Fails unless the policy lets events go to this URL.
+fn check_url(policy: WebhookPolicy, url: &str) -> Result<(), AppError> {
+    let may_go = |target: Target| if policy.allow_private_addresses { Ok(()) } else { target.check_public() };
+    let checked = url.parse().and_then(may_go);
+    checked.map_err(|fault: TargetFault| AppError::fault("/url", fault.code(), fault.to_string()))
 }
 
 fn save(tx: &mut Tx<'_>, endpoint: &mut WebhookEndpoint) -> Result<(), AppError> {
@@ -237,6 +224,6 @@ fn save(tx: &mut Tx<'_>, endpoint: &mut WebhookEndpoint) -> Result<(), AppError>
     expect_written(webhook_endpoints::update(tx, endpoint, former)?, endpoint.version)
 }
 
-fn told(tx: &mut Tx<'_>, caller: &Caller, event_type: &str, endpoint: &WebhookEndpoint) {
+fn happened(tx: &mut Tx<'_>, caller: &Caller, event_type: &str, endpoint: &WebhookEndpoint) {
     Happening::to(event_type, endpoint.id).with("version", endpoint.version).record(tx, caller);
 }

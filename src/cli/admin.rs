@@ -39,14 +39,14 @@ pub fn run(settings: &Settings, command: AdminCommand) -> anyhow::Result<()> {
         AdminCommand::CreateAgency { name, email, admin_name, .. } => {
             let new = NewAgency { agency_name: name, name: admin_name, email, password: read_password()? };
             let context = open(settings)?;
-            print(&told(actix_web::rt::System::new().block_on(create(&context, new)))?)
+            print(&in_words(actix_web::rt::System::new().block_on(create(&context, new)))?)
         }
         AdminCommand::MailDomain(command) => mail_domain::run(settings, command),
     }
 }
 
 /// What a use case came to, its faults in words for a person at a terminal.
-fn told<T>(result: Result<T, AppError>) -> anyhow::Result<T> {
+fn in_words<T>(result: Result<T, AppError>) -> anyhow::Result<T> {
     match result {
         Err(AppError::Invalid(faults)) => {
             let lines = faults

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
-use super::ids::{ApiClientId, UserId};
+use super::ids::{self, ApiClientId, UserId};
 
 /// Who did something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ impl utoipa::PartialSchema for Actor {
             .description(Some("A person at the agency, an integration, or the service itself."));
         let id = ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some("^(usr|app)_[0-7][0-9a-hjkmnp-tv-z]{25}$"))
+            .pattern(Some(format!("^(usr|app){}", ids::SUFFIX)))
             .description(Some("The id of the user or of the API client; the service itself has none."));
         ObjectBuilder::new()
             .property("kind", kind)

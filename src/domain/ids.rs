@@ -100,12 +100,15 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     }
 }
 
+/// What follows the prefix of an id, as a regular expression: a UUID in Crockford's base 32.
+pub const SUFFIX: &str = "_[0-7][0-9a-hjkmnp-tv-z]{25}$";
+
 impl<K: Kind> utoipa::PartialSchema for Id<K> {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::Custom("typeid".to_owned())))
-            .pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", K::TYPE)))
+            .pattern(Some(format!("^{}{SUFFIX}", K::TYPE)))
             .description(Some(format!("A TypeID over UUIDv7 with the prefix `{}`.", K::TYPE)))
             .examples([format!("{}_01h2xcejqtf2nbrexx3vqjhp41", K::TYPE)])
             .into()

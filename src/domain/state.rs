@@ -28,8 +28,7 @@ pub trait Machine: Copy + Into<&'static str> + 'static {
     fn next(self, transition: Self::Transition) -> Option<Self>;
 
     /// Whether somebody can ask for the transition; others follow from what happens.
-    fn is_asked_for(transition: Self::Transition) -> bool {
-        let _ = transition;
+    fn is_asked_for(_: Self::Transition) -> bool {
         true
     }
 

@@ -264,7 +264,8 @@ pub fn review_note(subject: &str, body: &str, language: Option<&str>, names: &Na
     reviewed(&texts, WordingKind::Note, language, Some(names))
 }
 
-/// Whether a text, in any language that there is a lexicon for, says something about health.
+/// Whether a text says something about health, in English: there is no other lexicon yet, and nobody says which
+/// language a point or a wish is in.
 #[must_use]
 pub fn tells_of_health(text: &str) -> bool {
     lexicon::of(DEFAULT_LANGUAGE).is_some_and(|lexicon| {

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::DbConn;
+use super::connection::{DbConn, MultiBackend};
+use super::record::newest_first;
 use super::schema::activities;
 use super::types::Json;
 use crate::domain::activity::ActivityKind;
@@ -57,15 +58,10 @@ pub fn list(
     before: Option<ActivityId>,
     limit: i64,
 ) -> QueryResult<Vec<Activity>> {
-    let mut query = activities::table
+    let rows = activities::table
         .filter(activities::debrief_id.eq(debrief))
         .filter(activities::agency_id.eq(agency))
-        .order(activities::id.desc())
-        .limit(limit)
         .select(Activity::as_select())
-        .into_boxed::<super::connection::MultiBackend>();
-    if let Some(before) = before {
-        query = query.filter(activities::id.lt(before));
-    }
-    query.load(conn)
+        .into_boxed::<MultiBackend>();
+    newest_first!(rows, activities, before, limit).load(conn)
 }

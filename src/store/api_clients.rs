@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked, MultiBackend};
 use super::prepared::Prepared;
-use super::record::present;
+use super::record::{newest_first, present};
 use super::schema::api_clients;
 use crate::domain::ids::{AgencyId, ApiClientId};
 use crate::domain::people::{Scope, Scopes};
@@ -84,14 +84,9 @@ pub fn list(
     after: Option<ApiClientId>,
     limit: i64,
 ) -> QueryResult<Vec<ApiClient>> {
-    let mut query = api_clients::table
+    let rows = api_clients::table
         .filter(api_clients::agency_id.eq(agency))
         .select(ApiClient::as_select())
-        .order(api_clients::id.desc())
-        .limit(limit)
         .into_boxed::<MultiBackend>();
-    if let Some(after) = after {
-        query = query.filter(api_clients::id.lt(after));
-    }
-    query.load(conn)
+    newest_first!(rows, api_clients, after, limit).load(conn)
 }

@@ -198,6 +198,17 @@ pub fn update_at_end(tx: &mut Tx<'_>, row: Debrief, version: i64) -> Result<(), 
     tx.write_at_end(diesel::update(present).set(row))
 }
 
+/// Takes all of a candidate's debriefs until the transaction ends.
+pub fn lock_all_of(conn: &mut DbConn, agency: AgencyId, candidate: CandidateId) -> QueryResult<()> {
+    let rows = debriefs::table
+        .filter(debriefs::candidate_id.eq(candidate))
+        .filter(debriefs::agency_id.eq(agency))
+        // One order for everybody, so that nobody waits in a circle.
+        .order(debriefs::id)
+        .select(debriefs::id);
+    Locked(rows, Lock::Wait).get_results::<DebriefId>(conn).map(drop)
+}
+
 /// A candidate's debriefs that somebody still works on, locked as [`lock`] does.
 pub fn lock_undone_of(
     conn: &mut DbConn,

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked, MultiBackend};
 use super::prepared::{Prepared, insert_rows};
+use super::record::newest_first;
 use super::schema::{import_chunks, import_results, imports};
 use super::types::Json;
 use crate::domain::actor::Actor;
@@ -162,17 +163,12 @@ pub fn list(
     after: Option<ImportId>,
     limit: i64,
 ) -> QueryResult<Vec<Import>> {
-    let mut query = imports::table
+    let rows = imports::table
         .filter(imports::agency_id.eq(agency))
         .filter(imports::state.ne(ImportState::Receiving))
-        .order(imports::id.desc())
-        .limit(limit)
         .select(Import::as_select())
         .into_boxed::<MultiBackend>();
-    if let Some(after) = after {
-        query = query.filter(imports::id.lt(after));
-    }
-    query.load(conn)
+    newest_first!(rows, imports, after, limit).load(conn)
 }
 
 /// Keeps rows until they are worked off.

@@ -24,8 +24,8 @@ pub struct InboundMessage {
     pub received_at: Timestamp,
 }
 
-/// Whose delivery it is, and of which debrief: for who knows no more than its name, and has shown that
-/// it was given out here.
+/// Whose delivery it is, and of which debrief. For a caller who has nothing but the delivery's id, and has shown
+/// that we gave it out.
 pub fn place_of(conn: &mut DbConn, delivery: DeliveryId) -> QueryResult<Option<(AgencyId, DebriefId)>> {
     let row = deliveries::table.find(delivery).select((deliveries::agency_id, deliveries::debrief_id));
     row.first(conn).optional()

@@ -233,6 +233,7 @@ pub fn renew_unapproved_naming(
     named: Named,
     now: Timestamp,
 ) -> QueryResult<()> {
+    // Asked anew: until the person's row was held, a note could still be written, or approved.
     let (ids, theirs): (Vec<_>, Vec<_>) = unapproved_naming(conn, agency, named)?.into_iter().unzip();
     if ids.is_empty() {
         return Ok(());

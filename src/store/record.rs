@@ -244,6 +244,18 @@ macro_rules! in_order {
 }
 pub(crate) use in_order;
 
+/// The page of a list that has one order: newest first, from after a row on.
+macro_rules! newest_first {
+    ($query:expr, $table:ident, $after:expr, $limit:expr) => {{
+        let mut query = $query.order($table::id.desc()).limit($limit);
+        if let Some(after) = $after {
+            query = query.filter($table::id.lt(after));
+        }
+        query
+    }};
+}
+pub(crate) use newest_first;
+
 /// The queries of a record whose JSON is its row: those for one row, and a list.
 ///
 /// `$filters` is the type of the kind's own filters, applied by `$apply` to the boxed query.

@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::connection::{DbConn, Lock, Locked};
+use super::connection::{DbConn, Lock, Locked, MultiBackend};
 use super::prepared::Prepared;
-use super::record::present;
+use super::record::{newest_first, present};
 use super::schema::users;
 use crate::domain::ids::{AgencyId, UserId};
 use crate::domain::people::Role;
@@ -75,16 +75,11 @@ pub fn list(
     after: Option<UserId>,
     limit: i64,
 ) -> QueryResult<Vec<User>> {
-    let mut query = users::table
+    let rows = users::table
         .filter(users::agency_id.eq(agency))
         .select(User::as_select())
-        .order(users::id.desc())
-        .limit(limit)
-        .into_boxed::<super::connection::MultiBackend>();
-    if let Some(after) = after {
-        query = query.filter(users::id.lt(after));
-    }
-    query.load(conn)
+        .into_boxed::<MultiBackend>();
+    newest_first!(rows, users, after, limit).load(conn)
 }
 
 /// How many administrators of the agency can sign in.

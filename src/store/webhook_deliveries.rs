@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::connection::{DbConn, Lock, Locked, MultiBackend};
 use super::prepared::{Prepared, insert_rows};
+use super::record::newest_first;
 use super::schema::{webhook_deliveries, webhook_endpoints};
 use crate::domain::ids::{AgencyId, EventId, WebhookDeliveryId, WebhookEndpointId};
 use crate::domain::timestamp::Timestamp;
@@ -77,19 +78,14 @@ pub fn list(
     after: Option<WebhookDeliveryId>,
     limit: i64,
 ) -> QueryResult<Vec<WebhookDelivery>> {
-    let mut query = webhook_deliveries::table
+    let mut rows = webhook_deliveries::table
         .filter(webhook_deliveries::endpoint_id.eq(endpoint))
         .select(WebhookDelivery::as_select())
-        .order(webhook_deliveries::id.desc())
-        .limit(limit)
         .into_boxed::<MultiBackend>();
     if let Some(state) = state {
-        query = query.filter(webhook_deliveries::state.eq(state));
+        rows = rows.filter(webhook_deliveries::state.eq(state));
     }
-    if let Some(after) = after {
-        query = query.filter(webhook_deliveries::id.lt(after));
-    }
-    query.load(conn)
+    newest_first!(rows, webhook_deliveries, after, limit).load(conn)
 }
 
 /// The endpoints of every agency for which something is due, in the order of their ids.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::connection::{DbConn, MultiBackend};
 use super::events::{Place, SETTLED};
 use super::prepared::Prepared;
-use super::record::row_queries;
+use super::record::{newest_first, row_queries};
 use super::schema::{events, webhook_endpoints};
 use super::types::Json;
 use crate::domain::ids::{AgencyId, WebhookEndpointId};
@@ -76,17 +76,12 @@ pub fn list(
     after: Option<WebhookEndpointId>,
     limit: i64,
 ) -> QueryResult<Vec<WebhookEndpoint>> {
-    let mut query = webhook_endpoints::table
+    let rows = webhook_endpoints::table
         .filter(webhook_endpoints::agency_id.eq(agency))
         .filter(webhook_endpoints::deleted_at.is_null())
         .select(WebhookEndpoint::as_select())
-        .order(webhook_endpoints::id.desc())
-        .limit(limit)
         .into_boxed::<MultiBackend>();
-    if let Some(after) = after {
-        query = query.filter(webhook_endpoints::id.lt(after));
-    }
-    query.load(conn)
+    newest_first!(rows, webhook_endpoints, after, limit).load(conn)
 }
 
 /// Endpoints of every agency, in the order of their ids.

@@ -133,10 +133,26 @@ pub struct ContactName {
     pub name: String,
 }
 
-/// A row of the worklist, without its contacts. At its end whether a note stands for somebody, when the first
-/// email was to leave of those that still wait to be sent, and whether nobody knows the fate of one.
-pub type Row =
-    (WorklistEntry, CandidateName, ClientName, JobTitle, Option<UserName>, (bool, Option<Timestamp>, bool));
+/// A row of the worklist, without its contacts.
+#[derive(Debug, Clone, Queryable)]
+pub struct Row {
+    /// The debrief's own part.
+    pub entry: WorklistEntry,
+    /// Who was interviewed.
+    pub candidate: CandidateName,
+    /// The hiring company.
+    pub client: ClientName,
+    /// The vacancy.
+    pub job_order: JobTitle,
+    /// Whose debrief it is at the agency.
+    pub recruiter: Option<UserName>,
+    /// Whether a note stands for somebody.
+    pub note_stands: bool,
+    /// When the first email was to leave of those that still wait to be sent.
+    pub unsent_since: Option<Timestamp>,
+    /// Whether nobody knows the fate of an email.
+    pub note_unconfirmed: bool,
+}
 
 /// What a worklist is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,8 +165,8 @@ pub enum SortKey {
     UpdatedAt,
 }
 
-/// When the first email of the debrief at hand was to leave of those that still wait to be sent. Nobody looks where
-/// there is no note.
+/// When the first email of the debrief at hand was to leave of those that still wait to be sent. Where there is no
+/// note PostgreSQL does not look for emails.
 const UNSENT_SINCE: &str = "CASE WHEN debriefs.note_state IS NOT NULL THEN \
     (SELECT min(due_at) FROM deliveries WHERE deliveries.debrief_id = debriefs.id \
         AND deliveries.state IN ('queued', 'sending', 'deferred')) END";
@@ -204,11 +220,9 @@ pub fn list(
             ClientName::as_select(),
             JobTitle::as_select(),
             Option::<UserName>::as_select(),
-            (
-                debriefs::note_state.is_not_null().and(exists(notes::standing())),
-                sql::<Nullable<types::Instant>>(UNSENT_SINCE),
-                sql::<Bool>(UNCONFIRMED),
-            ),
+            debriefs::note_state.is_not_null().and(exists(notes::standing())),
+            sql::<Nullable<types::Instant>>(UNSENT_SINCE),
+            sql::<Bool>(UNCONFIRMED),
         ));
     if filters.are_steady() { Prepared(rows).load(conn) } else { rows.load(conn) }
 }

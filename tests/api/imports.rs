@@ -154,6 +154,7 @@ on_both! {
         assert_eq!(refused("candidates", "\n").await, [" no_header"]);
         assert_eq!(refused("contacts", "name,client_external_id\nAda,K1\n").await, ["/client_external_id external_system_missing"]);
         assert_eq!(refused("users", "name\n").await, ["kind unknown_word"]);
+        assert_eq!(refused("%FF&dry=1", "name\n").await, ["kind malformed", "dry unknown_parameter"]);
         assert_eq!(ann.send(Method::POST, "/v1/imports", "text/csv", b"name".to_vec()).await.faults(), ["kind required"]);
         send(&ann, "clients", "application/json", "{}").await.problem(415, "unsupported_media_type");
         send(&app.user(Role::Auditor).await, "clients", "text/csv", "name\n").await.problem(403, "forbidden");

@@ -115,12 +115,12 @@ on_both! {
 
     async fn a_rename_and_an_approval_do_not_wait_in_a_circle(app: TestApp) {
         let desk = Desk::set(&app).await;
-        let contact = format!("/v1/contacts/{}", desk.scene.manager);
+        let named = [format!("/v1/contacts/{}", desk.scene.manager), format!("/v1/candidates/{}", desk.scene.candidate)];
         let renamer = desk.ann.clone();
         let renames = actix_web::rt::spawn(async move {
             let mut statuses = vec![];
-            for i in 0..40 {
-                statuses.push(renamer.patch(&contact, json!({"name": format!("Ada {i}")})).await.status.as_u16());
+            for (i, path) in named.iter().cycle().take(40).enumerate() {
+                statuses.push(renamer.patch(path, json!({"name": format!("Ada {i}")})).await.status.as_u16());
             }
             statuses
         });

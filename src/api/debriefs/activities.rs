@@ -4,10 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, get, post, web};
 
 use crate::api::access::{Access, Read, Write};
+use crate::api::error::Answer;
 use crate::api::idempotency_keys::Once;
 use crate::api::input::{Given, Listing, NoFilters};
-use crate::api::page::{self, Page};
-use crate::api::records::{Answer, Paging};
+use crate::api::page::{self, Page, Paging};
 use crate::api::registration::Routes;
 use crate::api::reply::Reply;
 use crate::app::Context;

@@ -3,8 +3,8 @@
 use actix_web::{HttpRequest, get, web};
 
 use crate::api::access::{Access, Read};
+use crate::api::error::Answer;
 use crate::api::etag;
-use crate::api::records::Answer;
 use crate::app::Context;
 use crate::app::debriefs::call_sheet::{self, CallSheet};
 use crate::domain::ids::DebriefId;

@@ -4,10 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, post, web};
 
 use crate::api::access::{Access, Write};
+use crate::api::error::Answer;
 use crate::api::etag::IfMatch;
 use crate::api::idempotency_keys::Once;
 use crate::api::input::Given;
-use crate::api::records::Answer;
 use crate::api::registration::Routes;
 use crate::api::reply::Reply;
 use crate::app::Context;

@@ -3,10 +3,10 @@
 use actix_web::{post, web};
 
 use crate::api::access::{Access, Write};
+use crate::api::error::Answer;
 use crate::api::etag::{self, RequiredIfMatch};
 use crate::api::idempotency_keys::Once;
 use crate::api::input::Body;
-use crate::api::records::Answer;
 use crate::api::registration::Routes;
 use crate::api::reply::Reply;
 use crate::app::AppError;

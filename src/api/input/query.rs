@@ -113,12 +113,15 @@ fn limit(text: &str) -> Result<i64, Fault> {
     limit.ok_or_else(|| fault("limit", "out_of_range", format!("must be a number from 1 to {MAX_LIMIT}")))
 }
 
-/// What was read, if there are no other faults; or all the faults.
+/// What was read, if there are no other faults; or all the faults. Of a parameter that is known to be wrong
+/// whoever read the others knows nothing.
 fn sound<T>(mut faults: Vec<Fault>, read: Result<T, Vec<Fault>>) -> Result<T, ApiError> {
     match read {
         Ok(value) if faults.is_empty() => Ok(value),
         read => {
-            faults.extend(read.err().into_iter().flatten());
+            let mut found = read.err().unwrap_or_default();
+            found.retain(|fault| !faults.iter().any(|known| known.pointer == fault.pointer));
+            faults.append(&mut found);
             Err(refused(faults))
         }
     }
@@ -144,7 +147,7 @@ fn known(query: &str, is_known: impl Fn(&str) -> bool) -> (BTreeMap<String, Stri
             faults.push(fault(&name, "unknown_parameter", "is not a parameter here"));
         } else if value.contains(char::REPLACEMENT_CHARACTER) {
             // It stands for what was not UTF-8.
-            faults.push(fault(&name, "malformed", "is not UTF-8 once it is decoded"));
+            faults.push(fault(&name, "malformed", "is not UTF-8 once it is decoded, or has U+FFFD"));
         } else if asked.contains_key(&*name) {
             faults.push(fault(&name, "repeated", "stands more than once"));
         } else {
@@ -170,17 +173,17 @@ fn read<T: DeserializeOwned>(schema: &Schema, parameters: Map<String, Value>) ->
         return serde_json::from_value(document).map_err(|e| vec![fault("", "invalid", e.to_string())]);
     }
     for fault in &mut faults {
-        fault.pointer.remove(0);
+        fault.pointer = fault.pointer.trim_start_matches('/').to_owned();
     }
     Err(faults)
 }
 
-/// A fault of a parameter, which is called by its name.
+/// A fault of a parameter; here the name takes the place of the pointer.
 fn fault(name: &str, code: &'static str, detail: impl Into<String>) -> Fault {
     Fault { pointer: name.to_owned(), code: code.into(), detail: detail.into() }
 }
 
-/// A fault of one parameter.
+/// A fault of one parameter, as it is told.
 pub(in crate::api) fn parameter(name: &str, code: &str, detail: String) -> FieldError {
     FieldError { pointer: None, parameter: Some(name.to_owned()), code: code.to_owned(), detail }
 }

@@ -7,8 +7,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::accept::preferred;
 use crate::api::access::{Access, Read};
+use crate::api::error::Answer;
 use crate::api::input::Filters;
-use crate::api::records::Answer;
 use crate::app::notes::preview::{Parts, parts, preview};
 use crate::app::{AppError, Context};
 use crate::domain::ids::{ContactId, NoteId};

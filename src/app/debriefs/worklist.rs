@@ -14,7 +14,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::connection::DbConn;
 use crate::store::names;
 use crate::store::worklist::{
-    self, CandidateName, ClientName, ContactName, JobTitle, SortKey, UserName, WorklistEntry,
+    self, CandidateName, ClientName, ContactName, JobTitle, Row, SortKey, UserName, WorklistEntry,
     WorklistFilters, WorklistPage,
 };
 
@@ -164,13 +164,22 @@ pub fn list(
     let (key, descending) = query.order();
     let page = WorklistPage { key, descending, after, limit, now };
     let rows = worklist::list(conn, caller.agency, &query.filters(), &page)?;
-    let interviews = rows.iter().map(|row| row.0.interview_id).collect();
+    let interviews = rows.iter().map(|row| row.entry.interview_id).collect();
     let mut panels = worklist::contacts_of(conn, interviews)?;
-    let items = rows.into_iter().map(|(entry, candidate, client, job_order, recruiter, standing)| {
+    let items = rows.into_iter().map(|row| {
+        let Row {
+            entry,
+            candidate,
+            client,
+            job_order,
+            recruiter,
+            note_stands,
+            unsent_since,
+            note_unconfirmed,
+        } = row;
         let its = panels.extract_if(.., |(interview, _)| *interview == entry.interview_id);
         let contacts = its.map(|(_, contact)| contact).collect();
         let overdue = overdue(entry.state, entry.due_at, now);
-        let (note_stands, unsent_since, note_unconfirmed) = standing;
         // Whatever is not sent yet is as late as what is only queued.
         let late = |since: Timestamp| Lateness::of(DeliveryState::Queued, *since, *now);
         let note_late = unsent_since.and_then(late);

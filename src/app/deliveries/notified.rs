@@ -1,7 +1,7 @@
 //! What a mail server or a recipient says of a message that was sent.
 
 use super::relay::bounce;
-use super::{came_to_nothing, stands_after_all, told, write};
+use super::{came_to_nothing, happened, stands_after_all, write};
 use crate::app::AppError;
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress};
@@ -62,7 +62,7 @@ pub fn notified(
     if notice.bounces_address {
         bounce(tx, &row)?;
     }
-    told(tx, &Caller::system(row.agency_id), event, &row, None);
+    happened(tx, &Caller::system(row.agency_id), event, &row, None);
     write(tx, &row, former)?;
     bump_debriefs(tx, vec![row.debrief_id], now)?;
     Ok(Some(row.state))

@@ -36,7 +36,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("invalid_time_zone", "The text is no name of the IANA time zone database."),
     ("invalid_url", "The text is no URL that can be called, or has a user name or a fragment."),
-    ("malformed", "The row, or the query, cannot be read."),
+    ("malformed", "The row, or the parameter, cannot be read."),
     ("more_faults", "There are more faults than those that are listed."),
     ("no_header", "The file has no line with the names of the columns."),
     (

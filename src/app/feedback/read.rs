@@ -62,7 +62,7 @@ impl Feedback {
     }
 
     /// A page of the accounts that were begun or given, each with its interview.
-    pub fn told(
+    pub fn list_told(
         conn: &mut DbConn,
         agency: AgencyId,
         options: &ListOptions<kinds::Feedback>,

@@ -7,14 +7,14 @@ use super::held::Held;
 use super::{NoteView, vacant};
 use crate::app::AppError;
 use crate::app::debriefs::lifecycle;
-use crate::app::deliveries::{TakenBack, refused, take_back};
+use crate::app::deliveries::{TakenBack, take_back};
 use crate::app::error::ConflictCode;
 use crate::app::faults::Faults;
 use crate::app::letters::{MailPolicy, Parties, SHARED, blocked, has_address_of, reachable, recipients};
 use crate::app::records::Expected;
 use crate::auth::caller::Caller;
 use crate::domain::debrief::DebriefState;
-use crate::domain::delivery::{DeliveryEvent, DeliveryState};
+use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress};
 use crate::domain::ids::{DeliveryId, NoteId};
 use crate::domain::note::NoteTransition;
 use crate::domain::state::Machine;
@@ -174,7 +174,7 @@ pub fn recall(
     let (back, gone): (Vec<_>, Vec<_>) =
         rows.iter().partition(|row| row.progress().next(DeliveryEvent::Recall).is_some());
     if let (true, Some(gone)) = (back.is_empty(), gone.first()) {
-        return Err(refused(gone, NoteTransition::Recall.into()));
+        return Err(AppError::impossible(Progress::RECORD, gone.state, NoteTransition::Recall));
     }
     for row in back {
         take_back(tx, row, TakenBack::Recalled)?;
@@ -190,7 +190,7 @@ pub fn recall(
 pub(super) fn withdraw(tx: &mut Tx<'_>, note: &Note) -> Result<(), AppError> {
     for row in deliveries::lock_of_note(tx, note.id)? {
         if row.progress().next(DeliveryEvent::Recall).is_none() {
-            return Err(refused(&row, NoteTransition::Edit.into()));
+            return Err(AppError::impossible(Progress::RECORD, row.state, NoteTransition::Edit));
         }
         take_back(tx, &row, TakenBack::Replaced)?;
     }

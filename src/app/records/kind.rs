@@ -42,6 +42,15 @@ pub struct Common<K> {
     pub deleted_at: Option<Timestamp>,
 }
 
+/// Whether a record has its transaction to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// It has.
+    Alone,
+    /// It shares it with the other rows of a file.
+    Rows,
+}
+
 /// A kind of record that the generic use cases below can handle.
 pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     /// What its id names.
@@ -75,8 +84,7 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     /// Its external references.
     fn external_refs(&self) -> &[ExternalRef];
     /// Fails if it is a colleague's, and the caller may not change what is a colleague's.
-    fn expect_changeable_by(&self, caller: &Caller) -> Result<(), AppError> {
-        let _ = caller;
+    fn expect_changeable_by(&self, _: &Caller) -> Result<(), AppError> {
         Ok(())
     }
     /// What stands in the way of deleting it.
@@ -87,8 +95,7 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     }
     /// Does what else follows from its being made, changed or deleted; `former` is the record as it
     /// stood. Called last, with everything written.
-    fn follow(&mut self, tx: &mut Tx<'_>, caller: &Caller, former: Option<&Self>) -> Result<(), AppError> {
-        let _ = (tx, caller, former);
+    fn follow(&mut self, _: &mut Tx<'_>, _: &Caller, _former: Option<&Self>) -> Result<(), AppError> {
         Ok(())
     }
 
@@ -96,13 +103,12 @@ pub trait Record: Clone + Serialize + ToSchema + Send + 'static {
     fn insert(&self, conn: &mut DbConn) -> Result<(), AppError>;
     /// Finds one, a tombstone too.
     fn find(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
-    /// Finds one, a tombstone too, and takes it until the transaction ends.
-    fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
-    /// Takes what whoever changes this one alone takes before it.
-    fn lock_before(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<(), AppError> {
-        let _ = (conn, agency, id);
+    /// Takes what everybody takes before such a record, so that nobody waits in a circle.
+    fn lock_before(_: &mut DbConn, _: AgencyId, _: Id<Self::Kind>, _: Company) -> Result<(), AppError> {
         Ok(())
     }
+    /// Finds one, a tombstone too, and takes it until the transaction ends.
+    fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError>;
     /// Writes it over the one of `version`.
     fn update(&self, conn: &mut DbConn, version: i64) -> Result<bool, AppError>;
     /// A page of them.
@@ -157,12 +163,8 @@ pub(crate) use common_query;
 
 /// Writes the parts of [`Record`] that are the same for every kind: the row's common columns and
 /// the queries of its module in the store.
-macro_rules! record_columns {
+macro_rules! row_methods {
     ($store:ident) => {
-        record_columns!($store, |conn, agency, id| {});
-    };
-    // With what is to be held before the record itself.
-    ($store:ident, |$conn:ident, $agency:ident, $id:ident| $before:block) => {
         fn common(&self) -> Common<Self::Kind> {
             Common {
                 id: self.id,
@@ -187,9 +189,8 @@ macro_rules! record_columns {
         fn find(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
             Ok($store::find(conn, agency, id)?)
         }
-        fn lock($conn: &mut DbConn, $agency: AgencyId, $id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
-            $before
-            Ok($store::lock($conn, $agency, $id)?)
+        fn lock(conn: &mut DbConn, agency: AgencyId, id: Id<Self::Kind>) -> Result<Option<Self>, AppError> {
+            Ok($store::lock(conn, agency, id)?)
         }
         fn update(&self, conn: &mut DbConn, version: i64) -> Result<bool, AppError> {
             Ok($store::update(conn, self, version)?)
@@ -204,4 +205,4 @@ macro_rules! record_columns {
         }
     };
 }
-pub(crate) use record_columns;
+pub(crate) use row_methods;

@@ -35,23 +35,21 @@ pub fn check_one(external: &ExternalRef) -> Result<(), WrongRef> {
         let is_legible = !text.contains(char::REPLACEMENT_CHARACTER);
         (1..=max_chars).contains(&text.chars().count()) && check_line(text).is_ok() && is_legible
     };
-    if !keepable(&external.system, MAX_SYSTEM) {
-        Err(WrongRef::System)
-    } else if !keepable(&external.id, MAX_EXTERNAL_ID) {
-        Err(WrongRef::Id)
-    } else {
-        Ok(())
-    }
+    let wrong = WrongRef {
+        system: !keepable(&external.system, MAX_SYSTEM),
+        id: !keepable(&external.id, MAX_EXTERNAL_ID),
+    };
+    if wrong.system || wrong.id { Err(wrong) } else { Ok(()) }
 }
 
-/// Which part of a reference cannot be kept.
+/// Which parts of a reference cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is empty, too long, not UTF-8, or has control characters")]
-pub enum WrongRef {
+pub struct WrongRef {
     /// The name of the system.
-    System,
+    pub system: bool,
     /// The id there.
-    Id,
+    pub id: bool,
 }
 
 /// Notes what is wrong with the references of a record that is written, each where it was sent, and

@@ -1,6 +1,11 @@
-//! The formats that a schema can ask of a text besides those of JSON Schema. A schema that names one is all that
-//! a field needs: what is wrong with its text is found with every other fault of the document.
+//! What a text must be. The formats that a schema can ask for besides those of JSON Schema: one that names them is
+//! all that a field needs, and what is wrong with its text is found with every other fault of the document. And
+//! what is asked of every text.
 
+use serde_json::Value;
+
+use super::escape;
+use crate::app::faults::Fault;
 use crate::domain::text::{
     TextFault, check_email, check_language, check_line, check_name, check_paragraphs, check_time_zone,
     check_told,
@@ -24,14 +29,14 @@ pub struct Wrong {
 
 /// Every format there is; API-DESIGN.md tells of them.
 pub const FORMATS: [Format; 9] = [
-    Format { name: "line", check: |text| told(check_line(text)) },
-    Format { name: "line-not-blank", check: |text| told(check_name(text)) },
-    Format { name: "text", check: |text| told(check_paragraphs(text)) },
-    Format { name: "text-not-blank", check: |text| told(check_told(text)) },
+    Format { name: "line", check: |text| wrong(check_line(text)) },
+    Format { name: "line-not-blank", check: |text| wrong(check_name(text)) },
+    Format { name: "text", check: |text| wrong(check_paragraphs(text)) },
+    Format { name: "text-not-blank", check: |text| wrong(check_told(text)) },
     // A name of JSON Schema itself, but narrower here: an address that mail can be sent to.
-    Format { name: "idn-email", check: |text| told(check_email(text)) },
-    Format { name: "time-zone", check: |text| told(check_time_zone(text)) },
-    Format { name: "language-tag", check: |text| told(check_language(text)) },
+    Format { name: "idn-email", check: |text| wrong(check_email(text)) },
+    Format { name: "time-zone", check: |text| wrong(check_time_zone(text)) },
+    Format { name: "language-tag", check: |text| wrong(check_language(text)) },
     Format {
         name: "event-types",
         check: |text| {
@@ -68,6 +73,34 @@ pub fn fault(name: &str, text: &str) -> Option<Wrong> {
     FORMATS.iter().find(|format| format.name == name).and_then(|format| (format.check)(text).err())
 }
 
-fn told<T>(check: Result<T, TextFault>) -> Result<(), Wrong> {
+fn wrong<T>(check: Result<T, TextFault>) -> Result<(), Wrong> {
     check.map(drop).map_err(|fault| Wrong { code: fault.code(), detail: fault.to_string() })
+}
+
+/// No text of PostgreSQL can hold U+0000, and no honest text does.
+pub(super) fn forbid_nul(value: &Value, at: &mut String, faults: &mut Vec<Fault>) {
+    let length = at.len();
+    match value {
+        Value::String(text) if text.contains('\0') => faults.push(Fault {
+            pointer: at.clone(),
+            code: "control_character".into(),
+            detail: "must not contain U+0000".to_owned(),
+        }),
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                at.push_str(&format!("/{i}"));
+                forbid_nul(item, at, faults);
+                at.truncate(length);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                at.push('/');
+                at.push_str(&escape(name));
+                forbid_nul(field, at, faults);
+                at.truncate(length);
+            }
+        }
+        _ => {}
+    }
 }

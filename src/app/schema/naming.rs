@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{escape, formats};
 use crate::app::faults::{Fault, UNKNOWN_FIELD};
+use crate::domain::ids;
 use crate::domain::search::NamePart;
 use crate::domain::timestamp::InvalidTimestamp;
 
@@ -91,8 +92,8 @@ pub(super) fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
         ValidationErrorKind::Maximum { limit } => {
             add(at.to_owned(), "too_large", format!("must be at most {limit}"));
         }
-        ValidationErrorKind::Pattern { pattern } if pattern.contains("{25}") => {
-            let prefix = pattern.trim_start_matches('^').split('_').next().unwrap_or_default();
+        ValidationErrorKind::Pattern { pattern } if pattern.ends_with(ids::SUFFIX) => {
+            let prefix = pattern.trim_start_matches('^').trim_end_matches(ids::SUFFIX);
             add(at.to_owned(), "invalid_id", format!("must be an id that begins with {prefix}_"));
         }
         ValidationErrorKind::Format { format } if format == "date-time" => {
@@ -115,32 +116,4 @@ pub(super) fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
 
 fn wants_null(error: &ValidationError<'_>) -> bool {
     matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(one) } if one.to_string() == "null")
-}
-
-/// No text of PostgreSQL can hold U+0000, and no honest text does.
-pub(super) fn forbid_nul(value: &Value, at: &mut String, faults: &mut Vec<Fault>) {
-    let length = at.len();
-    match value {
-        Value::String(text) if text.contains('\0') => faults.push(Fault {
-            pointer: at.clone(),
-            code: "control_character".into(),
-            detail: "must not contain U+0000".to_owned(),
-        }),
-        Value::Array(items) => {
-            for (i, item) in items.iter().enumerate() {
-                at.push_str(&format!("/{i}"));
-                forbid_nul(item, at, faults);
-                at.truncate(length);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                at.push('/');
-                at.push_str(&escape(name));
-                forbid_nul(field, at, faults);
-                at.truncate(length);
-            }
-        }
-        _ => {}
-    }
 }

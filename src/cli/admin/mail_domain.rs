@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 
 use super::super::{open, print};
-use super::told;
+use super::in_words;
 use crate::app::Context;
 use crate::app::mail_domains::{self, Checked};
 use crate::config::Settings;
@@ -62,38 +62,38 @@ pub fn run(settings: &Settings, command: MailDomainCommand) -> anyhow::Result<()
     let seals = || context.tokens.keys().seals();
     match command {
         MailDomainCommand::Add { agency, domain: Named { domain }, bounce_domain } => {
-            let keys = told(mail_domains::generate())?;
-            let row = told(context.store.write(|tx| {
+            let keys = in_words(mail_domains::generate())?;
+            let row = in_words(context.store.write(|tx| {
                 let agency = mail_domains::agency(tx, &agency)?;
                 mail_domains::add(tx, seals(), agency, &domain, bounce_domain.as_deref(), keys)
             }))?;
             print(&records(&row, &context))
         }
         MailDomainCommand::Rotate(Named { domain }) => {
-            let keys = told(mail_domains::generate())?;
-            let row = told(context.store.write(|tx| mail_domains::rotate(tx, seals(), &domain, keys)))?;
+            let keys = in_words(mail_domains::generate())?;
+            let row = in_words(context.store.write(|tx| mail_domains::rotate(tx, seals(), &domain, keys)))?;
             print(&records(&row, &context))
         }
         MailDomainCommand::Check(Named { domain }) => {
             let resolver = startup::build_resolver(settings)?;
             let checking = mail_domains::check(&context, &resolver, &domain);
-            report(&told(actix_web::rt::System::new().block_on(checking))?)
+            report(&in_words(actix_web::rt::System::new().block_on(checking))?)
         }
         MailDomainCommand::Records(Named { domain }) => {
-            let row = told(context.store.read(|conn| mail_domains::get(conn, &domain)))?;
+            let row = in_words(context.store.read(|conn| mail_domains::get(conn, &domain)))?;
             print(&records(&row, &context))
         }
         MailDomainCommand::List => {
-            let rows = told(context.store.read(mail_domains::list))?;
+            let rows = in_words(context.store.read(mail_domains::list))?;
             let lines: String = rows.iter().map(|(row, agency)| line(row, agency)).collect();
             print(lines.trim_end())
         }
         MailDomainCommand::Retire { domain: Named { domain }, selector } => {
-            let row = told(context.store.write(|tx| mail_domains::retire(tx, &domain, &selector)))?;
+            let row = in_words(context.store.write(|tx| mail_domains::retire(tx, &domain, &selector)))?;
             print(&format!("{selector} signs for {} no more; leave its record for a week", row.domain))
         }
         MailDomainCommand::Remove(Named { domain }) => {
-            told(context.store.write(|tx| mail_domains::remove(tx, &domain)))?;
+            in_words(context.store.write(|tx| mail_domains::remove(tx, &domain)))?;
             print(&format!("{domain} is no agency's any more"))
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::account::Account;
 use super::{Claim, expect_all, late, show};
 use crate::app::AppError;
-use crate::app::deliveries::told;
+use crate::app::deliveries::happened;
 use crate::app::events::Happening;
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Progress, Schedule};
@@ -222,17 +222,17 @@ fn follow_up(tx: &mut Tx<'_>, row: &mut Delivery, ending: &Ending) -> Result<(),
     match row.state {
         DeliveryState::Sent => {
             row.sent_at = Some(tx.now());
-            told(tx, &system, "note.sent", row, None);
+            happened(tx, &system, "note.sent", row, None);
         }
-        DeliveryState::Unconfirmed => told(tx, &system, "note.unconfirmed", row, None),
+        DeliveryState::Unconfirmed => happened(tx, &system, "note.unconfirmed", row, None),
         // Back from doubt, which the recruiter had been told of.
-        DeliveryState::Queued => told(tx, &system, "note.requeued", row, None),
+        DeliveryState::Queued => happened(tx, &system, "note.requeued", row, None),
         DeliveryState::Failed => {
             notes::release_contact(tx, row.note_id, row.contact_id)?;
             if ending.bounces_address() {
                 bounce(tx, row)?;
             }
-            told(tx, &system, "note.failed", row, None);
+            happened(tx, &system, "note.failed", row, None);
         }
         _ => {}
     }

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 
 use crate::app::AppError;
-use crate::app::deliveries::{told, write};
+use crate::app::deliveries::{happened, write};
 use crate::auth::caller::Caller;
 use crate::domain::delivery::DeliveryEvent;
 use crate::domain::state::Machine;
@@ -31,7 +31,7 @@ pub fn give_up(tx: &mut Tx<'_>, after: TimeDelta, limit: i64) -> Result<usize, A
             row.last_text = Some(NEVER_TRIED.to_owned());
         }
         notes::release_contact(tx, row.note_id, row.contact_id)?;
-        told(tx, &Caller::system(row.agency_id), "note.failed", &row, None);
+        happened(tx, &Caller::system(row.agency_id), "note.failed", &row, None);
         write(tx, &row, former)?;
         store::bump_debriefs(tx, vec![row.debrief_id], now)?;
     }

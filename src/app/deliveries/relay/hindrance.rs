@@ -1,7 +1,7 @@
 //! What has come in between since a note was approved, so that it is no longer sent.
 
 use crate::app::AppError;
-use crate::app::deliveries::{TakenBack, take_back, told};
+use crate::app::deliveries::{TakenBack, happened, take_back};
 use crate::auth::caller::Caller;
 use crate::domain::debrief::DebriefState;
 use crate::domain::mailbox;
@@ -48,6 +48,6 @@ pub(super) fn call_off(tx: &mut Tx<'_>, former: &Delivery, why: &str) -> Result<
     notes::release_contact(tx, row.note_id, row.contact_id)?;
     let now = tx.now();
     bump_debriefs(tx, vec![row.debrief_id], now)?;
-    told(tx, &Caller::system(row.agency_id), "note.called_off", &row, Some(why));
+    happened(tx, &Caller::system(row.agency_id), "note.called_off", &row, Some(why));
     Ok(())
 }

@@ -4,7 +4,7 @@
 use super::Claim;
 use super::account::Account;
 use crate::app::AppError;
-use crate::app::deliveries::{stands_after_all, told, write};
+use crate::app::deliveries::{happened, stands_after_all, write};
 use crate::auth::caller::Caller;
 use crate::domain::delivery::{DeliveryEvent, DeliveryState, Reply};
 use crate::domain::state::Machine;
@@ -37,10 +37,10 @@ pub(super) fn accepted(
         row.lease_until = None;
         row.sent_at = Some(now);
         stands_after_all(tx, former)?;
-        told(tx, &system, "note.sent", &row, None);
+        happened(tx, &system, "note.sent", &row, None);
     } else {
         // It was sent twice, or in spite of how it ended: nothing can be mended, but it is told.
-        told(tx, &system, "note.sent_after_all", &row, Some("a given-up attempt got through"));
+        happened(tx, &system, "note.sent_after_all", &row, Some("a given-up attempt got through"));
     }
     store::end_attempt(tx, &account.attempt_end(DeliveryState::Sent, now), row.id, claim.attempt)?;
     write(tx, &row, former)?;
