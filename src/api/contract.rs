@@ -66,8 +66,8 @@ impl Contract {
                 ("PATCH", methods.patch),
                 ("DELETE", methods.delete),
             ];
-            let known = methods.into_iter().filter_map(|(name, method)| Some((name, Takes::of(method?))));
-            (path, known.collect())
+            let methods = methods.into_iter().filter_map(|(name, method)| Some((name, Takes::of(method?))));
+            (path, methods.collect())
         });
         Ok(Self(rows.collect()))
     }
@@ -83,9 +83,9 @@ impl Contract {
     /// The methods that the path of a pattern knows, as `Allow` lists them; none if there is no such path.
     #[must_use]
     pub fn allowed(&self, pattern: &str) -> Option<String> {
-        let known = self.0.get(pattern)?.keys().copied();
+        let methods = self.0.get(pattern)?.keys().copied();
         // HEAD is answered wherever GET is.
-        let methods: Vec<&str> = known.map(|name| if name == "GET" { "GET, HEAD" } else { name }).collect();
+        let methods: Vec<&str> = methods.map(|name| if name == "GET" { "GET, HEAD" } else { name }).collect();
         Some(methods.join(", "))
     }
 
@@ -95,7 +95,7 @@ impl Contract {
             return Ok(());
         }
         let methods = request.match_pattern().and_then(|pattern| self.0.get(&pattern));
-        let Some(route) = methods.and_then(|known| known.get(request.method().as_str())) else {
+        let Some(route) = methods.and_then(|methods| methods.get(request.method().as_str())) else {
             return Ok(());
         };
         if !route.parameters {

@@ -5,7 +5,7 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use utoipa_swagger_ui::{Config, serve};
 
-use super::error::{ApiError, Code};
+use super::error::{Answer, ApiError, Code};
 use crate::app::faults::codes;
 
 /// Where the pages are.
@@ -26,10 +26,7 @@ async fn to_reference() -> HttpResponse {
 }
 
 /// A file of the API reference.
-async fn reference_file(
-    name: web::Path<String>,
-    settings: web::Data<Config<'static>>,
-) -> Result<HttpResponse, ApiError> {
+async fn reference_file(name: web::Path<String>, settings: web::Data<Config<'static>>) -> Answer {
     let file =
         serve(&name, settings.into_inner()).map_err(|e| ApiError::new(Code::Internal, e.to_string()))?;
     let file = file.ok_or_else(ApiError::not_found)?;
@@ -37,7 +34,7 @@ async fn reference_file(
 }
 
 /// What the `type` of a problem points to.
-async fn error_page(code: web::Path<String>) -> Result<HttpResponse, ApiError> {
+async fn error_page(code: web::Path<String>) -> Answer {
     let code = *Code::ALL.iter().find(|known| known.name() == *code).ok_or_else(ApiError::not_found)?;
     let (name, status, title) = (code.name(), code.status(), code.title());
     let (explanation, occasion, remedy) = (code.explanation(), code.occasion(), code.remedy());

@@ -104,9 +104,14 @@ impl ApiError {
         Self::new(Code::NotFound, "there is nothing here")
     }
 
-    /// An input with faults.
+    /// An input with faults: as many of them as are told.
     #[must_use]
-    pub fn invalid(errors: Vec<FieldError>) -> Self {
+    pub fn invalid(mut errors: Vec<FieldError>) -> Self {
+        let more = errors.pop_if(|fault| fault.code == faults::MORE);
+        if more.is_some() || errors.len() > faults::MAX_FAULTS {
+            errors.truncate(faults::MAX_FAULTS);
+            errors.push(faults::more().into());
+        }
         debug_assert!(errors.iter().all(|fault| faults::codes::is_known(&fault.code)), "{errors:?}");
         let detail = match errors.len() {
             1 => "one fault".to_owned(),

@@ -142,14 +142,18 @@ impl Record for Candidate {
         Ok(())
     }
 
-    /// Their debriefs: the due times follow the time zone, and notes name them.
+    /// Their debriefs: the due times follow the time zone, and notes name them. Most rows of a file change no name,
+    /// so a row leaves out those that only have notes.
     fn lock_before(
         conn: &mut DbConn,
         agency: AgencyId,
         id: Id<Self::Kind>,
-        _: Company,
+        company: Company,
     ) -> Result<(), AppError> {
-        Ok(debriefs::lock_all_of(conn, agency, id)?)
+        match company {
+            Company::Alone => Ok(debriefs::lock_bound_to(conn, agency, id)?),
+            Company::Rows => Ok(debriefs::lock_undone_of(conn, agency, id).map(drop)?),
+        }
     }
 
     row_methods!(candidates);

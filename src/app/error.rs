@@ -116,8 +116,8 @@ impl AppError {
         matches!(self, Self::TryLater(_) | Self::Store(StoreError::Busy(_) | StoreError::Unavailable(_)))
     }
 
-    /// The state does not allow what a person asked for. No other transition would lead there, so none is
-    /// offered.
+    /// The state does not allow what a person asked for, for a reason that the record's own machine does not
+    /// know; so there are no transitions to offer instead.
     pub fn impossible(
         record: &'static str,
         state: impl Into<&'static str>,

@@ -33,10 +33,16 @@ pub const MORE: &str = "more_faults";
 pub fn first(mut faults: Vec<Fault>) -> Vec<Fault> {
     if faults.len() > MAX_FAULTS {
         faults.truncate(MAX_FAULTS);
-        let detail = format!("there are more faults than these {MAX_FAULTS}");
-        faults.push(Fault { pointer: String::new(), code: MORE.into(), detail });
+        faults.push(more());
     }
     faults
+}
+
+/// What stands at the end where not all are told.
+#[must_use]
+pub fn more() -> Fault {
+    let detail = format!("there are more faults than these {MAX_FAULTS}");
+    Fault { pointer: String::new(), code: MORE.into(), detail }
 }
 
 /// The faults found so far.

@@ -86,7 +86,7 @@ pub fn test(
     caller: &Caller,
     endpoint: WebhookEndpointId,
 ) -> Result<WebhookDelivery, AppError> {
-    let endpoint = take_enabled(tx, caller.agency, endpoint)?;
+    let endpoint = hold_enabled(tx, caller.agency, endpoint)?;
     let (event, now) = (tx.new_id(), tx.now());
     let data = json!({ "endpoint_id": endpoint.id });
     let delivery = queued(tx, &endpoint, event, webhook::TEST, now, &data)?;
@@ -105,7 +105,7 @@ pub fn replay(
     endpoint: WebhookEndpointId,
     replay: Replay,
 ) -> Result<Replayed, AppError> {
-    let endpoint = take_enabled(tx, caller.agency, endpoint)?;
+    let endpoint = hold_enabled(tx, caller.agency, endpoint)?;
     let types = &endpoint.event_types.0;
     let mut faults = Faults::default();
     let after = feed::place(tx, caller.agency, replay.after, types)?;
@@ -149,7 +149,7 @@ pub fn forget_old(tx: &mut Tx<'_>, limit: i64) -> Result<usize, AppError> {
 }
 
 /// An endpoint that gets something, taken until the transaction ends.
-fn take_enabled(
+fn hold_enabled(
     tx: &mut Tx<'_>,
     agency: AgencyId,
     id: WebhookEndpointId,

@@ -116,13 +116,13 @@ impl utoipa::ToSchema for EventType {}
 /// The types that a text names with commas between, each once.
 ///
 /// # Errors
-/// The names that are no types, each in quotes.
+/// The names that are no types, or the first of them, each in quotes.
 pub fn listed(text: &str) -> Result<Vec<String>, String> {
     let names: BTreeSet<&str> = text.split(',').map(str::trim).collect();
     let (known, unknown): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| TYPES.contains(name));
     if unknown.is_empty() {
         return Ok(known.into_iter().map(str::to_owned).collect());
     }
-    let quoted: Vec<String> = unknown.iter().map(|name| format!("{name:?}")).collect();
+    let quoted: Vec<String> = unknown.iter().take(5).map(|name| format!("{name:?}")).collect();
     Err(quoted.join(", "))
 }

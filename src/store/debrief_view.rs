@@ -110,7 +110,7 @@ pub fn accounts(conn: &mut DbConn, agency: AgencyId, debrief: DebriefId) -> Quer
     let on_panel = interview_contacts::interview_id
         .eq(debriefs::interview_id)
         .and(interview_contacts::contact_id.nullable().eq(feedback::contact_id));
-    // The debrief is named too: the index of its points has them in their order.
+    // The debrief is named too, so that they are found in the index of its points.
     let its_points = points::debrief_id.eq(feedback::debrief_id).and(points::feedback_id.eq(feedback::id));
     let mut rows: Vec<AccountRow> = directly!(conn => feedback::table
         .inner_join(debriefs::table)

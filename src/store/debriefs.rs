@@ -198,11 +198,15 @@ pub fn update_at_end(tx: &mut Tx<'_>, row: Debrief, version: i64) -> Result<(), 
     tx.write_at_end(diesel::update(present).set(row))
 }
 
-/// Takes all of a candidate's debriefs until the transaction ends.
-pub fn lock_all_of(conn: &mut DbConn, agency: AgencyId, candidate: CandidateId) -> QueryResult<()> {
+/// Takes those of a candidate's debriefs that a change of the candidate may write to, until the transaction
+/// ends: somebody still works on them, or they have notes, which name the candidate.
+pub fn lock_bound_to(conn: &mut DbConn, agency: AgencyId, candidate: CandidateId) -> QueryResult<()> {
+    let done = debriefs::state.eq(DebriefState::Closed).or(debriefs::state.eq(DebriefState::Cancelled));
     let rows = debriefs::table
         .filter(debriefs::candidate_id.eq(candidate))
         .filter(debriefs::agency_id.eq(agency))
+        .filter(diesel::dsl::not(done).or(debriefs::note_state.is_not_null()))
+        .filter(debriefs::deleted_at.is_null())
         // One order for everybody, so that nobody waits in a circle.
         .order(debriefs::id)
         .select(debriefs::id);

@@ -29,7 +29,7 @@ pub struct WebhookEndpoint {
     pub url: String,
     /// What it is for.
     pub description: Option<String>,
-    /// The types of events that are sent; none for all.
+    /// The types of events that are sent; none for all. There may be types here that a client does not know yet.
     #[schema(value_type = Vec<String>)]
     pub event_types: Json<Vec<String>>,
     #[expect(missing_docs, reason = "never shown")]

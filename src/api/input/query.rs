@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::api::cursor::{self, Cursor};
 use crate::api::error::{ApiError, Code, FieldError};
 use crate::app::Context;
-use crate::app::faults::{self, Fault};
+use crate::app::faults::Fault;
 use crate::app::schema::{self, Schema};
 
 /// How many rows a page has when the caller does not say.
@@ -130,7 +130,7 @@ fn sound<T>(mut faults: Vec<Fault>, read: Result<T, Vec<Fault>>) -> Result<T, Ap
 /// The error for faults of parameters.
 fn refused(faults: Vec<Fault>) -> ApiError {
     let named = |fault: Fault| parameter(&fault.pointer, &fault.code, fault.detail);
-    ApiError::invalid(faults::first(faults).into_iter().map(named).collect())
+    ApiError::invalid(faults.into_iter().map(named).collect())
 }
 
 /// Refuses whatever a query asks for.

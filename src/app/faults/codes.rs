@@ -71,7 +71,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("unknown_parameter", "There is no such parameter."),
     ("unknown_placeholder", "There is no such placeholder."),
     ("unknown_reference", "There is no such record, or not for this caller."),
-    ("unknown_word", "The word is none of those that are taken; the detail lists them."),
+    (
+        "unknown_word",
+        "The word is none of those that are taken; the detail lists them, or says where they are listed.",
+    ),
     ("weak_password", "The password is too short, too long, or one that everybody tries first."),
     ("wrong_client", "The record belongs to another client."),
     ("wrong_interview", "The interview is not one between the same people, or in the right state."),

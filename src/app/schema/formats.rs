@@ -1,6 +1,6 @@
-//! What a text must be. The formats that a schema can ask for besides those of JSON Schema: one that names them is
-//! all that a field needs, and what is wrong with its text is found with every other fault of the document. And
-//! what is asked of every text.
+//! What a text must be: the formats that a schema can ask for besides those of JSON Schema, and what is asked of every
+//! text. A schema that names a format is all that a field needs: what is wrong with its text is found with every
+//! other fault of the document.
 
 use serde_json::Value;
 
@@ -42,8 +42,7 @@ pub const FORMATS: [Format; 9] = [
         check: |text| {
             let detail = |unknown| {
                 format!(
-                    "there are no events of the type {unknown}; those there are: {}",
-                    event::TYPES.join(", ")
+                    "there are no events called {unknown}; EventType in the document has those that there are"
                 )
             };
             event::listed(text)
