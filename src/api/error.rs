@@ -123,6 +123,16 @@ impl ApiError {
         Self { errors, ..Self::new(Code::ValidationFailed, format!("the input has {detail}")) }
     }
 
+    /// The same with other faults of the input before its own; whatever else it is about goes first.
+    #[must_use]
+    pub fn after(self, mut faults: Vec<FieldError>) -> Self {
+        if self.code != Code::ValidationFailed {
+            return self;
+        }
+        faults.extend(self.errors);
+        Self::invalid(faults)
+    }
+
     /// The same error with one more header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -10,8 +10,8 @@ use super::etag;
 use super::idempotency_keys::Once;
 use super::input::{Given, Listing, Merge, parameter};
 use super::page;
-use crate::app::Context;
 use crate::app::records::{self, Expected, Record, View, Wanted};
+use crate::app::{AppError, Context};
 use crate::domain::ids::Id;
 use crate::domain::record::ExternalRef;
 use crate::store::pool::Tx;
@@ -99,17 +99,19 @@ pub async fn upsert<R: Record>(
     access: Access<Write>,
     path: ExternalPath,
     wanted: Wanted,
-    given: Given<R::Input>,
+    given: Result<Given<R::Input>, ApiError>,
 ) -> Answer {
     let caller = access.caller();
     let external = ExternalRef { system: path.system, id: path.external_id };
     if let Err(wrong) = records::check_ref(&external) {
         let parts = [("system", wrong.system), ("external_id", wrong.id)].into_iter();
         let named = |(name, _)| parameter(name, "invalid_reference", wrong.to_string());
-        let faults = parts.filter(|(_, is_wrong)| *is_wrong).map(named);
-        let (_, of_body) = given.into_parts();
-        return Err(ApiError::invalid(faults.chain(of_body.into_iter().map(Into::into)).collect()));
+        let faults = parts.filter(|(_, is_wrong)| *is_wrong).map(named).collect();
+        let of_body =
+            given.map_or_else(|error| error, |given| AppError::Invalid(given.into_parts().1).into());
+        return Err(of_body.after(faults));
     }
+    let given = given?;
     let work = move |tx: &mut Tx<'_>| {
         given.look_further(|input| records::upsert::<R>(tx, &caller, external, wanted, input))
     };
@@ -139,7 +141,7 @@ macro_rules! record_routes {
     ($record:ty, $input:ty, $query:ty, $id:ty, $tag:literal, $collection:literal, $item:literal, $external:literal) => {
         use actix_web::{HttpRequest, delete, get, patch, post, put, web};
         use $crate::api::access::{Access, Read, Write};
-        use $crate::api::error::Answer;
+        use $crate::api::error::{Answer, ApiError};
         use $crate::api::etag::{Condition, IfMatch};
         use $crate::api::idempotency_keys::Once;
         use $crate::api::input::{Given, Listing, Merge};
@@ -210,7 +212,7 @@ macro_rules! record_routes {
             access: Access<Write>,
             path: web::Path<ExternalPath>,
             condition: Condition,
-            body: Given<$input>,
+            body: Result<Given<$input>, ApiError>,
         ) -> Answer {
             records::upsert::<$record>($collection, context, access, path.into_inner(), condition.0, body).await
         }

@@ -164,6 +164,10 @@ impl Schema {
             for error in self.validator.iter_errors(document) {
                 collect(&error, &mut found);
                 faults.extend(found.drain(..).filter(&is_wanted));
+                // Of a fault that several keywords found only one is told.
+                if faults.len() > MAX_FAULTS {
+                    in_order(&mut faults);
+                }
                 if faults.len() > MAX_FAULTS {
                     break;
                 }

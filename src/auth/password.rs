@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
-use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{self, try_generate_salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Semaphore;
 
 /// The shortest password that is taken, in characters.
@@ -95,14 +95,12 @@ impl Hasher {
     /// Whether `password` is the one behind `kept`. Without a kept hash the answer is no, after
     /// the same time.
     pub async fn verify(&self, password: String, kept: Option<String>) -> Result<bool, HashingFailed> {
-        let argon2 = self.argon2.clone();
         let decoy = self.decoy.clone();
         self.on_a_thread(move || {
             let known = kept.is_some();
             let kept = kept.as_deref().unwrap_or(&decoy);
             let kept = PasswordHash::new(kept).map_err(|e| HashingFailed(e.to_string()))?;
-            let matches = argon2.verify_password(password.as_bytes(), &kept).is_ok();
-            Ok(matches && known)
+            Ok(is_of(&kept, &password).is_ok_and(|matches| matches) && known)
         })
         .await?
     }
@@ -124,18 +122,57 @@ impl Hasher {
 
 /// A hash that came from no password, at the cost of every other one.
 fn decoy(params: &Params) -> Result<PasswordHash, password_hash::Error> {
+    let output = Output::new(&[0; Params::DEFAULT_OUTPUT_LEN])?;
+    written(params, Salt::new(&[0; Salt::RECOMMENDED_LENGTH])?, output)
+}
+
+fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String, HashingFailed> {
+    let hash = || {
+        let salt = Salt::new(&try_generate_salt()?)?;
+        let output = computed(argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+        written(argon2.params(), salt, output)
+    };
+    Ok(hash().map_err(|e: password_hash::Error| HashingFailed(e.to_string()))?.to_string())
+}
+
+fn written(params: &Params, salt: Salt, output: Output) -> Result<PasswordHash, password_hash::Error> {
     Ok(PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
         params: params.try_into()?,
-        salt: Some(Salt::new(&[0; Salt::RECOMMENDED_LENGTH])?),
-        hash: Some(Output::new(&[0; Params::DEFAULT_OUTPUT_LEN])?),
+        salt: Some(salt),
+        hash: Some(output),
     })
 }
 
-fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String, HashingFailed> {
-    let hash = argon2.hash_password(password.as_bytes()).map_err(|e| HashingFailed(e.to_string()))?;
-    Ok(hash.to_string())
+/// Whether a hash is that of a password, at the cost that the hash itself names.
+fn is_of(kept: &PasswordHash, password: &str) -> Result<bool, password_hash::Error> {
+    let (Some(salt), Some(hash)) = (&kept.salt, &kept.hash) else { return Ok(false) };
+    let algorithm = Algorithm::try_from(kept.algorithm.as_str())?;
+    let version = kept.version.map_or(Ok(Version::default()), Version::try_from)?;
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(kept)?);
+    // Outputs are compared in constant time.
+    Ok(computed(&argon2, password, salt, hash.len())? == *hash)
+}
+
+/// Room for more blocks than fit into 32 MiB. Memory of that size is the system's again once it is free; of
+/// less than that glibc keeps a piece for every thread that ever hashed (`M_MMAP_THRESHOLD` in mallopt(3)).
+/// What is not written to costs nothing.
+const ROOM: usize = 33 * 1024 * 1024 / Block::SIZE;
+
+fn computed(
+    argon2: &Argon2<'_>,
+    password: &str,
+    salt: &Salt,
+    length: usize,
+) -> Result<Output, password_hash::Error> {
+    let blocks = argon2.params().block_count();
+    let mut memory = Vec::with_capacity(blocks.max(ROOM));
+    memory.resize(blocks, Block::new());
+    let mut output = [0; Output::MAX_LENGTH];
+    let output = output.get_mut(..length).ok_or(password_hash::Error::OutputSize)?;
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut memory)?;
+    Ok(Output::new(output)?)
 }
 
 #[cfg(test)]

@@ -162,8 +162,10 @@ on_both! {
             let path = format!("/v1/clients/by-external-id/bullhorn/{bad}");
             assert_eq!(ann.put(&path, json!({"name": "Nordwind"})).await.faults(), ["external_id invalid_reference"]);
         }
-        let faults = ann.put("/v1/clients/by-external-id/%00/%00", json!({"name": "Nordwind", "nmae": 1})).await.faults();
-        assert_eq!(faults, ["system invalid_reference", "external_id invalid_reference", "/nmae unknown_field"]);
+        for (body, fault) in [(json!({"name": "Nordwind", "nmae": 1}), "/nmae unknown_field"), (json!({}), "/name required")] {
+            let faults = ann.put("/v1/clients/by-external-id/%00/%20", body).await.faults();
+            assert_eq!(faults, ["system invalid_reference", "external_id invalid_reference", fault]);
+        }
     }
 
     async fn a_list_is_read_page_by_page(app: TestApp) {

@@ -50,6 +50,17 @@ on_both! {
         ]);
     }
 
+    async fn of_more_than_fifty_faults_fifty_are_told_and_that_there_are_more(app: TestApp) {
+        let desk = Desk::set(&app).await;
+        // Two keywords find that a text is blank.
+        let points = |count| vec![json!({"kind": "slip", "what": ""}); count];
+        for (count, told) in [(50, 50), (51, 51), (100, 51)] {
+            let account = json!({"side": "candidate", "channel": "phone", "narrative": "So it went.", "points": points(count)});
+            let faults = desk.ann.post(&format!("/v1/debriefs/{}/feedback", desk.debrief), account).await.faults();
+            assert_eq!((faults.len(), faults.last().unwrap() == " more_faults"), (told, told == 51), "{count}: {faults:?}");
+        }
+    }
+
     async fn a_patch_with_faults_of_both_kinds_changes_nothing(app: TestApp) {
         let ann = app.recruiter().await;
         let scene = Scene::set(&ann).await;

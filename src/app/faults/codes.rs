@@ -32,7 +32,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("invalid_language", "The text is no language tag (BCP 47)."),
     (
         "invalid_reference",
-        "The system, or the id in it, cannot be kept: it is empty, too long, or has forbidden characters.",
+        "The system, or the id in it, cannot be kept: it is blank, too long, or has forbidden characters.",
     ),
     ("invalid_time_zone", "The text is no name of the IANA time zone database."),
     ("invalid_url", "The text is no URL that can be called, or has a user name or a fragment."),

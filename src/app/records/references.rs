@@ -33,7 +33,8 @@ pub fn check_one(external: &ExternalRef) -> Result<(), WrongRef> {
     let keepable = |text: &str, max_chars: usize| {
         // U+FFFD stands for what was not UTF-8 in a path: several ids would become one.
         let is_legible = !text.contains(char::REPLACEMENT_CHARACTER);
-        (1..=max_chars).contains(&text.chars().count()) && check_line(text).is_ok() && is_legible
+        let is_blank = text.trim().is_empty();
+        !is_blank && text.chars().count() <= max_chars && check_line(text).is_ok() && is_legible
     };
     let wrong = WrongRef {
         system: !keepable(&external.system, MAX_SYSTEM),
@@ -44,7 +45,7 @@ pub fn check_one(external: &ExternalRef) -> Result<(), WrongRef> {
 
 /// Which parts of a reference cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is empty, too long, not UTF-8, or has control characters")]
+#[error("is blank, too long, not UTF-8, or has control characters")]
 pub struct WrongRef {
     /// The name of the system.
     pub system: bool,

@@ -11,6 +11,9 @@ use crate::domain::ids;
 use crate::domain::search::NamePart;
 use crate::domain::timestamp::InvalidTimestamp;
 
+/// The most words that an answer lists: it may have to do so fifty times.
+const MOST_WORDS: usize = 40;
+
 /// Puts faults in the order of their places.
 pub(super) fn in_order(faults: &mut Vec<Fault>) {
     faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
@@ -48,7 +51,11 @@ pub(super) fn collect(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
         ValidationErrorKind::Enum { options } => {
             let words: Vec<&str> =
                 options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            add(at.to_owned(), "unknown_word", format!("must be one of {}", words.join(", ")));
+            let detail = match words.len() {
+                0..=MOST_WORDS => format!("must be one of {}", words.join(", ")),
+                count => format!("is none of the {count} words that the document lists"),
+            };
+            add(at.to_owned(), "unknown_word", detail);
         }
         ValidationErrorKind::Type { kind } => {
             let kind = match kind {
