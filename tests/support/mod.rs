@@ -17,7 +17,7 @@ pub use caller::{Answer, Caller};
 pub use command::run;
 pub use database::Database;
 pub use document::{Document, Ids, Operation};
-pub use notes::{Desk, history, relay, relay_settings, relay_with};
+pub use notes::{Desk, happenings, history, relay, relay_settings, relay_with};
 pub use scene::{Scene, id};
 
 /// Two tests, each given a database: of SQLite, and of PostgreSQL where there is a server.

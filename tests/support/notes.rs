@@ -105,6 +105,14 @@ pub fn history(app: &TestApp, debrief: &str) -> Vec<String> {
     app.context.store.read(read).unwrap()
 }
 
+/// How many things have happened. The feed shows them later, while somebody else's transaction is open.
+pub fn happenings(app: &TestApp) -> i64 {
+    let read = |conn: &mut debrief::store::connection::DbConn| -> Result<i64, AppError> {
+        Ok(events::table.count().get_result(conn)?)
+    };
+    app.context.store.read(read).unwrap()
+}
+
 /// A relay to the peer: leases of a minute, no jitter, at most four at once.
 pub fn relay(app: &TestApp, peer: &SmtpPeer) -> Relay {
     relay_with(app, peer, relay_settings())
