@@ -1,5 +1,6 @@
 //! Debriefs: the rows that everything inside a debrief hangs on, and is locked by.
 
+use diesel::dsl::not;
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -198,14 +199,21 @@ pub fn update_at_end(tx: &mut Tx<'_>, row: Debrief, version: i64) -> Result<(), 
     tx.write_at_end(diesel::update(present).set(row))
 }
 
+/// What tells that nobody works on a debrief any more.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn is_done() -> _ {
+    let closed: DebriefState = DebriefState::Closed;
+    let cancelled: DebriefState = DebriefState::Cancelled;
+    debriefs::state.eq(closed).or(debriefs::state.eq(cancelled))
+}
+
 /// Takes those of a candidate's debriefs that a change of the candidate may write to, until the transaction
 /// ends: somebody still works on them, or they have notes, which name the candidate.
 pub fn lock_bound_to(conn: &mut DbConn, agency: AgencyId, candidate: CandidateId) -> QueryResult<()> {
-    let done = debriefs::state.eq(DebriefState::Closed).or(debriefs::state.eq(DebriefState::Cancelled));
     let rows = debriefs::table
         .filter(debriefs::candidate_id.eq(candidate))
         .filter(debriefs::agency_id.eq(agency))
-        .filter(diesel::dsl::not(done).or(debriefs::note_state.is_not_null()))
+        .filter(not(is_done()).or(debriefs::note_state.is_not_null()))
         .filter(debriefs::deleted_at.is_null())
         // One order for everybody, so that nobody waits in a circle.
         .order(debriefs::id)
@@ -219,11 +227,10 @@ pub fn lock_undone_of(
     agency: AgencyId,
     candidate: CandidateId,
 ) -> QueryResult<Vec<Debrief>> {
-    let done = debriefs::state.eq(DebriefState::Closed).or(debriefs::state.eq(DebriefState::Cancelled));
     let rows = debriefs::table
         .filter(debriefs::candidate_id.eq(candidate))
         .filter(debriefs::agency_id.eq(agency))
-        .filter(diesel::dsl::not(done))
+        .filter(not(is_done()))
         .filter(debriefs::deleted_at.is_null())
         // One order for everybody, so that nobody waits in a circle.
         .order(debriefs::id)

@@ -234,10 +234,8 @@ macro_rules! in_order {
                 query = query.filter($table::id.gt(id));
             }
         } else {
-            query = query.order($table::id.desc());
-            if let Some((_, id)) = $options.after {
-                query = query.filter($table::id.lt(id));
-            }
+            let after = $options.after.map(|(_, id)| id);
+            query = $crate::store::record::newest_first!(query, $table, after, $options.limit);
         }
         query.limit($options.limit)
     }};
